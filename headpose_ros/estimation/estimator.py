@@ -1,0 +1,35 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a head pose estimator is."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from headpose_ros.heads import Array, Estimates
+
+
+class Estimator(Protocol):
+    """Reads head poses from square crops, each seen by a virtual camera that looks at the face.
+
+    `crop_px`: side of the crops in pixels. `crop_scale`: how large a crop it wants, as the ratio of
+    the tangents of the half angles of crop and face sphere. `landmark_box_scale`: the same for
+    data sets that have landmarks and no camera: the crop's side over the longer side of the tight
+    box of the 68 landmarks. `refines`: whether its rays, sizes and probabilities can steer the
+    next crop without a detector.
+    """
+
+    name: str
+    crop_px: int
+    crop_scale: float
+    landmark_box_scale: float
+    refines: bool
+
+    def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
+        """Estimate N heads in one forward.
+
+        `crops`: (N,S,S,3) uint8 BGR, a numpy array or, on a GPU, a torch tensor there.
+        `crop_angles`: (N,) rad, the full angle each crop spans, so that its focal length is
+        (S / 2) / tan(angle / 2).
+        """
+        ...
