@@ -35,8 +35,17 @@ def option(
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineConfig:
-    """Options of `HeadPosePipeline`. Raises ValueError where a value is out of its range."""
+class Options:
+    """Fields made by `option`. Raises ValueError where a value is out of its range."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), type(item.default), item.metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineConfig(Options):
+    """Options of `HeadPosePipeline`."""
 
     detector: str = option('mtcnn', 'Face detector.', choices=DETECTORS)
     detector_weights: str = option(
@@ -73,10 +82,6 @@ class PipelineConfig:
         1.5, 'Cut-off of the filter at rest, Hz: lower is calmer.', low=0.01, high=100.0, live=True)
     smoothing_beta: float = option(
         3.0, 'How much speed opens the filter: higher lags less.', low=0.0, high=1000.0, live=True)
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            _check(item.name, getattr(self, item.name), type(item.default), item.metadata)
 
 
 def _check(name: str, value: Any, kind: type, about: Mapping[str, Any]) -> None:

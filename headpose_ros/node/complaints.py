@@ -1,0 +1,81 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One line for each thing that is wrong, and not one per image."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Logger(Protocol):
+    """The part of a ROS logger that is used here."""
+
+    def info(self, message: str) -> object: ...  # noqa: D102
+    def warning(self, message: str) -> object: ...  # noqa: D102
+    def error(self, message: str) -> object: ...  # noqa: D102
+
+
+@dataclass
+class _Entry:
+    text: str = ''
+    error: bool = False
+    active: bool = False
+    logged_at: float | None = None
+    logged_since_settled: bool = False
+
+
+class Complaints:
+    """Logs each kind of trouble at most once per `period` seconds, and its end once.
+
+    A complaint has a key such as `image.encoding`; `settle('image')` ends all that start so. What is
+    wrong right now is in `current()`, for diagnostics. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        logger: Logger,
+        period: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.period = period
+        self._logger = logger
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+
+    def say(self, key: str, text: str, *, error: bool = False) -> None:
+        """State that `text` (topic, cause, fix) is the case."""
+        with self._lock:
+            entry = self._entries.setdefault(key, _Entry())
+            entry.text, entry.error, entry.active = text, error, True
+            now = self._clock()
+            if entry.logged_at is not None and now - entry.logged_at < self.period:
+                return
+            entry.logged_at, entry.logged_since_settled = now, True
+        log = self._logger.error if error else self._logger.warning
+        log(text)
+
+    def settle(self, key: str) -> None:
+        """State that `key`, and all keys below it, are no longer the case."""
+        if not self._entries:
+            return
+        with self._lock:
+            ended = [
+                entry
+                for name, entry in self._entries.items()
+                if entry.active and (name == key or name.startswith(f'{key}.'))
+            ]
+            told = [entry.text for entry in ended if entry.logged_since_settled]
+            for entry in ended:
+                entry.active = entry.logged_since_settled = False
+        for text in told:
+            self._logger.info(f'solved: {text}')
+
+    def current(self) -> list[tuple[str, bool]]:
+        """Return what is wrong now: (text, whether it is an error)."""
+        with self._lock:
+            return [(e.text, e.error) for e in self._entries.values() if e.active]

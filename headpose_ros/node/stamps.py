@@ -1,0 +1,105 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an image's stamp says about time: missing, standing still, jumping, ahead, long past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+NANO = 1_000_000_000
+OUT_OF_ORDER_NS = NANO // 5
+AHEAD_NS = NANO // 2
+LONG_PAST_NS = 10 * NANO
+
+
+class Passage(Enum):
+    """How time went on since the last image."""
+
+    ON = 'on'
+    LATE = 'late'
+    JUMP = 'jump'
+
+
+@dataclass(frozen=True)
+class Moment:
+    """`seconds` drive the filters; `trouble` is (kind, cause and fix) or None."""
+
+    seconds: float
+    passage: Passage
+    trouble: tuple[str, str] | None = None
+
+
+class StampWatch:
+    """Judges stamps one after the other.
+
+    A stamp equal to the newest, or up to 0.2 s older, is an image sent twice or late by a lossy
+    network, to be dropped; the next such one, or a larger step back, is a jump (a bag that loops):
+    what was known of the past is to be forgotten. Where stamps are useless the time of reception drives the filters; messages
+    still go out with the stamp the image had.
+    """
+
+    def __init__(self) -> None:
+        self._newest_ns: int | None = None
+        self._late_in_a_row = 0
+        self._same_in_a_row = 0
+        self._on_reception = False
+
+    def judge(self, stamp_ns: int, now_ns: int, received: float) -> Moment:
+        """Judge `stamp_ns` at the ROS time `now_ns`; `received`: seconds of a steady clock."""
+        if stamp_ns == 0:
+            return self._useless(
+                received, 'stamp_zero', 'the stamp is zero; have the driver stamp its images'
+            )
+        if stamp_ns == self._newest_ns:
+            self._same_in_a_row += 1
+            if self._same_in_a_row == 1:  # the same image sent twice
+                return Moment(stamp_ns / NANO, Passage.LATE)
+            return self._useless(
+                received,
+                'stamp_still',
+                'the stamp stands still; have the driver stamp each image at capture',
+            )
+        self._same_in_a_row = 0
+        passage = self._passage(stamp_ns)
+        if passage is Passage.LATE:
+            return Moment(stamp_ns / NANO, passage)
+        if self._on_reception:
+            passage, self._on_reception = Passage.JUMP, False
+        self._newest_ns = stamp_ns
+        return Moment(stamp_ns / NANO, passage, _against_now(stamp_ns, now_ns))
+
+    def _passage(self, stamp_ns: int) -> Passage:
+        behind = 0 if self._newest_ns is None else self._newest_ns - stamp_ns
+        if behind <= 0:
+            self._late_in_a_row = 0
+            return Passage.ON
+        if behind <= OUT_OF_ORDER_NS and not self._late_in_a_row:
+            self._late_in_a_row = 1
+            return Passage.LATE
+        self._late_in_a_row = 0
+        return Passage.JUMP
+
+    def _useless(self, received: float, kind: str, text: str) -> Moment:
+        passage = Passage.ON if self._on_reception else Passage.JUMP
+        self._on_reception = True
+        return Moment(received, passage, (kind, text))
+
+
+def _against_now(stamp_ns: int, now_ns: int) -> tuple[str, str] | None:
+    if now_ns == 0:
+        return 'no_clock', 'use_sim_time is set but /clock is silent; play the bag with --clock'
+    ahead = stamp_ns - now_ns
+    if ahead > AHEAD_NS:
+        return (
+            'stamp_ahead',
+            f'stamps are {ahead / NANO:.1f} s in the future; synchronise the clocks of the '
+            'machines (chrony), or set use_sim_time alike everywhere',
+        )
+    if -ahead > LONG_PAST_NS:
+        return (
+            'stamp_past',
+            f'stamps are {-ahead / NANO:.0f} s old; for a bag or a simulation set use_sim_time '
+            'and publish /clock, else synchronise the clocks',
+        )
+    return None
