@@ -73,6 +73,10 @@ class Layers(Protocol):
         """1 / (1 + exp(-x))."""
         ...
 
+    def hard_swish(self, x: Any) -> Any:
+        """Return x * relu6(x + 3) / 6."""
+        ...
+
     def softmax(self, x: Any, axis: int) -> Any:
         """exp(x) / sum(exp(x)) along `axis`."""
         ...

@@ -1,0 +1,199 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks as OpenVINO graphs, built from numpy weights in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as op
+
+from headpose_ros.estimation.layers import Network, ParameterStore, Weights
+from headpose_ros.estimation.runtime import Shape, check_images
+
+
+class OpenVinoRuntime:
+    """OpenVINO on the CPU: one stream, tuned for the latency of single forwards."""
+
+    name = 'openvino'
+    device = 'cpu'
+
+    def __init__(self, threads: int = 0) -> None:
+        self._core = ov.Core()
+        # float32 is asked for, as CPUs with bfloat16 would take that and move poses by 0.1 deg.
+        self._options = {
+            'PERFORMANCE_HINT': 'LATENCY',
+            'NUM_STREAMS': '1',
+            'INFERENCE_PRECISION_HINT': 'f32',
+        }
+        if threads > 0:
+            self._options['INFERENCE_NUM_THREADS'] = str(threads)
+
+    def compile(self, network: Network, weights: Weights, shape: Shape) -> OpenVinoNetwork:
+        """Build and compile `network`; see `runtime.Runtime`.
+
+        Dimensions that are None stay open: a shape not seen before costs a few milliseconds once.
+        """
+        images = op.parameter(ov.PartialShape([-1 if n is None else n for n in shape]), ov.Type.u8)
+        outputs = network(OpenVinoLayers(weights), images)
+        model = ov.Model([op.result(y) for y in outputs], [images], 'network')
+        return OpenVinoNetwork(self._core.compile_model(model, 'CPU', self._options), tuple(shape))
+
+
+class OpenVinoNetwork:
+    """A compiled graph with the one request that runs it."""
+
+    def __init__(self, compiled: ov.CompiledModel, shape: Shape) -> None:
+        self._request = compiled.create_infer_request()
+        self._outputs = len(compiled.outputs)
+        self._shape = shape
+
+    def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
+        """Compute; see `runtime.CompiledNetwork`."""
+        check_images(images, self._shape)
+        images = np.ascontiguousarray(images)
+        result = self._request.infer([images], share_inputs=True, share_outputs=True)
+        # Copied: the request's own memory is overwritten by the next forward.
+        return tuple(np.array(result[i]) for i in range(self._outputs))
+
+
+class OpenVinoLayers(ParameterStore):
+    """`layers.Layers` as graph nodes."""
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__(weights)
+
+    def channels(self, x: Any) -> int:
+        """Return C of a feature map."""
+        return int(x.get_output_partial_shape(0)[1].get_length())
+
+    def image(
+        self, x: Any, mean: Sequence[float], scale: Sequence[float], swap: bool = False
+    ) -> Any:
+        """Convert, reorder and normalise images."""
+        x = op.transpose(op.convert(x, 'f32'), np.array([0, 3, 1, 2]))
+        if swap:
+            x = op.gather(x, np.array([2, 1, 0]), np.array(1))
+        x = op.subtract(x, _constant(mean, (1, 3, 1, 1)))
+        return op.multiply(x, _constant(1 / np.asarray(scale), (1, 3, 1, 1)))
+
+    def conv(
+        self, x: Any, name: str, *, stride: int = 1, padding: int = 0, groups: int = 1
+    ) -> Any:
+        """Convolve, plain or in groups."""
+        weight = self.parameter(f'{name}.weight')
+        strides, pads = [stride] * 2, [padding] * 2
+        if groups == 1:
+            y = op.convolution(x, _constant(weight), strides, pads, pads, [1, 1])
+        else:
+            grouped = weight.reshape(groups, -1, *weight.shape[1:])
+            y = op.group_convolution(x, _constant(grouped), strides, pads, pads, [1, 1])
+        bias = self.bias(name)
+        return y if bias is None else op.add(y, _constant(bias, (1, -1, 1, 1)))
+
+    def linear(self, x: Any, name: str) -> Any:
+        """Multiply by the weights, add the bias."""
+        y = op.matmul(x, _constant(self.parameter(f'{name}.weight')), False, True)
+        bias = self.bias(name)
+        return y if bias is None else op.add(y, _constant(bias, (1, -1)))
+
+    def relu(self, x: Any) -> Any:
+        """max(x, 0)."""
+        return op.relu(x)
+
+    def relu6(self, x: Any) -> Any:
+        """min(max(x, 0), 6)."""
+        return op.clamp(x, 0.0, 6.0)
+
+    def leaky_relu(self, x: Any, slope: float) -> Any:
+        """Multiply what is negative by `slope`."""
+        return op.prelu(x, _constant([slope]))
+
+    def prelu(self, x: Any, name: str) -> Any:
+        """Multiply what is negative by a slope per channel."""
+        return op.prelu(x, _constant(self.parameter(f'{name}.weight')))
+
+    def sigmoid(self, x: Any) -> Any:
+        """1 / (1 + exp(-x))."""
+        return op.sigmoid(x)
+
+    def hard_swish(self, x: Any) -> Any:
+        """Return x * relu6(x + 3) / 6."""
+        return op.hswish(x)
+
+    def softmax(self, x: Any, axis: int) -> Any:
+        """exp(x) / sum(exp(x)) along `axis`."""
+        return op.softmax(x, axis)
+
+    def add(self, x: Any, y: Any) -> Any:
+        """Element by element."""
+        return op.add(x, y)
+
+    def mul(self, x: Any, y: Any) -> Any:
+        """Element by element."""
+        return op.multiply(x, y)
+
+    def max_pool(
+        self, x: Any, size: int, stride: int, *, padding: int = 0, ceil: bool = False
+    ) -> Any:
+        """Maximum over windows."""
+        y = op.max_pool(
+            x,
+            [stride] * 2,
+            [1, 1],
+            [padding] * 2,
+            [padding] * 2,
+            [size] * 2,
+            'ceil' if ceil else 'floor',
+        )
+        return y.output(0)
+
+    def average_pool(self, x: Any, size: int, stride: int) -> Any:
+        """Mean over windows that lie inside."""
+        return op.avg_pool(x, [stride] * 2, [0, 0], [0, 0], [size] * 2, True)
+
+    def global_average(self, x: Any) -> Any:
+        """Mean over H and W, kept as 1 x 1."""
+        return op.reduce_mean(x, np.array([2, 3]), True)
+
+    def flatten(self, x: Any) -> Any:
+        """(N,...) to (N,F)."""
+        return op.reshape(x, np.array([0, -1]), True)
+
+    def reshape(self, x: Any, shape: Sequence[int]) -> Any:
+        """Reshape; 0 keeps an axis, -1 takes what is left."""
+        return op.reshape(x, np.array(shape), True)
+
+    def transpose(self, x: Any, axes: Sequence[int]) -> Any:
+        """Reorder the axes."""
+        return op.transpose(x, np.array(axes))
+
+    def concat(self, xs: Sequence[Any], axis: int) -> Any:
+        """Join along `axis`."""
+        return op.concat(list(xs), axis)
+
+    def resize_like(self, x: Any, other: Any) -> Any:
+        """Resize to H and W of `other`, nearest neighbour."""
+        size = op.gather(op.shape_of(other), np.array([2, 3]), np.array(0))
+        return op.interpolate(
+            x,
+            size,
+            'nearest',
+            'sizes',
+            axes=np.array([2, 3]),
+            coordinate_transformation_mode='asymmetric',
+            nearest_mode='floor',
+        )
+
+    def expectation(self, x: Any, values: NDArray[np.float32]) -> Any:
+        """Sum x * values over the last axis."""
+        return op.reduce_sum(op.multiply(x, _constant(values)), np.array([-1]), False)
+
+
+def _constant(values: Any, shape: tuple[int, ...] | None = None) -> Any:
+    array = np.asarray(values, np.float32)
+    return op.constant(array if shape is None else array.reshape(shape))
