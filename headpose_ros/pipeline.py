@@ -1,0 +1,258 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images in, heads out: the stages in order, for programs with or without ROS."""
+
+from __future__ import annotations
+
+import time as clock
+from dataclasses import fields, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.estimation.estimator import Estimator
+from headpose_ros.geometry import CameraModel, crop_angles, sample_crops, sample_plain_crops
+from headpose_ros.heads import Array, Faces, Head
+from headpose_ros.tracking.posing import Readings, Scene, pose_heads
+from headpose_ros.tracking.principal import PrincipalChoice, salience
+from headpose_ros.tracking.schedule import SearchSchedule
+from headpose_ros.tracking.track import Track
+from headpose_ros.tracking.tracker import Tracker
+
+IMAGE_PERIOD = 1.0 / 30.0
+"""Seconds from image to image where they carry no stamps."""
+
+LONGEST_GAP = 3.0
+"""A gap of more seconds between images (and than `keep_lost`) means: another scene."""
+
+LIVE_OPTIONS = frozenset(item.name for item in fields(PipelineConfig) if item.metadata['live'])
+"""Names of the options that `HeadPosePipeline.configure_live` takes."""
+
+
+class Search(Protocol):
+    """Finds the faces in a whole image: `detection.search.FaceSearch`, or a stand-in in tests."""
+
+    def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
+        """Return all faces that `camera` sees in `image_bgr` (H,W,3)."""
+        ...
+
+
+class HeadPosePipeline:
+    """Finds, follows and measures all heads in a stream of images.
+
+    Holds the state of one stream: use one pipeline per camera. `process` is not to be called from
+    two threads at once; `configure_live` may be called from another thread meanwhile.
+
+    Raises ValueError, or an error of its own that says what is missing, where a weights file or
+    the device asked for is not there.
+    """
+
+    def __init__(self, config: PipelineConfig | None = None) -> None:
+        from headpose_ros.detection import create_detector
+        from headpose_ros.detection.search import FaceSearch
+        from headpose_ros.estimation import create_estimator, create_runtime
+
+        config = config or PipelineConfig()
+        runtime = create_runtime(config.device, config.threads)
+        search = FaceSearch(create_detector(config, runtime), config)
+        self._assemble(config, search, create_estimator(config, runtime))
+        self.device = runtime.device
+        self.runtime_name = runtime.name
+
+    @classmethod
+    def from_stages(
+        cls, search: Search, estimator: Estimator, config: PipelineConfig | None = None
+    ) -> HeadPosePipeline:
+        """Build a pipeline from stages of your own; it then runs on the CPU as they do."""
+        pipeline = cls.__new__(cls)
+        pipeline._assemble(config or PipelineConfig(), search, estimator)
+        pipeline.device, pipeline.runtime_name = 'cpu', 'custom'
+        return pipeline
+
+    def _assemble(self, config: PipelineConfig, search: Search, estimator: Estimator) -> None:
+        self._config = config
+        self._search = search
+        self._estimator = estimator
+        self._tracker = Tracker(estimator.refines)
+        self._schedule = SearchSchedule()
+        self._principal = PrincipalChoice()
+        self._time: float | None = None
+        self.timings: dict[str, float] = {}
+        """Milliseconds that the last image took, by stage: search, crop, estimate, track, total;
+        search is 0 where the image was not searched."""
+
+    @property
+    def config(self) -> PipelineConfig:
+        """The options in force."""
+        return self._config
+
+    @property
+    def weights_name(self) -> str:
+        """Name of the estimator's weights."""
+        return str(getattr(self._estimator, 'weights_name', self._estimator.name))
+
+    @property
+    def principal_id(self) -> str | None:
+        """Id of the head to attend to; it may be lost for the moment. None where nobody is."""
+        return self._principal.id
+
+    @property
+    def followed_ids(self) -> frozenset[str]:
+        """Ids of everybody followed, those lost for the moment included."""
+        return frozenset(self._tracker.ids)
+
+    def reset(self) -> None:
+        """Forget everybody and the time, as at the start of another video."""
+        self._tracker.clear()
+        self._schedule.reset()
+        self._principal = PrincipalChoice()
+        self._time = None
+
+    def configure_live(self, **changes: Any) -> None:
+        """Change options while running; they hold from the next image on.
+
+        Raises ValueError for an option that cannot change at run time, or a value out of range.
+        """
+        fixed = sorted(set(changes) - LIVE_OPTIONS)
+        if fixed:
+            raise ValueError(
+                f'{", ".join(fixed)}: cannot change while running; these can: '
+                f'{", ".join(sorted(LIVE_OPTIONS))}'
+            )
+        self._config = replace(self._config, **changes)
+
+    def process(
+        self,
+        image_bgr: NDArray[np.uint8],
+        camera: CameraModel,
+        stamp: float | None = None,
+        depth: NDArray[np.floating] | None = None,
+    ) -> list[Head]:
+        """Return the heads in `image_bgr` (H,W,3), uint8.
+
+        `camera` describes the image, or the same image at another resolution. `stamp`: seconds;
+        None counts images at 30 Hz. Stamps that go back, or leave a gap of more than three
+        seconds, start anew. `depth` (h,w): metres along the optical axis, aligned with the image,
+        of any resolution; NaN, infinite or not positive where unknown.
+
+        Raises ValueError where an argument is not what is described here.
+        """
+        config = self._config
+        began = clock.perf_counter()
+        camera = _checked(image_bgr, camera, depth)
+        time = self._advance(stamp, config)
+        tracker = self._tracker
+        tracker.predict(time, config)
+        searched = self._search_if_due(image_bgr, camera, time, config)
+        tracks = tracker.followed()
+        readings, cropped, estimated = self._read(image_bgr, camera, tracks, config)
+        tracker.observe(
+            tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
+        )
+        if tracker.lost_one:
+            self._schedule.urge()
+        heads = pose_heads(tracks, readings, Scene(camera, time, depth), config)
+        self._choose_principal(heads, tracks, time)
+        total = clock.perf_counter() - began
+        stages = {'search': searched, 'crop': cropped, 'estimate': estimated}
+        stages['track'] = total - sum(stages.values())
+        self.timings = {name: 1e3 * spent for name, spent in {**stages, 'total': total}.items()}
+        return heads
+
+    def _advance(self, stamp: float | None, config: PipelineConfig) -> float:
+        """Return the time of this image, having started anew where time jumped."""
+        before = self._time
+        if stamp is None:
+            stamp = 0.0 if before is None else before + IMAGE_PERIOD
+        elif not np.isfinite(stamp):
+            raise ValueError(f'stamp: expected finite seconds, got {stamp!r}')
+        if before is not None:
+            gap = stamp - before
+            if gap < 0.0 or gap > max(LONGEST_GAP, config.keep_lost):
+                self.reset()
+        self._time = float(stamp)
+        return self._time
+
+    def _search_if_due(
+        self, image: NDArray[np.uint8], camera: CameraModel, time: float, config: PipelineConfig
+    ) -> float:
+        """Search the whole image if it is time to; return the seconds that took."""
+        if not self._schedule.due(config.detect_every, self._tracker.urgent):
+            return 0.0
+        began = clock.perf_counter()
+        faces = self._search.find(image, camera)
+        spent = clock.perf_counter() - began
+        good = faces.scores >= config.score_threshold
+        if not good.all():
+            faces = Faces(faces.rays[good], faces.angular_sizes[good], faces.scores[good])
+        self._tracker.detect(faces, time, config)
+        return spent
+
+    def _read(
+        self,
+        image: NDArray[np.uint8],
+        camera: CameraModel,
+        tracks: list[Track],
+        config: PipelineConfig,
+    ) -> tuple[Readings, float, float]:
+        """Look at all tracks in one batch; return it and the seconds for crops and estimator."""
+        if not tracks:
+            return _NOTHING, 0.0, 0.0
+        began = clock.perf_counter()
+        estimator = self._estimator
+        rays = np.array([track.motion.ray for track in tracks])
+        sizes = np.array([track.motion.angular_size for track in tracks])
+        angles = crop_angles(sizes, estimator.crop_scale)
+        sample = sample_crops if config.rectify else sample_plain_crops
+        device = self.device if self.device != 'cpu' else None
+        crops = sample(image, camera, rays, angles, estimator.crop_px, device=device)
+        cropped = clock.perf_counter()
+        estimates = estimator.estimate(crops.images, angles)
+        done = clock.perf_counter()
+        turns = crops.cameras.rotations_camera_from_virtual
+        back = turns.transpose(0, 2, 1)
+        readings = Readings(
+            rotations=turns @ estimates.rotations_virtual_from_face,
+            rotation_covariances=(turns * estimates.rotation_sigma[:, None, :] ** 2) @ back,
+            rays=(turns @ estimates.rays_virtual[:, :, None])[:, :, 0],
+            angular_sizes=estimates.angular_sizes,
+            head_scales=estimates.head_scale,
+            probabilities=estimates.face_probability,
+            inside=crops.inside,
+        )
+        return readings, cropped - began, done - cropped
+
+    def _choose_principal(self, heads: list[Head], tracks: list[Track], time: float) -> None:
+        sizes = {track.id: track.motion.angular_size for track in tracks}
+        saliences = [(head.id, salience(head, sizes[head.id])) for head in heads]
+        self._principal.update(saliences, self._tracker.ids, time)
+
+
+def _empty(*shape: int) -> Array:
+    return np.empty(shape)
+
+
+_NOTHING = Readings(
+    _empty(0, 3, 3), _empty(0, 3, 3), _empty(0, 3), _empty(0), _empty(0), _empty(0), _empty(0)
+)
+
+
+def _checked(
+    image: NDArray[np.uint8], camera: CameraModel, depth: NDArray[np.floating] | None
+) -> CameraModel:
+    """Return the camera at the image's resolution; ValueError where something does not fit."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+        got = getattr(image, 'dtype', type(image).__name__)
+        raise ValueError(f'image: expected a uint8 array (H,W,3) in BGR order, got {got}')
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(f'image: expected shape (H,W,3), not empty, got {image.shape}')
+    if depth is not None and (
+        getattr(depth, 'ndim', 0) != 2 or depth.size == 0 or depth.dtype.kind != 'f'
+    ):
+        raise ValueError(
+            'depth: expected float metres (H,W), got '
+            f'{getattr(depth, "dtype", type(depth).__name__)} {getattr(depth, "shape", "")}'
+        )
+    return camera.scaled_to(image.shape[1], image.shape[0])

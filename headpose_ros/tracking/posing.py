@@ -1,0 +1,133 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what the estimator reads in one image to the head that is published."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.face_frame import facing_angle, off_axis_angle
+from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array, Head
+from headpose_ros.tracking.distance import log_distance_from_depth, log_distance_from_size
+from headpose_ros.tracking.roi import rois
+from headpose_ros.tracking.smoothing import Smoothing
+from headpose_ros.tracking.track import Track
+from headpose_ros.tracking.uncertainty import pose_covariance
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What was read about N faces in one image, in the camera frame.
+
+    `rotations` (N,3,3) camera from face; `rotation_covariances` (N,3,3) rad^2 about the camera's
+    axes; `rays` (N,3) to the face centres; `angular_sizes` (N,) rad; `head_scales` (N,);
+    `probabilities` (N,) of a face, NaN where unknown; `inside` (N,): the share of each crop that
+    lies inside the image. `Estimates` says more about each.
+    """
+
+    rotations: Array
+    rotation_covariances: Array
+    rays: Array
+    angular_sizes: Array
+    head_scales: Array
+    probabilities: Array
+    inside: Array
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The image that readings are from: its camera, its time in seconds, its aligned depth."""
+
+    camera: CameraModel
+    time: float
+    depth: NDArray[np.floating] | None = None
+
+
+def pose_heads(
+    tracks: list[Track], readings: Readings, scene: Scene, config: PipelineConfig
+) -> list[Head]:
+    """Return the confirmed ones of `tracks` that are seen, filtered, with their uncertainty.
+
+    `readings` belong to `tracks`, one to one. Filters of faces not confirmed yet run as well.
+    """
+    known: list[tuple[int, Array, Array, Array]] = []
+    for index, track in enumerate(tracks):
+        if not track.seen:
+            continue
+        rotation, position, covariance = _pose(track, readings, index, scene, config)
+        if track.id:
+            known.append((index, rotation, position, covariance))
+    if not known:
+        return []
+    index_list = [index for index, *_ in known]
+    rays, sizes = readings.rays[index_list], readings.angular_sizes[index_list]
+    facing = facing_angle(
+        np.array([rotation for _, rotation, _, _ in known]),
+        np.array([position for _, _, position, _ in known]),
+    ).tolist()
+    off_axis = off_axis_angle(rays).tolist()
+    regions = rois(scene.camera, rays, sizes)
+    return [
+        Head(
+            id=tracks[index].id,
+            rotation_camera_from_face=rotation,
+            position=position,
+            covariance=covariance,
+            confidence=tracks[index].confidence,
+            roi=regions[n],
+            off_axis_angle=off_axis[n],
+            facing_angle=facing[n],
+        )
+        for n, (index, rotation, position, covariance) in enumerate(known)
+    ]
+
+
+def _pose(
+    track: Track, readings: Readings, index: int, scene: Scene, config: PipelineConfig
+) -> tuple[Array, Array, Array]:
+    """Run the filters of one track; return rotation, position of the sellion, and covariance."""
+    rotation, ray = readings.rotations[index], readings.rays[index]
+    size = float(readings.angular_sizes[index])
+    probability = float(readings.probabilities[index])
+    track.confidence = track.score if math.isnan(probability) else probability
+    elapsed = track.elapsed_since_filtered(scene.time)
+    by_size = log_distance_from_size(size, float(readings.head_scales[index]))
+    by_depth = _depth(rotation, ray, size, by_size, scene)
+    log_distance = track.distance.update(by_size, by_depth, elapsed, bool(track.id))
+    if config.smoothing:
+        setting = Smoothing(config.smoothing_min_cutoff, config.smoothing_beta)
+        rotation, ray, log_distance = track.smoother.update(
+            rotation, ray, log_distance, size, elapsed, setting
+        )
+    else:
+        track.smoother.restart()
+    distance = math.exp(log_distance)
+    arm = rotation @ -FACE_CENTRE_IN_FACE
+    covariance = pose_covariance(
+        readings.rotation_covariances[index],
+        ray,
+        distance,
+        track.distance.sigma,
+        size,
+        arm,
+        track.confidence,
+        float(readings.inside[index]),
+    )
+    return rotation, distance * ray + arm, covariance
+
+
+def _depth(
+    rotation: Array, ray: Array, angular_size: float, log_expected: float, scene: Scene
+) -> float | None:
+    if scene.depth is None:
+        return None
+    facing = math.acos(max(-1.0, min(1.0, -float(rotation[:, 0].dot(ray)))))
+    return log_distance_from_depth(
+        scene.depth, scene.camera, ray, angular_size, facing, log_expected
+    )
