@@ -85,6 +85,13 @@ class Estimates:
     def __len__(self) -> int:
         return len(self.head_scale)
 
+    @staticmethod
+    def none() -> Estimates:
+        """Return no estimate at all."""
+        return Estimates(
+            np.empty((0, 3, 3)), np.empty((0, 3)), np.empty((0, 3)),
+            np.empty(0), np.empty(0), np.empty(0))
+
 
 @dataclass(frozen=True)
 class Roi:

@@ -123,10 +123,6 @@ class Layers(Protocol):
         """Resize (N,C,H,W) to H and W of `other`, nearest neighbour."""
         ...
 
-    def expectation(self, x: Any, values: NDArray[np.float32]) -> Any:
-        """Return sum over the last axis of x * values (K,): (...,K) to (...)."""
-        ...
-
 
 Network = Callable[[Layers, Any], tuple[Any, ...]]
 

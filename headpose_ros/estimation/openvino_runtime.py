@@ -189,10 +189,6 @@ class OpenVinoLayers(ParameterStore):
             nearest_mode='floor',
         )
 
-    def expectation(self, x: Any, values: NDArray[np.float32]) -> Any:
-        """Sum x * values over the last axis."""
-        return op.reduce_sum(op.multiply(x, _constant(values)), np.array([-1]), False)
-
 
 def _constant(values: Any, shape: tuple[int, ...] | None = None) -> Any:
     array = np.asarray(values, np.float32)

@@ -42,9 +42,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from headpose_ros.estimation.layers import Layers
-from headpose_ros.heads import Array, Estimates
+from headpose_ros.geometry.rotations import matrix_from_sixd
+from headpose_ros.heads import Estimates
 
 ARCHITECTURE = 'headpose-pose-network'
 OUTPUTS = 14
@@ -73,6 +75,7 @@ class PoseNetwork:
     crop_scale: float
     landmark_box_scale: float
     strides: tuple[int, ...]
+    refines: bool = True
 
     def __post_init__(self) -> None:
         if self.crop_px < 16 or self.crop_scale <= 0 or self.landmark_box_scale <= 0:
@@ -117,9 +120,9 @@ class PoseNetwork:
             x = g.global_average(x)
         return (g.linear(g.flatten(x), 'head'),)
 
-    def decode(self, outputs: Array, crop_angles: Array) -> Estimates:
-        """Turn the outputs (N,14) for crops of `crop_angles` (N,), rad, into estimates."""
-        outputs = np.asarray(outputs, np.float64)
+    def decode(self, output: ArrayLike, crop_angles: ArrayLike) -> Estimates:
+        """Turn the output (N,14) for crops of `crop_angles` (N,), rad, into estimates."""
+        outputs = np.asarray(output, np.float64)
         tan_half_crop = np.tan(np.asarray(crop_angles, np.float64) / 2)
         rays = np.column_stack(
             [outputs[:, CENTRE] * tan_half_crop[:, None], np.ones(len(outputs))]
@@ -128,25 +131,13 @@ class PoseNetwork:
         head_scale = np.exp(np.clip(outputs[:, LOG_HEAD_SCALE], -_MAX_LOG_RATIO, _MAX_LOG_RATIO))
         low, high = np.log(_SIGMA_RANGE)
         return Estimates(
-            rotations_virtual_from_face=rotation_from_columns(outputs[:, ROTATION]),
+            rotations_virtual_from_face=matrix_from_sixd(outputs[:, ROTATION]),
             rotation_sigma=np.exp(np.clip(outputs[:, LOG_SIGMA], low, high)),
             rays_virtual=rays / np.linalg.norm(rays, axis=1, keepdims=True),
             angular_sizes=2 * np.arctan(size_ratio * tan_half_crop / self.crop_scale),
             head_scale=head_scale,
             face_probability=1 / (1 + np.exp(-np.clip(outputs[:, FACE_LOGIT], -50, 50))),
         )
-
-
-def rotation_from_columns(columns: Array) -> Array:
-    """Return rotations (N,3,3) from two columns each (N,6), made orthonormal by Gram-Schmidt.
-
-    Source: Zhou et al., On the Continuity of Rotation Representations in Neural Networks, 2019.
-    """
-    x = columns[:, :3]
-    x = x / np.linalg.norm(x, axis=1, keepdims=True)
-    y = columns[:, 3:] - np.sum(x * columns[:, 3:], axis=1, keepdims=True) * x
-    y = y / np.linalg.norm(y, axis=1, keepdims=True)
-    return np.stack([x, y, np.cross(x, y)], axis=2)
 
 
 def _block(g: Layers, x: Any, name: str, stride: int) -> Any:

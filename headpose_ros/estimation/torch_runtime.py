@@ -235,10 +235,6 @@ class TorchLayers(ParameterStore):
         """Resize to H and W of `other`, nearest neighbour."""
         return functional.interpolate(x, other.shape[2:], mode='nearest')
 
-    def expectation(self, x: Tensor, values: NDArray[np.float32]) -> Tensor:
-        """Sum x * values over the last axis."""
-        return (x * self._constant(values.tolist())).sum(-1)
-
 
 def _to_numpy(outputs: tuple[Tensor, ...]) -> tuple[NDArray[np.float32], ...]:
     return tuple(y.cpu().numpy() for y in outputs)

@@ -1,0 +1,71 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`headpose weights`: what is shipped, whether it is whole, and importing what others publish."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headpose_ros.estimation.weights import WeightsFile
+
+SUMMARY = 'list, check and import network weights'
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `headpose weights`."""
+    actions = parser.add_subparsers(dest='action', required=True, metavar='{list,check,import}')
+    actions.add_parser('list', help='shipped weights: what, licence, origin, sha256')
+    check = actions.add_parser('check', help='verify checksums and contents')
+    check.add_argument('weights', nargs='*', help='shipped names or files; all shipped by default')
+    convert = actions.add_parser('import', help='convert published weights to safetensors')
+    convert.add_argument('file', type=Path, help='the published file; never unpickled')
+    convert.add_argument('--output', type=Path, required=True, metavar='OUT.safetensors')
+
+
+def run(args: argparse.Namespace) -> int:
+    """List, check or import; 1 where a check finds something wrong."""
+    if args.action == 'list':
+        return _list()
+    if args.action == 'check':
+        return _check(args.weights)
+    from headpose_ros.estimation.importing import import_file
+
+    written = import_file(args.file, args.output)
+    print(f'{written.path}: {_summary(written)}')
+    return 0
+
+
+def _list() -> int:
+    from headpose_ros.estimation.weights import shipped
+
+    for weights in shipped():
+        print(f'{weights.name}: {_summary(weights)}')
+    return 0
+
+
+def _check(names: list[str]) -> int:
+    from headpose_ros.estimation.weights import WeightsError, check, shipped
+
+    bad = 0
+    for name in names or [weights.name for weights in shipped()]:
+        try:
+            found = check(name)
+        except WeightsError as error:
+            print(f'BAD  {error}')
+            bad += 1
+        else:
+            print(
+                f'ok   {name}: {found.architecture}, {found.parameters} parameters, '
+                f'sha256 {found.sha256}'
+            )
+    return 1 if bad else 0
+
+
+def _summary(weights: WeightsFile) -> str:
+    lines = [f'{weights.what} ({weights.architecture}, {weights.parameters} parameters)']
+    lines += [f'licence  {weights.licence}', f'origin   {weights.origin}']
+    lines += [f'sha256   {weights.sha256}']
+    return '\n    '.join(lines)

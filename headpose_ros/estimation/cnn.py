@@ -1,0 +1,89 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Head poses straight from a CNN: ours, or that of Lightweight Head Pose Estimation.
+
+Which of the two it is stands in the weights file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Protocol
+
+from numpy.typing import ArrayLike
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.estimation.layers import Layers
+from headpose_ros.estimation.runtime import CompiledNetwork, Runtime
+from headpose_ros.estimation.weights import LoadedWeights, WeightsError, load
+from headpose_ros.heads import Array, Estimates
+
+_HOME_OF = {
+    'headpose-pose-network': ('headpose_ros.estimation.pose_network', 'PoseNetwork'),
+    'lightweight-hpe': ('headpose_ros.estimation.lightweight_hpe', 'LightweightHpe'),
+}
+
+
+class PoseModel(Protocol):
+    """A network that reads poses from crops, and what its output means."""
+
+    crop_px: int
+    crop_scale: float
+    landmark_box_scale: float
+    refines: bool
+
+    def __call__(self, g: Layers, crops: Any) -> tuple[Any, ...]:
+        """Build the network; one output."""
+        ...
+
+    def decode(self, output: ArrayLike, crop_angles: ArrayLike) -> Estimates:
+        """Turn the output for crops of `crop_angles` (N,), rad, into estimates."""
+        ...
+
+
+class CnnEstimator:
+    """An estimator (`estimator.Estimator`) whose one network gives the whole answer."""
+
+    name = 'cnn'
+
+    def __init__(self, model: PoseModel, network: CompiledNetwork) -> None:
+        self.crop_px = model.crop_px
+        self.crop_scale = model.crop_scale
+        self.landmark_box_scale = model.landmark_box_scale
+        self.refines = model.refines
+        self._model = model
+        self._network = network
+
+    def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
+        """Estimate N heads in one forward; see `estimator.Estimator`."""
+        if len(crops) == 0:
+            return Estimates.none()
+        (output,) = self._network(crops)
+        return self._model.decode(output, crop_angles)
+
+
+def create(config: PipelineConfig, runtime: Runtime) -> CnnEstimator:
+    """Load `config.weights` and compile their network. Raises WeightsError."""
+    weights = load(config.weights, 'cnn', _HOME_OF)
+    model = model_of(weights)
+    shape = (None, model.crop_px, model.crop_px, 3)
+    try:
+        network = runtime.compile(model, weights.tensors, shape)
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().split('\n')[0]
+        raise WeightsError(
+            f'weights {weights.path}: the tensors do not fit together: {reason}'
+        ) from error
+    return CnnEstimator(model, network)
+
+
+def model_of(weights: LoadedWeights) -> PoseModel:
+    """Return the network that a weights file is for, with the options of its metadata."""
+    module, name = _HOME_OF[weights.metadata['architecture']]
+    try:
+        model: PoseModel = getattr(importlib.import_module(module), name).from_metadata(
+            weights.metadata
+        )
+    except ValueError as error:
+        raise WeightsError(f'weights {weights.path}: {error}') from None
+    return model
