@@ -31,8 +31,8 @@ class _Entry:
 class Complaints:
     """Logs each kind of trouble at most once per `period` seconds, and its end once.
 
-    A complaint has a key such as `image.encoding`; `settle('image')` ends all that start so. What is
-    wrong right now is in `current()`, for diagnostics. Safe to use from several threads.
+    A complaint has a key such as `image.encoding`; `settle('image')` ends all that start so. What
+    is wrong right now is in `current()`, for diagnostics. Safe to use from several threads.
     """
 
     def __init__(
@@ -74,6 +74,12 @@ class Complaints:
                 entry.active = entry.logged_since_settled = False
         for text in told:
             self._logger.info(f'solved: {text}')
+
+    def drop(self, key: str) -> None:
+        """Forget `key` and all keys below it without a word: nobody asks any more."""
+        with self._lock:
+            for name in [n for n in self._entries if n == key or n.startswith(f'{key}.')]:
+                self._entries[name].active = self._entries[name].logged_since_settled = False
 
     def current(self) -> list[tuple[str, bool]]:
         """Return what is wrong now: (text, whether it is an error)."""

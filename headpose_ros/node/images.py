@@ -89,7 +89,8 @@ def _encodings() -> dict[str, Encoding]:
     table.update({'yuv422': uyvy, 'uyvy': uyvy, 'yuv422_yuy2': yuyv, 'yuyv': yuyv})
     table['nv12'] = Encoding(u8, 1, _cvt(cv2.COLOR_YUV2BGR_NV12), rows=1.5, even=True)
     table['nv21'] = Encoding(u8, 1, _cvt(cv2.COLOR_YUV2BGR_NV21), rows=1.5, even=True)
-    # OpenCV names a Bayer pattern by the second row's second and third pixel, ROS by its first two.
+    # OpenCV names a Bayer pattern by the second row's second and third pixel, ROS by the first
+    # two pixels of both rows.
     patterns = {
         'rggb': cv2.COLOR_BayerBG2BGR,
         'bggr': cv2.COLOR_BayerRG2BGR,

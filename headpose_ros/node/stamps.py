@@ -35,8 +35,8 @@ class StampWatch:
 
     A stamp equal to the newest, or up to 0.2 s older, is an image sent twice or late by a lossy
     network, to be dropped; the next such one, or a larger step back, is a jump (a bag that loops):
-    what was known of the past is to be forgotten. Where stamps are useless the time of reception drives the filters; messages
-    still go out with the stamp the image had.
+    what was known of the past is to be forgotten. Where stamps are useless the time of reception
+    drives the filters; messages still go out with the stamp the image had.
     """
 
     def __init__(self) -> None:

@@ -17,9 +17,7 @@ class NewestWorker(Generic[T]):
     `on_error` gets what `handle` raises; the thread lives on.
     """
 
-    def __init__(
-        self, handle: Callable[[T], None], on_error: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, handle: Callable[[T], None], on_error: Callable[[Exception], None]) -> None:
         self._handle = handle
         self._on_error = on_error
         self._wake = threading.Condition()

@@ -1,0 +1,96 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The newest CameraInfo as a CameraModel, built again only when it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from headpose_ros.geometry import CameraModel
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import CameraInfo
+
+
+class CameraInfoError(ValueError):
+    """CameraInfo is missing or cannot be used for an image; `kind` is a short word for why."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class CameraSource:
+    """Keeps the newest CameraInfo; `update` in one thread, `camera` in another is safe."""
+
+    def __init__(self, rectified: bool) -> None:
+        self._rectified = rectified
+        self._info: CameraInfo | None = None
+        self._built_from: tuple[Any, ...] | None = None
+        self._camera: CameraModel | None = None
+        self._error: CameraInfoError | None = None
+
+    @property
+    def frame_id(self) -> str | None:
+        """The frame of the newest CameraInfo, None before the first."""
+        return None if self._info is None else self._info.header.frame_id
+
+    def update(self, info: CameraInfo) -> None:
+        """Take the newest CameraInfo."""
+        self._info = info
+
+    def camera(self, width: int, height: int) -> CameraModel:
+        """Return the camera of images of this size; raise CameraInfoError where there is none."""
+        info = self._info
+        if info is None:
+            raise CameraInfoError('missing', 'images come but no CameraInfo')
+        content = _content(info)
+        if content != self._built_from:
+            self._build(info)
+            self._built_from = content
+        if self._error is not None:
+            raise self._error
+        assert self._camera is not None
+        if (self._camera.width, self._camera.height) != (width, height):
+            raise CameraInfoError('size', _size_text(info, self._camera, width, height))
+        return self._camera
+
+    def state(self) -> str:
+        """Return the state in a word or a line, for diagnostics."""
+        if self._info is None:
+            return 'none received'
+        if self._error is not None:
+            return str(self._error)
+        return f'{self._info.width}x{self._info.height} {self._info.distortion_model or "pinhole"}'
+
+    def _build(self, info: CameraInfo) -> None:
+        self._camera, self._error = None, None
+        try:
+            self._camera = CameraModel.from_camera_info(info, rectified=self._rectified)
+        except ValueError as error:
+            self._error = CameraInfoError('content', f'{error}; calibrate the camera')
+
+
+def _content(info: CameraInfo) -> tuple[Any, ...]:
+    roi = info.roi
+    return (
+        info.width,
+        info.height,
+        info.distortion_model,
+        bytes(memoryview(info.k)),
+        tuple(info.d),
+        bytes(memoryview(info.r)),
+        bytes(memoryview(info.p)),
+        info.binning_x,
+        info.binning_y,
+        (roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )
+
+
+def _size_text(info: CameraInfo, camera: CameraModel, width: int, height: int) -> str:
+    text = f'the image is {width}x{height}, CameraInfo is for {camera.width}x{camera.height}'
+    if (camera.width, camera.height) != (info.width, info.height):
+        text += f' ({info.width}x{info.height} with its binning and roi)'
+    if width * camera.height == height * camera.width:
+        return text + '; resize both with image_proc, or set binning'
+    return text + '; remap camera_info to that of this camera'

@@ -1,0 +1,237 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The lifecycle node: holds the parts together and says why nothing arrives."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.srv import ChangeState
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.node import diagnostics
+from headpose_ros.node.complaints import Complaints
+from headpose_ros.node.diagnostics import Counts, Limits, Statistics
+from headpose_ros.node.outputs import Outputs
+from headpose_ros.node.parameters import Parameters, live_fields
+from headpose_ros.node.processing import Pipeline
+from headpose_ros.node.qos import DIAGNOSTICS
+from headpose_ros.node.session import Session
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+WATCH_PERIOD = 0.2
+RETRY_PERIOD = 5.0
+STOP_TIMEOUT = 1.0
+
+PipelineFactory = Callable[[PipelineConfig], Pipeline]
+
+
+def default_pipeline(config: PipelineConfig) -> Pipeline:
+    """Load the real pipeline; its imports wait until then."""
+    from headpose_ros.pipeline import HeadPosePipeline
+
+    return HeadPosePipeline(config)
+
+
+class HeadPoseNode(LifecycleNode):
+    """Images and CameraInfo in, head poses out.
+
+    configure loads the models, activate subscribes (while somebody listens), deactivate stops,
+    cleanup frees the models. Raises ValueError where a parameter given at start is wrong.
+    """
+
+    def __init__(self, make_pipeline: PipelineFactory = default_pipeline) -> None:
+        super().__init__('headpose')
+        self._make_pipeline = make_pipeline
+        self._pipeline: Pipeline | None = None
+        self._outputs: Outputs | None = None
+        self._session: Session | None = None
+        self._statistics = Statistics()
+        self._parameters = Parameters(self, lambda: self._pipeline is not None, self._on_change)
+        options = self._parameters.node
+        self._complaints = Complaints(self.get_logger(), options.complaint_period)
+        self._autostart = options.autostart
+        self._retry_at = 0.0
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', DIAGNOSTICS)
+        # Under use_sim_time a timer of the node's clock stands still while /clock is silent.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(WATCH_PERIOD, self._watch, clock=steady)
+        self.create_timer(1.0, self._publish_diagnostics, clock=steady)
+        self._guard_change_state()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the models and advertise the outputs."""
+        options = self._parameters.node
+        start = time.monotonic()
+        try:
+            self._pipeline = self._make_pipeline(self._parameters.pipeline)
+            self._outputs = Outputs(
+                self, self._complaints, options.publish_tf, options.frame_prefix
+            )
+        except Exception as error:
+            self._free()
+            self._complaints.say('configure', f'configure: {_one_line(error)}', error=True)
+            return FAILURE
+        self._complaints.settle('configure')
+        self.get_logger().info(
+            f'models loaded in {time.monotonic() - start:.1f} s: {self._pipeline.weights_name} '
+            f'({self._pipeline.runtime_name} on {self._pipeline.device})'
+        )
+        return SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to work, as soon as somebody listens."""
+        assert self._pipeline is not None
+        assert self._outputs is not None
+        self._autostart = False
+        self._statistics.clear()
+        self._pipeline.reset()
+        self._session = Session(
+            self,
+            self._pipeline,
+            self._outputs,
+            self._complaints,
+            self._statistics,
+            lambda: self._parameters.node,
+        )
+        self._session.refresh()
+        self.get_logger().info(f'active: waiting for images on {self._session.topics.image}')
+        return SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop all work; the models stay."""
+        self._stop()
+        return SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the models and take back the outputs."""
+        self._free()
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and free everything, from any state."""
+        self.close()
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Fall back to unconfigured."""
+        self.close()
+        return SUCCESS
+
+    def close(self) -> None:
+        """Stop the worker and free the models; called twice it does no harm."""
+        self._autostart = False
+        self._stop()
+        self._free()
+
+    def _stop(self) -> None:
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if not session.close(STOP_TIMEOUT):
+            self.get_logger().warning('deactivate: the image in hand is still being worked on')
+        for topic in ('image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing'):
+            self._complaints.drop(topic)
+        if self._outputs is not None and self.context.ok():
+            self._outputs.clear()
+
+    def _free(self) -> None:
+        if self._outputs is not None:
+            self._outputs.close()
+        self._outputs = self._pipeline = None
+        gc.collect()
+
+    def _watch(self) -> None:
+        """Look around a few times a second: start, subscribe, complain."""
+        if self._autostart and time.monotonic() >= self._retry_at:
+            self._start()
+        if self._session is not None:
+            self._session.refresh()
+
+    def _start(self) -> None:
+        self._retry_at = time.monotonic() + RETRY_PERIOD
+        if self._pipeline is None and self.trigger_configure() != SUCCESS:
+            return
+        self.trigger_activate()
+
+    def _on_change(self, names: frozenset[str]) -> None:
+        self._retry_at = 0.0
+        self._complaints.period = self._parameters.node.complaint_period
+        changes = {
+            name: getattr(self._parameters.pipeline, name)
+            for name in names & live_fields(PipelineConfig)
+        }
+        if self._session is not None:
+            self._session.change(changes)
+        elif self._pipeline is not None:
+            self._pipeline.configure_live(**changes)
+
+    def _publish_diagnostics(self) -> None:
+        message = DiagnosticArray()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.status = [self._status()]
+        self._diagnostics.publish(message)
+
+    def _status(self) -> diagnostics.DiagnosticStatus:
+        options = self._parameters.node
+        session, pipeline = self._session, self._pipeline
+        values = {'state': self._state_machine.current_state[1]}
+        hardware, idle, problems = '', values['state'], self._complaints.current()
+        if pipeline is not None:
+            values['device'] = pipeline.device
+            values['runtime'] = pipeline.runtime_name
+            values['weights'] = pipeline.weights_name
+        if session is not None:
+            counts = session.counts()
+            rates = self._statistics.rates(counts)
+            limits = Limits(options.warn_rate, options.warn_latency, options.warn_dropped)
+            latency = self._statistics.latency_p95()
+            if not problems and session.settled:
+                problems = diagnostics.trouble(rates, latency, limits)
+            idle = 'working' if session.working else 'nobody listens'
+            hardware = session.cameras.frame_id or ''
+            values.update(_figures(counts, rates))
+            values.update(session.values())
+            values.update(self._statistics.values())
+        name = f'{self.get_fully_qualified_name().lstrip("/")}: head poses'
+        return diagnostics.status(name, hardware, idle, problems, values)
+
+    def _guard_change_state(self) -> None:
+        """Refuse transitions that the state does not allow; rclpy would end the node."""
+        service = self._service_change_state
+        inner = service.callback
+
+        def change_state(
+            request: ChangeState.Request, response: ChangeState.Response
+        ) -> ChangeState.Response:
+            self._autostart = False
+            try:
+                answer: ChangeState.Response = inner(request, response)
+            except Exception as error:
+                self.get_logger().warning(f'change_state refused: {_one_line(error)}')
+                response.success = False
+                return response
+            return answer
+
+        service.callback = change_state
+
+
+def _figures(counts: Counts, rates: diagnostics.Rates) -> dict[str, str]:
+    return {
+        'input (Hz)': f'{rates.received_hz:.1f}',
+        'output (Hz)': f'{rates.published_hz:.1f}',
+        'received': str(counts.received),
+        'published': str(counts.published),
+        'dropped': str(counts.dropped),
+        'lost in transport': str(counts.lost),
+    }
+
+
+def _one_line(error: Exception) -> str:
+    text = ' '.join(str(error).split())
+    return text if isinstance(error, ValueError) else f'{type(error).__name__}: {text}'

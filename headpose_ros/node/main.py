@@ -1,0 +1,48 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The executable `headpose_node`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+
+def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
+    """Run the node until it is interrupted; return the exit status.
+
+    `make_pipeline` replaces the pipeline, in tests.
+    """
+    # Until rclpy takes over, an early SIGTERM is a wish to end, not an accident.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        return _run(args, make_pipeline)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(args: list[str] | None, make_pipeline: Any) -> int:
+    import rclpy
+
+    from headpose_ros.node.head_pose_node import HeadPoseNode, default_pipeline
+    from headpose_ros.node.spinning import spin
+
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = HeadPoseNode(make_pipeline or default_pipeline)
+        spin(node)
+    except ValueError as error:
+        print(f'headpose_node: {error}', file=sys.stderr)
+        return 2
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,114 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Heads to messages. Every stamp and frame is that of the image."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import Pose, PoseStamped, Transform, TransformStamped
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+
+from headpose_ros.geometry import quaternion_from_matrix
+from headpose_ros.heads import Array, Head, Roi
+from headpose_ros.msg import HeadPose, HeadPoseArray
+
+ROTATION_FACE_FROM_GAZE = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+"""Gaze axes in the face frame: z is the face's x, x its -y, y its -z (REP-155)."""
+
+
+def heads_message(heads: Sequence[Head], header: Header) -> HeadPoseArray:
+    """Return everybody seen in the image of `header`."""
+    return HeadPoseArray(header=header, heads=[head_message(head, header) for head in heads])
+
+
+def head_message(head: Head, header: Header) -> HeadPose:
+    """Return one head with its uncertainty."""
+    message = HeadPose(
+        header=header,
+        id=head.id,
+        confidence=float(head.confidence),
+        roi=_roi(head.roi),
+        off_axis_angle=float(head.off_axis_angle),
+        facing_angle=float(head.facing_angle),
+    )
+    message.pose.pose = pose_message(head)
+    message.pose.covariance = np.ascontiguousarray(head.covariance, np.float64).ravel()
+    return message
+
+
+def pose_stamped(head: Head, header: Header) -> PoseStamped:
+    """Return the face frame of one head in the camera's optical frame."""
+    return PoseStamped(header=header, pose=pose_message(head))
+
+
+def pose_message(head: Head) -> Pose:
+    """Return position and orientation of the face frame in the camera's optical frame."""
+    message = Pose()
+    point, turn = message.position, message.orientation
+    point.x, point.y, point.z = map(float, head.position)
+    turn.x, turn.y, turn.z, turn.w = _quaternion(head.rotation_camera_from_face)
+    return message
+
+
+def transforms(heads: Sequence[Head], header: Header, prefix: str) -> list[TransformStamped]:
+    """Return `face_<id>` and `gaze_<id>` of every head, children of the image's frame."""
+    stamped = []
+    for head in heads:
+        gaze = head.rotation_camera_from_face @ ROTATION_FACE_FROM_GAZE
+        for name, rotation in (('face', head.rotation_camera_from_face), ('gaze', gaze)):
+            stamped.append(
+                TransformStamped(
+                    header=header,
+                    child_frame_id=f'{prefix}{name}_{head.id}',
+                    transform=_transform(rotation, head.position),
+                )
+            )
+    return stamped
+
+
+def image_message(pixels: NDArray[np.uint8], encoding: str, header: Header) -> Image:
+    """Return an 8-bit image (H,W) or (H,W,C) as a message."""
+    height, width = pixels.shape[:2]
+    message = Image(header=header, height=height, width=width, encoding=encoding)
+    message.step = width * (1 if pixels.ndim == 2 else pixels.shape[2])
+    message.data = _bytes(pixels)
+    return message
+
+
+def compressed_message(data: NDArray[np.uint8], form: str, header: Header) -> CompressedImage:
+    """Return encoded bytes as a message; `form` such as "bgr8; jpeg compressed bgr8"."""
+    message = CompressedImage(header=header, format=form)
+    message.data = _bytes(data)
+    return message
+
+
+def _bytes(data: NDArray[np.uint8]) -> Any:
+    # Anything but array.array is copied into the message element by element: 64 ms and more.
+    values = array.array('B')
+    values.frombytes(memoryview(np.ascontiguousarray(data)).cast('B'))
+    return values
+
+
+def _transform(rotation: Array, position: Array) -> Transform:
+    message = Transform()
+    shift, turn = message.translation, message.rotation
+    shift.x, shift.y, shift.z = map(float, position)
+    turn.x, turn.y, turn.z, turn.w = _quaternion(rotation)
+    return message
+
+
+def _quaternion(rotation: Array) -> tuple[float, float, float, float]:
+    x, y, z, w = map(float, quaternion_from_matrix(rotation))
+    return x, y, z, w
+
+
+def _roi(roi: Roi) -> RegionOfInterest:
+    return RegionOfInterest(
+        x_offset=int(roi.x), y_offset=int(roi.y), width=int(roi.width), height=int(roi.height)
+    )

@@ -1,0 +1,197 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to one image: decode, find its camera, estimate, publish. Runs in the worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image
+
+from headpose_ros.geometry import CameraModel
+from headpose_ros.heads import Head
+from headpose_ros.node.camera_info import CameraInfoError, CameraSource
+from headpose_ros.node.complaints import Complaints
+from headpose_ros.node.depth import DepthBuffer, nanoseconds
+from headpose_ros.node.diagnostics import Statistics
+from headpose_ros.node.images import Bgr, ImageError, to_bgr, to_bgr_compressed
+from headpose_ros.node.outputs import Outputs
+from headpose_ros.node.stamps import NANO, Moment, Passage, StampWatch
+
+if TYPE_CHECKING:
+    from headpose_ros.node.parameters import NodeConfig
+
+
+class Pipeline(Protocol):
+    """What the node needs of `HeadPosePipeline`."""
+
+    principal_id: str | None
+    device: str
+    runtime_name: str
+    weights_name: str
+
+    def process(  # noqa: D102
+        self,
+        image_bgr: Bgr,
+        camera: CameraModel,
+        stamp: float | None = None,
+        depth: NDArray[np.float32] | None = None,
+    ) -> list[Head]: ...
+    def reset(self) -> None: ...  # noqa: D102
+    def configure_live(self, **changes: Any) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Job:
+    """An image message and when it came, in seconds of the steady clock."""
+
+    message: Image | CompressedImage
+    received: float
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Names for complaints."""
+
+    image: str
+    camera_info: str
+    depth: str
+
+
+class Processor:
+    """Takes each `Job` from message to published heads, and says why where it cannot."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        cameras: CameraSource,
+        depths: DepthBuffer,
+        outputs: Outputs,
+        complaints: Complaints,
+        statistics: Statistics,
+        topics: Topics,
+        options: Callable[[], NodeConfig],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._pipeline = pipeline
+        self._cameras = cameras
+        self._depths = depths
+        self._outputs = outputs
+        self._complaints = complaints
+        self._statistics = statistics
+        self._topics = topics
+        self._options = options
+        self._now_ns = now_ns
+        self._stamps = StampWatch()
+        self._changes: dict[str, Any] = {}
+        self._changes_lock = threading.Lock()
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Apply live options of the pipeline before the next image."""
+        with self._changes_lock:
+            self._changes.update(changes)
+
+    def handle(self, job: Job) -> None:
+        """Work on one image."""
+        self._apply_changes()
+        header = job.message.header
+        moment = self._stamps.judge(nanoseconds(header), self._now_ns(), job.received)
+        if moment.passage is Passage.LATE:
+            return
+        self._tell_time(moment)
+        image = self._decode(job.message)
+        camera = None if image is None else self._camera_of(header, image)
+        if image is None or camera is None:
+            return
+        depth = self._depth_at(header, image)
+        start = time.monotonic()
+        heads = self._pipeline.process(image, camera, moment.seconds, depth)
+        took = time.monotonic() - start
+        options = self._options()
+        self._outputs.publish(
+            heads, self._pipeline.principal_id, header, options.marker_sight_length
+        )
+        self._statistics.record(self._latency(job), took, len(heads))
+        self._outputs.publish_drawing(heads, header, image, camera)
+        self._complaints.settle('processing')
+
+    def _apply_changes(self) -> None:
+        with self._changes_lock:
+            changes, self._changes = self._changes, {}
+        if changes:
+            self._pipeline.configure_live(**changes)
+
+    def _tell_time(self, moment: Moment) -> None:
+        if moment.passage is Passage.JUMP:
+            self._pipeline.reset()
+            self._depths.clear()
+        if moment.trouble is None:
+            self._complaints.settle('stamp')
+            return
+        kind, text = moment.trouble
+        self._complaints.say(f'stamp.{kind}', f'{self._topics.image}: {text}')
+
+    def _decode(self, message: Image | CompressedImage) -> Bgr | None:
+        try:
+            raw = isinstance(message, Image)
+            image = to_bgr(message) if raw else to_bgr_compressed(message)
+        except ImageError as error:
+            self._complaints.say(
+                f'content.{error.kind}', f'{self._topics.image}: {error}', error=True
+            )
+            return None
+        self._complaints.settle('content')
+        return image
+
+    def _camera_of(self, header: Any, image: Bgr) -> CameraModel | None:
+        height, width = image.shape[:2]
+        try:
+            camera = self._cameras.camera(width, height)
+        except CameraInfoError as error:
+            if error.kind != 'missing':  # the node tells that, with what the graph shows
+                self._complaints.say(
+                    f'camera_info.{error.kind}',
+                    f'{self._topics.camera_info}: {error}',
+                    error=True,
+                )
+            return None
+        self._complaints.settle('camera_info')
+        if self._cameras.frame_id == header.frame_id:
+            self._complaints.settle('frames')
+        else:
+            self._complaints.say(
+                'frames.differ',
+                f'{self._topics.camera_info}: frame_id {self._cameras.frame_id!r} is not the '
+                f"image's {header.frame_id!r}, which is used; check that both are of one camera",
+            )
+        return camera
+
+    def _depth_at(self, header: Any, image: Bgr) -> NDArray[np.float32] | None:
+        options = self._options()
+        if not options.use_depth:
+            return None
+        height, width = image.shape[:2]
+        try:
+            depth = self._depths.at(header, width, height, options.depth_tolerance)
+        except ImageError as error:
+            self._complaints.say(
+                f'depth.{error.kind}',
+                f'{self._topics.depth}: {error}; distances come from the head size meanwhile',
+            )
+            return None
+        if depth is not None:
+            self._complaints.settle('depth')
+        return depth
+
+    def _latency(self, job: Job) -> float:
+        """Return stamp to published; from reception where the stamp cannot tell."""
+        latency = (self._now_ns() - nanoseconds(job.message.header)) / NANO
+        if 0.0 <= latency < 10.0:
+            return latency
+        return time.monotonic() - job.received

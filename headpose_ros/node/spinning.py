@@ -1,0 +1,28 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A spin that ends quietly on SIGINT and SIGTERM, and does not end on a failing callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+
+def spin(node: Node, until: Callable[[], bool] = lambda: False, wake: float = 0.1) -> None:
+    """Run the node's callbacks until shutdown, or `until` (asked every `wake` seconds) holds."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while node.context.ok() and not until():
+            try:
+                executor.spin_once(wake)
+            except (ExternalShutdownException, KeyboardInterrupt):
+                return
+            except Exception as error:
+                if not node.context.ok():
+                    return
+                node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
+    finally:
+        executor.remove_node(node)

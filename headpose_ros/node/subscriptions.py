@@ -1,0 +1,189 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Subscriptions that follow their publishers, and the reason where nothing arrives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
+
+from headpose_ros.node.qos import describe, matching, mismatch
+
+M = TypeVar('M')
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """One publisher of a topic: the node it belongs to, its type and what it offers."""
+
+    node: str
+    kind: str
+    qos: QoSProfile
+
+
+class Input(Generic[M]):
+    """A topic that is subscribed to only while wanted, with the QoS its publishers offer.
+
+    With reliability `auto` it waits for the first publisher, so that nothing is lost to a wrong
+    guess. Call `refresh` now and then: publishers come and go.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        message_type: type[M],
+        topic: str,
+        on_message: Callable[[M], None],
+        reliability: str = 'auto',
+    ) -> None:
+        self.topic = topic
+        self.kind = type_name(message_type)
+        self.received = 0
+        self.lost = 0
+        self.publishers: list[Publishing] = []
+        self._node = node
+        self._type = message_type
+        self._on_message = on_message
+        self._reliability = reliability
+        self._subscription: Subscription | None = None
+        self._qos: QoSProfile | None = None
+        self._last_received = time.monotonic()
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last message, or since subscribing."""
+        return time.monotonic() - self._last_received
+
+    def refresh(self, wanted: bool) -> None:
+        """Subscribe, subscribe anew or leave, as the publishers and `wanted` ask for."""
+        if not wanted:
+            self.close()
+            return
+        self.publishers = _publishers(self._node, self.topic)
+        offered = [p.qos for p in self.publishers if p.kind == self.kind]
+        if not offered and (self._subscription or self._reliability == 'auto'):
+            if self._subscription is None and self._qos is None:
+                self._qos = matching([])
+                self._last_received = time.monotonic()
+            return
+        qos = matching(offered, self._reliability)
+        if self._subscription is None or not _same(qos, self._qos):
+            self._subscribe(qos)
+
+    def close(self) -> None:
+        """Leave the topic."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = self._qos = None
+        self.publishers = []
+
+    def why_silent(self) -> str:
+        """Return topic, cause and fix for nothing arriving."""
+        others = _topics_of(self._node, self.kind)
+        qos = self._qos or matching([])
+        return why_silent(self.topic, self.kind, self.publishers, qos, others)
+
+    def _subscribe(self, qos: QoSProfile) -> None:
+        self.close()
+        self.publishers = _publishers(self._node, self.topic)
+        try:
+            events = SubscriptionEventCallbacks(
+                message_lost=self._count_lost, use_default_callbacks=False
+            )
+            self._subscription = self._node.create_subscription(
+                self._type, self.topic, self._take, qos, event_callbacks=events
+            )
+        except UnsupportedEventTypeError:
+            self._subscription = self._node.create_subscription(
+                self._type, self.topic, self._take, qos
+            )
+        self._qos = qos
+        self._last_received = time.monotonic()
+
+    def _take(self, message: M) -> None:
+        self.received += 1
+        self._last_received = time.monotonic()
+        self._on_message(message)
+
+    def _count_lost(self, status: Any) -> None:
+        self.lost += status.total_count_change
+
+
+def compressed_topic(node: Node) -> str:
+    """Return the topic of compressed images: a remap of its own, or that of `image` extended."""
+    own = node.resolve_topic_name('image/compressed')
+    if own != node.resolve_topic_name('image/compressed', only_expand=True):
+        return own
+    return node.resolve_topic_name('image') + '/compressed'
+
+
+def why_silent(
+    topic: str,
+    kind: str,
+    publishers: Sequence[Publishing],
+    qos: QoSProfile,
+    others: Sequence[str],
+) -> str:
+    """Return topic, cause and fix: nobody there, another type, incompatible QoS, or silence.
+
+    `others`: topics that carry `kind` now.
+    """
+    if not publishers:
+        elsewhere = f'; it is published on {", ".join(others)}: remap' if others else ''
+        return f'{topic}: nobody publishes {kind}{elsewhere or "; start the camera, or remap"}'
+    own = [p for p in publishers if p.kind == kind]
+    if not own:
+        found = ', '.join(sorted({p.kind for p in publishers}))
+        return f'{topic}: carries {found}, expected {kind}; remap, or set image_transport'
+    for publisher in own:
+        reason = mismatch(publisher.qos, qos)
+        if reason:
+            return (
+                f'{topic}: {publisher.node} offers QoS ({describe(publisher.qos)}) that does not '
+                f'match ours ({describe(qos)}): {reason}; set image_reliability to auto'
+            )
+    names = ', '.join(sorted({p.node for p in own}))
+    return (
+        f'{topic}: {names} is there but sends nothing; check the camera, or, for large images, '
+        'the transport (FASTRTPS_DEFAULT_PROFILES_FILE=config/fastdds_images.xml on both sides)'
+    )
+
+
+def type_name(message_type: type[Any]) -> str:
+    """Return the name of a message type as graph queries give it."""
+    package = message_type.__module__.split('.')[0]
+    return f'{package}/msg/{message_type.__name__}'
+
+
+def _publishers(node: Node, topic: str) -> list[Publishing]:
+    return [
+        Publishing(f'{i.node_namespace.rstrip("/")}/{i.node_name}', i.topic_type, i.qos_profile)
+        for i in node.get_publishers_info_by_topic(topic)
+    ]
+
+
+def _topics_of(node: Node, kind: str) -> list[str]:
+    return [
+        name
+        for name, kinds in node.get_topic_names_and_types()
+        if kind in kinds and node.count_publishers(name)
+    ]
+
+
+def _same(one: QoSProfile, other: QoSProfile | None) -> bool:
+    return (
+        other is not None
+        and one.reliability == other.reliability
+        and one.durability == other.durability
+    )
