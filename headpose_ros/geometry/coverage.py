@@ -1,0 +1,209 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pinhole views that cover a wide lens, so that a detector sees every face undistorted.
+
+An ordinary lens needs one view, the image itself. Wider ones get a few virtual cameras, panned
+and tilted but not rolled, so that people stay upright in them, that together see everything the
+image shows; each face fits into at least one of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.footprint import Footprints
+from headpose_ros.geometry.sampling import averaged
+from headpose_ros.geometry.sphere import (
+    pixels_per_radian,
+    spheres_of_squares,
+    squares_of_spheres,
+)
+from headpose_ros.geometry.virtual_camera import VirtualCameras
+from headpose_ros.heads import Array
+
+Image = NDArray[np.uint8]
+WIDEST_PLAIN = math.radians(100.0)
+"""Lenses up to this angle, rad, horizontally and vertically, are searched as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class ViewSampler:
+    """The part of the image that a view shows, averaged in blocks, and the maps into it.
+
+    `box`: x0, y0, x1, y1, pixels. `maps`: fixed-point, as cv2.remap likes them.
+    """
+
+    box: Array
+    block: int
+    maps: tuple[NDArray[np.int16], NDArray[np.uint16]]
+
+    def sample(self, image: Image) -> Image:
+        """Return the view of `image`; black where the lens sees nothing."""
+        part, _, _ = averaged(image, self.box, self.block)
+        return cv2.remap(part, *self.maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An image to search for faces: `camera` (a pinhole, or the lens itself), how it is turned.
+
+    `rotation_view_from_camera` (3,3). `is_whole_image`: the view is the image itself. `sampler`:
+    what `render` reads from the image where it is not.
+    """
+
+    camera: CameraModel
+    rotation_view_from_camera: Array
+    is_whole_image: bool
+    sampler: ViewSampler | None = None
+
+    def render(self, image: Image) -> Image:
+        """Return the view of an image (H,W,3) or (H,W): a new one, or `image` itself."""
+        return image if self.sampler is None else self.sampler.sample(image)
+
+    def faces_from_squares(
+        self, centres_px: ArrayLike, sides_px: ArrayLike
+    ) -> tuple[Array, Array]:
+        """Return rays (M,3) in the camera frame and angular sizes (M,), rad, of squares here.
+
+        `centres_px` (M,2), `sides_px` (M,): see `sphere.py` for how a sphere makes a square.
+        """
+        rays, sizes = spheres_of_squares(self.camera, centres_px, sides_px)
+        return rays @ self.rotation_view_from_camera, sizes
+
+    def squares_from_faces(
+        self, rays: ArrayLike, angular_sizes: ArrayLike
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return centres (M,2), sides (M,), pixels, and valid (M,): undoes the above."""
+        turned = np.asarray(rays, np.float64).reshape(-1, 3) @ self.rotation_view_from_camera.T
+        return squares_of_spheres(self.camera, turned, angular_sizes)
+
+
+def covering_views(
+    camera: CameraModel,
+    *,
+    view_angle: float = math.radians(90.0),
+    margin: float = math.radians(10.0),
+    max_off_axis: float = math.radians(100.0),
+    max_side_px: int = 1024,
+) -> tuple[View, ...]:
+    """Return the views that cover what `camera` sees, the most useful first; made once a camera.
+
+    `view_angle`: rad, that each spans both ways. `margin`: rad, by which a direction must lie
+    inside a view to count as covered; half the angular size of the largest face to find.
+    `max_off_axis`: rad; the black corners around a fisheye's circle are not searched.
+    `max_side_px`: views have the resolution of the image where they look, but at most this size.
+    """
+    return _covering_views(camera, view_angle, margin, max_off_axis, max_side_px)
+
+
+@lru_cache(maxsize=8)
+def _covering_views(
+    camera: CameraModel, view_angle: float, margin: float, max_off_axis: float, max_side_px: int
+) -> tuple[View, ...]:
+    if max(camera.field_of_view) <= WIDEST_PLAIN:
+        return (View(camera, np.eye(3), True),)
+    if not 2 * margin < view_angle < math.pi:
+        raise ValueError(f'view_angle: expected twice the margin to pi rad, got {view_angle}')
+    rays = _seen_rays(camera, max_off_axis)
+    rotations = _cover(rays, math.tan(view_angle / 2 - margin))
+    return tuple(_view(camera, rotation, view_angle, max_side_px) for rotation in rotations)
+
+
+def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
+    """Return the rays (N,3) of a grid of image pixels, those the lens model describes."""
+    u = np.linspace(-0.5, camera.width - 0.5, 49)
+    v = np.linspace(-0.5, camera.height - 0.5, 37)
+    rays, valid = camera.rays_and_validity(np.stack(np.meshgrid(u, v), -1).reshape(-1, 2))
+    seen: Array = rays[valid & (camera.off_axis_angles(rays) <= max_off_axis)]
+    return seen
+
+
+def _cover(rays: Array, reach: float) -> list[Array]:
+    """Return few rotations (3,3) whose views see all rays (N,3) within the tangent `reach`.
+
+    Greedy: always the view that sees most of what no other does, the straightest among equals.
+    """
+    turns = _pan_and_tilt()
+    x, y, z = np.moveaxis(np.einsum('cij,nj->cni', turns, rays), -1, 0)
+    sees = (z > 0) & (np.abs(x) <= reach * z) & (np.abs(y) <= reach * z)
+    left = sees.any(axis=0)  # what no view can reach, no view has to
+    chosen: list[int] = []
+    while left.any():
+        best = int(np.argmax((sees & left).sum(axis=1)))
+        chosen.append(best)
+        left &= ~sees[best]
+    return [turns[i] for i in chosen]
+
+
+def _pan_and_tilt() -> Array:
+    """Return rotations (C,3,3) to views panned and tilted in steps, the straightest first."""
+    degrees = np.arange(-120, 121, 5)
+    pan, tilt = (
+        np.radians(a).ravel()
+        for a in np.meshgrid(degrees, degrees[(degrees >= -90) & (degrees <= 90)])
+    )
+    order = np.argsort(np.hypot(pan, tilt), kind='stable')
+    pan, tilt = pan[order], tilt[order]
+    zero = np.zeros_like(pan)
+    right = np.stack([np.cos(pan), zero, -np.sin(pan)], axis=-1)
+    ahead = np.stack(
+        [np.sin(pan) * np.cos(tilt), np.sin(tilt), np.cos(pan) * np.cos(tilt)], axis=-1
+    )
+    return np.stack([right, np.cross(ahead, right), ahead], axis=1)
+
+
+def _view(camera: CameraModel, rotation: Array, view_angle: float, max_side_px: int) -> View:
+    scale = float(pixels_per_radian(camera, rotation[2])[0])
+    side = min(max_side_px, math.ceil(2 * scale * math.tan(view_angle / 2)))
+    pinhole = CameraModel.from_fov(side, side, view_angle)
+    look = VirtualCameras(rotation[None], np.array([view_angle]), side)
+    footprints = Footprints.of(look, camera)
+    block = max(1, int(scale / pinhole.fx))
+    box = footprints.boxes[0]
+    part, x0, y0 = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
+    seen = camera.resampled(1 / block, 1 / block, part.shape[1], part.shape[0], x0, y0)
+    pixels, valid = look.sampling_maps(seen)
+    pixels[~valid] = -10.0  # out of the image: black
+    u, v = np.moveaxis(pixels[0].astype(np.float32), -1, 0)
+    maps = cv2.convertMaps(u, v, cv2.CV_16SC2)
+    return View(pinhole, rotation, False, ViewSampler(box, block, maps))
+
+
+def merge_on_sphere(
+    rays: ArrayLike, angular_sizes: ArrayLike, scores: ArrayLike, overlap: float = 0.35
+) -> NDArray[np.intp]:
+    """Return the indices (K,) of the faces to keep, best score first.
+
+    Faces are discs on the sphere, rays (N,3) and full angles (N,), rad. Of two that share more
+    than `overlap` of the area of both together, or of which one holds most of the other, the one
+    with the higher score stays.
+    """
+    v = np.asarray(rays, np.float64).reshape(-1, 3)
+    half = np.asarray(angular_sizes, np.float64).reshape(-1) / 2
+    order = np.argsort(-np.asarray(scores, np.float64).reshape(-1), kind='stable')
+    kept: list[int] = []
+    for i in order.tolist():
+        if not kept or not _same_face(v[i], half[i], v[kept], half[kept], overlap).any():
+            kept.append(i)
+    return np.array(kept, np.intp)
+
+
+def _same_face(ray: Array, half: float, rays: Array, halves: Array, overlap: float) -> Array:
+    """Tell which discs (K,) show the same face as one disc: by shared area, as if flat."""
+    apart = np.arctan2(np.linalg.norm(np.cross(rays, ray), axis=1), rays @ ray)
+    small, large = np.minimum(half, halves), np.maximum(half, halves)
+    # The lens that two circles share; the circles' distance is kept where they do intersect.
+    d = np.clip(apart, large - small + 1e-12, large + small)
+    a = np.arccos(np.clip((d**2 + small**2 - large**2) / (2 * d * small), -1, 1))
+    b = np.arccos(np.clip((d**2 + large**2 - small**2) / (2 * d * large), -1, 1))
+    shared = small**2 * (a - np.sin(2 * a) / 2) + large**2 * (b - np.sin(2 * b) / 2)
+    areas = np.pi * (small**2 + large**2)
+    same: Array = (shared > overlap * (areas - shared)) | (shared > 0.75 * np.pi * small**2)
+    return same

@@ -1,0 +1,7 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What geometry raises besides ValueError."""
+
+
+class CameraModelError(ValueError):
+    """The camera cannot be described with what came; the text says what and what to do."""

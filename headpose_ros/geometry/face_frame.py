@@ -1,0 +1,63 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The face frame: sellion and face centre, gaze, distances, and the angles a user asks for.
+
+Positions are metres in the camera frame, (3,) or (...,3); rotations (...,3,3).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array
+
+gaze_from_face = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
+"""Rotation (3,3): gaze z = face x, gaze x = -face y, gaze y = -face z (REP-155). Read-only."""
+gaze_from_face.setflags(write=False)
+
+
+def face_centre_from_sellion(rotation_camera_from_face: ArrayLike, sellion: ArrayLike) -> Array:
+    """Return the face centres (...,3) of heads with these rotations and sellions."""
+    return np.asarray(sellion, np.float64) + rotation_camera_from_face @ FACE_CENTRE_IN_FACE
+
+
+def sellion_from_face_centre(rotation_camera_from_face: ArrayLike, centre: ArrayLike) -> Array:
+    """Return the sellions (...,3) of heads with these rotations and face centres."""
+    return np.asarray(centre, np.float64) - rotation_camera_from_face @ FACE_CENTRE_IN_FACE
+
+
+def off_axis_angle(rays: ArrayLike) -> Array:
+    """Return the angles (...,), rad, between the optical axis and rays (...,3) of any length."""
+    v = np.asarray(rays, np.float64)
+    return np.arctan2(np.hypot(v[..., 0], v[..., 1]), v[..., 2])
+
+
+def facing_angle(rotation_camera_from_face: ArrayLike, position: ArrayLike) -> Array:
+    """Return the angles (...,), rad, between the face's x axis and the way to the camera.
+
+    `position` (...,3): the sellion. 0 looks at the camera, pi away from it.
+    """
+    forward = np.asarray(rotation_camera_from_face, np.float64)[..., :, 0]
+    to_camera = -np.asarray(position, np.float64)
+    across = np.linalg.norm(np.cross(forward, to_camera), axis=-1)
+    return np.arctan2(across, np.sum(forward * to_camera, axis=-1))
+
+
+def distance_from_angular_size(angular_size: ArrayLike, head_scale: ArrayLike = 1.0) -> Array:
+    """Return the distances (...,), metres, to face centres that subtend these full angles, rad."""
+    half = np.asarray(angular_size, np.float64) / 2
+    return np.asarray(head_scale, np.float64) * FACE_SPHERE_RADIUS / np.sin(half)
+
+
+def angular_size_from_distance(distance: ArrayLike, head_scale: ArrayLike = 1.0) -> Array:
+    """Return the full angles (...,), rad, that face spheres at these distances, m, subtend.
+
+    Raises ValueError where the camera would be inside the sphere.
+    """
+    sine = np.asarray(head_scale) * FACE_SPHERE_RADIUS / np.asarray(distance, np.float64)
+    if not ((sine > 0) & (sine <= 1)).all():
+        raise ValueError(
+            f'distance: expected more than the head radius, {FACE_SPHERE_RADIUS} m, got {distance}'
+        )
+    return 2 * np.arcsin(sine)

@@ -1,0 +1,163 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual pinhole cameras that each look straight at one face, and the way back from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.rotations import rotation_to_axis
+from headpose_ros.heads import Array
+
+MAX_CROP_ANGLE = np.radians(150.0)
+"""The widest crop, rad: a flat image of more is nearly all border."""
+
+
+def crop_angles(angular_sizes: ArrayLike, crop_scale: float) -> Array:
+    """Return the full angles (N,), rad, of crops around faces of these angular sizes (N,), rad.
+
+    tan(a / 2) = crop_scale tan(angular_size / 2), at most `MAX_CROP_ANGLE`.
+    """
+    half = np.clip(np.asarray(angular_sizes, np.float64), 0.0, MAX_CROP_ANGLE) / 2
+    return np.minimum(2 * np.arctan(crop_scale * np.tan(half)), MAX_CROP_ANGLE)
+
+
+@dataclass(frozen=True, eq=False)
+class VirtualCameras:
+    """N pinhole cameras at the centre of the real one, turned to look along N rays.
+
+    `rotation_virtual_from_camera` (N,3,3). `angles` (N,): rad, what each spans from edge to edge.
+    `size_px`: width and height of their images.
+    """
+
+    rotation_virtual_from_camera: Array
+    angles: Array
+    size_px: int
+
+    @staticmethod
+    def look_along(rays: ArrayLike, angles: ArrayLike, size_px: int) -> VirtualCameras:
+        """Turn cameras by the minimal rotation to look along rays (N,3), spanning angles (N,)."""
+        rotations = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
+        return VirtualCameras(rotations, _checked(angles, len(rotations)), int(size_px))
+
+    def __len__(self) -> int:
+        return len(self.angles)
+
+    @property
+    def focal_lengths(self) -> Array:
+        """The focal lengths (N,), pixels."""
+        return self.size_px / 2 / np.tan(self.angles / 2)
+
+    @property
+    def matrices(self) -> Array:
+        """The camera matrices (N,3,3)."""
+        K = np.zeros((len(self), 3, 3))
+        K[:, 0, 0] = K[:, 1, 1] = self.focal_lengths
+        K[:, 0, 2] = K[:, 1, 2] = (self.size_px - 1) / 2
+        K[:, 2, 2] = 1.0
+        return K
+
+    def rotations_to_camera(self, rotations_virtual: ArrayLike) -> Array:
+        """Return rotation_camera_from_... (N,3,3) for rotation_virtual_from_... (N,3,3)."""
+        turned: Array = np.swapaxes(self.rotation_virtual_from_camera, 1, 2) @ rotations_virtual
+        return turned
+
+    def rotations_to_virtual(self, rotations_camera: ArrayLike) -> Array:
+        """Return rotation_virtual_from_... (N,3,3) for rotation_camera_from_... (N,3,3)."""
+        turned: Array = self.rotation_virtual_from_camera @ rotations_camera
+        return turned
+
+    def rays_to_camera(self, rays_virtual: ArrayLike) -> Array:
+        """Return rays or points (N,3) of each virtual camera in the camera frame."""
+        return np.einsum('nji,nj->ni', self.rotation_virtual_from_camera, rays_virtual)
+
+    def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
+        """Return rays or points (N,3) of the camera frame in each virtual camera's."""
+        return np.einsum('nij,nj->ni', self.rotation_virtual_from_camera, rays_camera)
+
+    def pixels(self, rays_camera: ArrayLike) -> tuple[Array, np.ndarray]:
+        """Return where camera rays (N,3) are seen: pixels (N,2) of the crops and in front (N,)."""
+        x, y, z = self.rays_to_virtual(rays_camera).T
+        front = z > 0
+        scale = self.focal_lengths / np.where(front, z, np.maximum(np.abs(z), 1e-9))
+        return np.column_stack([x * scale, y * scale]) + (self.size_px - 1) / 2, front
+
+    def rays_virtual(self, pixels: ArrayLike) -> Array:
+        """Return unit rays (N,P,3), each in its camera, of crop pixels (N,P,2) or (P,2)."""
+        offsets = np.asarray(pixels, np.float64) - (self.size_px - 1) / 2
+        plane = offsets / self.focal_lengths[:, None, None]
+        rays = np.concatenate([plane, np.ones((*plane.shape[:-1], 1))], axis=-1)
+        unit: Array = rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+        return unit
+
+    def homographies(self, camera: CameraModel) -> Array:
+        """Return K_virtual R K^-1 (N,3,3), from pixels of a pinhole camera to crop pixels.
+
+        Raises ValueError where `camera` has distortion: it has no homography.
+        """
+        if not camera.is_pinhole:
+            raise ValueError(
+                f'a {camera.distortion_model} camera has no homography; use sampling_maps'
+            )
+        product: Array = (
+            self.matrices @ self.rotation_virtual_from_camera @ np.linalg.inv(camera.matrix)
+        )
+        return product
+
+    def sampling_maps(self, camera: CameraModel) -> tuple[Array, np.ndarray]:
+        """Return where each crop pixel is seen: pixels (N,S,S,2) of the image and valid (N,S,S).
+
+        Exact for any lens. Where valid is False the lens sees nothing there; the pixels are then
+        those at the rim of its range.
+        """
+        side = np.arange(self.size_px, dtype=np.float64)
+        return self.image_pixels(camera, side, side)
+
+    def image_pixels(
+        self, camera: CameraModel, columns: Array, rows: Array
+    ) -> tuple[Array, np.ndarray]:
+        """Return pixels (N,R,C,2) and valid (N,R,C) of the crops' `columns` (C,), `rows` (R,)."""
+        grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+        rays = self.rays_virtual(grid) @ self.rotation_virtual_from_camera
+        pixels, valid = camera.pixels(rays.reshape(-1, 3))
+        shape = (len(self), len(rows), len(columns))
+        return pixels.reshape(*shape, 2), valid.reshape(shape)
+
+
+@dataclass(frozen=True, eq=False)
+class PlainCameras(VirtualCameras):
+    """What systems without rectification assume: a crop is seen as if by the camera itself.
+
+    Rotations come back as they are. Rays, which they do get right, still go through `looks`, the
+    cameras that a rectifying system would have used.
+    """
+
+    looks: VirtualCameras
+
+    @staticmethod
+    def around(rays: ArrayLike, angles: ArrayLike, size_px: int) -> PlainCameras:
+        """Make them for crops around rays (N,3) that span angles (N,), rad."""
+        looks = VirtualCameras.look_along(rays, angles, size_px)
+        identity = np.tile(np.eye(3), (len(looks), 1, 1))
+        return PlainCameras(identity, looks.angles, looks.size_px, looks)
+
+    def rays_to_camera(self, rays_virtual: ArrayLike) -> Array:
+        """See `VirtualCameras.rays_to_camera`."""
+        return self.looks.rays_to_camera(rays_virtual)
+
+    def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
+        """See `VirtualCameras.rays_to_virtual`."""
+        return self.looks.rays_to_virtual(rays_camera)
+
+
+def _checked(angles: ArrayLike, count: int) -> Array:
+    array = np.asarray(angles, np.float64).reshape(-1)
+    if array.shape != (count,):
+        raise ValueError(f'angles: expected {count}, one a ray, got {array.size}')
+    if not ((array > 0) & (array < np.pi)).all():
+        raise ValueError(f'angles: expected 0 to pi rad, got {array}')
+    return array
