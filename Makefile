@@ -1,0 +1,56 @@
+# `make` or `make help` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv/bin
+# Where a ROS was sourced, the workspace built over it comes first (tools/setup.py writes the file).
+OVERLAY := if [ -f .venv/overlay.sh ]; then . .venv/overlay.sh; fi;
+INPUT ?=
+CAMERA_INFO ?=
+HFOV ?=
+TESTS ?= test
+
+# Started by another environment's Python: its libraries' path must not lead ours astray.
+ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test benchmark lint format clean distclean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install and build all that is missing (into .venv; nothing outside this folder)
+	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON) here; Python 3.10 to 3.13 is needed (make PYTHON=...)" >&2; exit 1; }
+	@$(PYTHON) tools/setup.py
+
+demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folder|/dev/video0, HFOV=60 or CAMERA_INFO=camera.yaml
+	@$(OVERLAY) exec $(VENV)/python -m headpose_ros.node.demo --out out/demo \
+	  $(if $(INPUT),--input '$(INPUT)') $(if $(CAMERA_INFO),--camera-info '$(CAMERA_INFO)') \
+	  $(if $(HFOV),--hfov '$(HFOV)')
+
+test: setup ## run every test; TESTS=test/geometry for some
+	@mkdir -p out/log
+	@$(OVERLAY) ROS_DOMAIN_ID=$${ROS_DOMAIN_ID:-$$(( $$$$ % 100 + 1 ))} \
+	  ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_LOG_DIR='$(CURDIR)/out/log' \
+	  exec $(VENV)/python -m pytest $(TESTS)
+
+benchmark: setup ## measure the tables of the README
+	@$(OVERLAY) exec $(VENV)/python benchmark/run.py
+
+lint: setup ## ruff, types, package metadata
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/python -m mypy
+	$(VENV)/python -m pytest -q test/packaging/test_metadata.py
+
+format: setup ## let ruff format the code
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+clean: ## remove what builds and runs leave; .venv stays
+	rm -rf build install log out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	rm -rf .venv

@@ -1,0 +1,411 @@
+#!/usr/bin/env python3
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Make everything ready to run: `make setup`, which the other targets call first.
+
+With a sourced ROS 2: a virtual environment over it for what ROS does not bring, and
+`colcon build` into install/. Without: a virtual environment with ROS 2 Jazzy from the Python
+package index, the messages compiled into it. Both leave `.venv/bin/python` and the executables
+beside it. A change under headpose_ros/ takes effect as it is, no new set-up needed.
+
+Nothing outside the checkout is changed, pip's cache aside. Done before with the same inputs, it
+returns at once. Environment: HEADPOSE_TORCH=cpu|cuda|none overrides the choice of PyTorch.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / '.venv'
+STAMP = VENV / 'headpose_setup.stamp'
+OVERLAY = VENV / 'overlay.sh'  # what the Makefile sources first where ROS was sourced
+LOG = VENV / 'setup.log'
+PYTHONS = ((3, 10), (3, 13))
+INPUTS = (
+    'CMakeLists.txt', 'package.xml', 'pyproject.toml', 'setup.py', 'tools/setup.py',
+    'cmake', 'config', 'launch', 'msg', 'requirements', 'scripts', 'underlay',
+)  # fmt: skip
+# Set by another environment's Python or ROS; it would lead ours astray.
+FOREIGN = ('PYTHONHOME', 'VIRTUAL_ENV', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
+OF_A_ROS = ('AMENT_PREFIX_PATH', 'CMAKE_PREFIX_PATH', 'COLCON_PREFIX_PATH', 'LD_LIBRARY_PATH',
+            'PYTHONPATH')  # fmt: skip
+TORCH_WITHOUT_CUDA = 'https://download.pytorch.org/whl/cpu'
+
+
+class SetupError(RuntimeError):
+    """What the set-up cannot do, and what the user can."""
+
+
+def main() -> int:
+    """Set up, once; say what is done."""
+    if '_ROS_WHEELS_BOOTSTRAP_COMPLETE' in os.environ:  # with it came its libraries' path
+        os.environ.pop('LD_LIBRARY_PATH', None)
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    try:
+        check_python()
+        with Path(__file__).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once: the second one waits
+            set_up()
+    except SetupError as error:
+        print(f'make setup: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def set_up() -> None:
+    """Do what is missing."""
+    ros = sourced_ros()
+    torch = torch_build()
+    stamp = fingerprint(ros, torch)
+    if STAMP.is_file() and STAMP.read_text() == stamp:
+        return
+    start = time.monotonic()
+    say(
+        f'ROS 2 {ros} is sourced: using it'
+        if ros
+        else 'no ROS is sourced: ROS 2 Jazzy from the Python package index goes into .venv'
+    )
+    check_compiler()
+    make_venv(stamp)
+    if ros:
+        install_beside(ros)
+    else:
+        install_wheels()
+    install_torch(torch)
+    if ros:
+        build_workspace()
+    else:
+        build_into_venv()
+    install_checkout()
+    STAMP.write_text(stamp)
+    say(f'done in {time.monotonic() - start:.0f} s: .venv/bin/python, .venv/bin/headpose')
+    if ros:
+        say('for `ros2 run` and `ros2 launch`: source install/setup.bash')
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    print(f'[setup] {text}', flush=True)
+
+
+# ---- what there is -------------------------------------------------------------------------
+
+
+def check_python() -> None:
+    """Go on with a Python that has wheels; look for one where the given one has none."""
+    low, high = PYTHONS
+    if low <= sys.version_info[:2] <= high:
+        return
+    for minor in (12, 11, 13, 10):
+        other = shutil.which(f'python3.{minor}')
+        if other:
+            os.execv(other, [other, *sys.argv])  # noqa: S606 (no shell wanted)
+    raise SetupError(
+        f'Python {sys.version.split()[0]} is not supported: 3.10 to 3.13 are, and none of them '
+        'was found.\nInstall one (Debian, Ubuntu: apt install python3.12 python3.12-venv '
+        'python3.12-dev), then: make setup PYTHON=python3.12'
+    )
+
+
+def sourced_ros() -> str:
+    """Name the ROS distribution that is sourced and usable; '' where there is none."""
+    prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
+    foreign = [p for p in prefixes if ROOT not in (Path(p).resolve(), *Path(p).resolve().parents)]
+    name = os.environ.get('ROS_DISTRO', 'of unknown name')
+    if not any(Path(prefix, 'share', 'rclpy').is_dir() for prefix in foreign):
+        for variable in OF_A_ROS:
+            os.environ.pop(variable, None)
+        return ''
+    probe = subprocess.run([sys.executable, '-c', 'import rclpy'], capture_output=True, text=True)
+    if probe.returncode:
+        raise SetupError(
+            f'ROS 2 {name} is sourced, but {sys.executable} cannot import its rclpy: '
+            f'{probe.stderr.strip().splitlines()[-1]}\nUse the Python that ROS was built for '
+            '(make setup PYTHON=/usr/bin/python3), or a shell where no ROS is sourced.'
+        )
+    return name
+
+
+def check_compiler() -> None:
+    """Messages are compiled: a C++ compiler and Python's headers must be there."""
+    missing = []
+    if not (
+        os.environ.get('CXX')
+        or shutil.which('c++')
+        or shutil.which('g++')
+        or shutil.which('clang++')
+    ):
+        missing.append('a C++ compiler')
+    if not Path(sysconfig.get_path('include'), 'Python.h').is_file():
+        missing.append(f'Python.h of {sys.executable}')
+    if missing:
+        version = '.'.join(map(str, sys.version_info[:2]))
+        raise SetupError(
+            f'cannot compile the messages, missing: {" and ".join(missing)}.\n'
+            f'Debian, Ubuntu: sudo apt install g++ python{version}-dev'
+        )
+
+
+def torch_build() -> str:
+    """Choose PyTorch's build: cpu, cuda (a GPU is there) or none."""
+    chosen = os.environ.get('HEADPOSE_TORCH', '')
+    if chosen:
+        if chosen not in ('cpu', 'cuda', 'none'):
+            raise SetupError(f'HEADPOSE_TORCH: expected cpu, cuda or none, got {chosen!r}')
+        return chosen
+    if not shutil.which('nvidia-smi'):
+        return 'cpu'
+    listed = subprocess.run(['nvidia-smi', '-L'], capture_output=True, text=True)
+    return 'cuda' if 'GPU 0' in listed.stdout else 'cpu'
+
+
+def fingerprint(ros: str, torch: str) -> str:
+    """Describe all that the result depends on; one `name value` a line."""
+    digest = hashlib.sha256()
+    for name in INPUTS:
+        path = ROOT / name
+        for file in sorted(path.rglob('*')) if path.is_dir() else [path]:
+            if file.is_file() and '__pycache__' not in file.parts:
+                digest.update(f'{file.relative_to(ROOT)}\n'.encode() + file.read_bytes())
+    python = '.'.join(map(str, sys.version_info[:2]))
+    return (
+        f'base {ROOT} python{python} {ros or "wheels"} '
+        f'{os.environ.get("AMENT_PREFIX_PATH", "") if ros else ""}\n'
+        f'torch {torch}\ninputs {digest.hexdigest()}\n'
+    )
+
+
+# ---- what is made --------------------------------------------------------------------------
+
+
+def run(what: str, command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Run a step with its output in the log; show the log's end where it fails."""
+    say(what)
+    with LOG.open('a') as log:
+        log.write(f'\n$ {" ".join(command)}\n')
+        log.flush()
+        done = subprocess.run(command, stdout=log, stderr=log, cwd=ROOT, env=environment)
+    if done.returncode == 0:
+        return
+    text = LOG.read_text(errors='replace').rsplit('\n$ ', 1)[-1]
+    tail = '\n'.join(text.splitlines()[-25:])
+    signs = ('NewConnectionError', 'NameResolutionError', 'Temporary failure in name resolution',
+             'Network is unreachable', 'ConnectTimeoutError', 'Max retries exceeded')  # fmt: skip
+    if any(sign in text for sign in signs):
+        raise SetupError(
+            f'{tail}\n\nThe package index could not be reached. Connect to the '
+            'network (or set PIP_INDEX_URL to a mirror) and try again.'
+        )
+    raise SetupError(f'{tail}\n\n"{what}" failed; all of its output is in {LOG}')
+
+
+def make_venv(stamp: str) -> None:
+    """Make the virtual environment, or keep one made on the same base."""
+    base = stamp.splitlines()[0]
+    if STAMP.is_file() and STAMP.read_text().splitlines()[:1] != [base]:
+        say('.venv was made for another Python, ROS or folder: making it anew')
+        shutil.rmtree(VENV)
+    STAMP.unlink(missing_ok=True)
+    if not (VENV / 'bin' / 'pip').exists():
+        shutil.rmtree(VENV, ignore_errors=True)
+        say('making .venv')
+        options = [] if ' wheels ' in base else ['--system-site-packages']
+        made = subprocess.run(
+            [sys.executable, '-m', 'venv', *options, str(VENV)], capture_output=True, text=True
+        )
+        if made.returncode:
+            shutil.rmtree(VENV, ignore_errors=True)
+            version = '.'.join(map(str, sys.version_info[:2]))
+            raise SetupError(
+                f'{(made.stdout + made.stderr).strip()}\n\n{sys.executable} cannot make a virtual '
+                f'environment.\nDebian, Ubuntu: sudo apt install python{version}-venv'
+            )
+    LOG.write_text('')
+
+
+def pip(*arguments: str) -> list[str]:
+    """Call the environment's pip."""
+    return [str(VENV / 'bin' / 'python'), '-m', 'pip', '--disable-pip-version-check',
+            '--no-input', *arguments]  # fmt: skip
+
+
+def requirement_options(*names: str) -> list[str]:
+    """`-r file` for each name."""
+    return [word for name in names for word in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
+
+
+def install_wheels() -> None:
+    """Install ROS, what the package needs and what its tests need, at the tested versions."""
+    run(
+        'installing ROS 2 Jazzy and the dependencies (about 500 MB where none is cached)',
+        pip(
+            'install',
+            '-c',
+            str(ROOT / 'requirements' / 'constraints.txt'),
+            *requirement_options('run', 'ros', 'build', 'dev', 'colcon'),
+        ),
+    )
+
+
+def install_beside(ros: str) -> None:
+    """Install what the sourced ROS lacks; NumPy and OpenCV stay as its cv_bridge needs them."""
+
+    def present(module: str) -> str:
+        found = subprocess.run(
+            [str(VENV / 'bin' / 'python'), '-c', f'import {module}; print({module}.__version__)'],
+            capture_output=True,
+            text=True,
+        )
+        return found.stdout.strip()
+
+    run_lines = (ROOT / 'requirements' / 'run.txt').read_text().splitlines()
+    if present('cv2'):
+        run_lines = [line for line in run_lines if not line.startswith('opencv')]
+    chosen = VENV / 'run.txt'
+    chosen.write_text('\n'.join(run_lines) + '\nsetuptools>=68,<80\n')
+    limits = VENV / 'constraints.txt'
+    limits.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
+    run(
+        f'installing what ROS 2 {ros} does not bring',
+        pip(
+            'install', '-c', str(limits), '-r', str(chosen), *requirement_options('dev', 'colcon')
+        ),
+    )
+
+
+def install_torch(build: str) -> None:
+    """Install PyTorch; without a GPU the build that pulls no CUDA packages."""
+    if build == 'none':
+        say('PyTorch: none (HEADPOSE_TORCH); no training, no inference on a GPU')
+        return
+    lines = (ROOT / 'requirements' / 'torch.txt').read_text().splitlines()
+    wanted = next(line for line in lines if line.startswith('torch=='))
+    constraints = ['-c', str(ROOT / 'requirements' / 'constraints.txt')]
+    if OVERLAY.is_file() or (VENV / 'constraints.txt').is_file():
+        constraints = ['-c', str(VENV / 'constraints.txt')]
+    if build == 'cuda':
+        run(f'installing {wanted} with CUDA', pip('install', *constraints, wanted))
+        return
+    # "+cpu" is no version of the package index: found only where pip knows a folder or a mirror
+    # that has it. Else it is PyTorch's own index; never the index's build with its CUDA packages.
+    exact = f'{wanted}+cpu'
+    known = subprocess.run(pip('install', *constraints, exact), capture_output=True, cwd=ROOT)
+    if known.returncode:
+        run(
+            f'installing {exact}',
+            pip('install', *constraints, '--extra-index-url', TORCH_WITHOUT_CUDA, exact),
+        )
+    else:
+        say(f'installed {exact}')
+
+
+def build_into_venv() -> None:
+    """Compile tf2_msgs (the wheels have none) and our messages into the environment."""
+    environment = dict(
+        os.environ,
+        AMENT_PREFIX_PATH=str(VENV),
+        CMAKE_PREFIX_PATH=str(VENV),
+        VIRTUAL_ENV=str(VENV),
+        PATH=f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}',
+    )
+    python = VENV / 'bin' / 'python'
+    for source in (ROOT / 'underlay' / 'tf2_msgs', ROOT):
+        name = 'tf2_msgs' if source != ROOT else 'headpose_ros'
+        work = VENV / 'build' / name
+        options = ['-DHEADPOSE_ROS_INSTALL_PYTHON=OFF'] if source == ROOT else []
+        run(
+            f'configuring {name}',
+            [
+                'cmake',
+                '-G',
+                'Ninja',
+                '-S',
+                str(source),
+                '-B',
+                str(work),
+                *options,
+                f'-DCMAKE_INSTALL_PREFIX={VENV}',
+                '-DCMAKE_BUILD_TYPE=Release',
+                '-DBUILD_TESTING=OFF',
+                f'-DPython3_EXECUTABLE={python}',
+            ],
+            environment,
+        )
+        run(
+            f'compiling {name}',
+            ['cmake', '--build', str(work), '--target', 'install'],
+            environment,
+        )
+    drop_generated_package()
+
+
+def drop_generated_package() -> None:
+    """Take away what would hide the checkout: rosidl's empty package and its metadata.
+
+    Without its __init__.py the folder in site-packages is no package of its own any more, but
+    still the place where the checkout's `__path__` (headpose_ros/__init__.py) finds the messages.
+    """
+    (site,) = (VENV / 'lib').glob('python3*/site-packages')
+    (site / 'headpose_ros' / '__init__.py').unlink(missing_ok=True)
+    for leftover in [site / 'headpose_ros' / '__pycache__', *site.glob('headpose_ros-*.egg-info')]:
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def build_workspace() -> None:
+    """`colcon build` over the sourced ROS, into install/."""
+    path = f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}'
+    colcon = shutil.which('colcon', path=path)
+    if not colcon:
+        raise SetupError('colcon is not there: sudo apt install python3-colcon-common-extensions')
+    has_tf2 = any(
+        Path(prefix, 'share', 'tf2_msgs').is_dir()
+        for prefix in os.environ['AMENT_PREFIX_PATH'].split(os.pathsep)
+    )
+    folders = ['.'] if has_tf2 else ['.', 'underlay/tf2_msgs']
+    run(
+        'colcon build',
+        [
+            colcon,
+            'build',
+            '--symlink-install',
+            '--base-paths',
+            *folders,
+            '--cmake-args',
+            '-DCMAKE_BUILD_TYPE=Release',
+            f'-DPython3_EXECUTABLE={VENV / "bin" / "python"}',
+        ],
+        dict(os.environ, PATH=path, VIRTUAL_ENV=str(VENV)),
+    )
+    OVERLAY.write_text(f'. "{ROOT}/install/local_setup.sh"\n')
+
+
+def install_checkout() -> None:
+    """Put the checkout on Python's path and its commands into .venv/bin."""
+    # compat: a plain path entry. setuptools' import hook would come after the folder that holds
+    # the messages, and never be asked.
+    run(
+        'linking the checkout into .venv',
+        pip(
+            'install',
+            '--no-deps',
+            '--no-build-isolation',
+            '-C',
+            'editable_mode=compat',
+            '-e',
+            str(ROOT),
+        ),
+    )
+
+
+if __name__ == '__main__':
+    sys.exit(main())
