@@ -1,0 +1,238 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`headpose evaluate`: the accuracy of an estimator on a benchmark, as JSON and a plot."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headpose_ros.config import DETECTORS, ESTIMATORS, LANDMARK_POSES, PipelineConfig
+
+if TYPE_CHECKING:
+    from headpose_ros.estimation.estimator import Estimator
+    from headpose_ros.evaluation.run import Options, Results
+    from headpose_ros.evaluation.samples import Picture
+    from headpose_ros.evaluation.views import FaceFinder
+
+SUMMARY = 'measure the accuracy on a benchmark'
+
+_LOADERS = {
+    'aflw2000': 'headpose_ros.evaluation.landmark_sets',
+    'biwi': 'headpose_ros.evaluation.biwi',
+    '300w-lp': 'headpose_ros.evaluation.landmark_sets',
+    'posed': 'headpose_ros.evaluation.posed',
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    defaults = PipelineConfig()
+    add = parser.add_argument
+    add('dataset', choices=tuple(_LOADERS), help='layout of the data set')
+    add('root', type=Path, metavar='ROOT', help='its folder')
+    add('--json', type=Path, required=True, metavar='FILE', help='where the result goes')
+    add('--plot', type=Path, metavar='FILE', help='where the plot goes (default: beside the JSON)')
+    add(
+        '--boxes',
+        choices=('detector', 'truth'),
+        default='truth',
+        help='crops from a face detector, or from the truth as the papers do (default)',
+    )
+    add('--weights', default=defaults.weights, help="the estimator's: a shipped name or a file")
+    add('--estimator', choices=ESTIMATORS, default=defaults.estimator)
+    add('--landmark-pose', choices=LANDMARK_POSES, default=defaults.landmark_pose)
+    add('--detector', choices=DETECTORS, default=defaults.detector)
+    add('--detector-weights', default=defaults.detector_weights, metavar='FILE')
+    add('--min-face-px', type=float, default=defaults.min_face_px)
+    add(
+        '--no-rectify',
+        dest='rectify',
+        action='store_false',
+        help='crop plain squares of the image, to compare',
+    )
+    add(
+        '--hfov',
+        type=float,
+        metavar='DEG',
+        help='horizontal field of view, for sets without intrinsics (default: none, no '
+        'rectification)',
+    )
+    add('--box-scale', type=float, default=1.0, help='make every crop larger by this factor')
+    add(
+        '--box-shift',
+        type=float,
+        nargs=2,
+        default=(0.0, 0.0),
+        metavar=('X', 'Y'),
+        help='move every crop right and down by this share of its side',
+    )
+    add(
+        '--device',
+        default=defaults.device,
+        help=PipelineConfig.__dataclass_fields__['device'].metadata['text'],
+    )
+    add('--threads', type=int, default=defaults.threads)
+    add('--limit', type=int, metavar='N', help='only the first N pictures')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate, write the JSON and the plot, print the main figures."""
+    from headpose_ros.evaluation.run import report
+
+    pictures = _pictures(args)
+    config = _config(args)
+    estimator, finder = _build(config, args.boxes)
+    options = _options(args)
+    results = _evaluate(pictures, estimator, finder, options, 'evaluating')
+    content: dict[str, Any] = {
+        'dataset': args.dataset,
+        **report(results),
+        'weights': _weights(config),
+        'protocol': _protocol(args, config, pictures),
+    }
+    curves = {_name(options): content['by_off_axis'] or content['by_yaw']}
+    if content['by_off_axis']:
+        other = replace(options, rectify=not options.rectify)
+        compared = report(
+            _evaluate(pictures, estimator, finder, other, f'{_name(other)}, to compare')
+        )
+        curves[_name(other)] = compared['by_off_axis']
+        content[_name(other).replace(' ', '_')] = {
+            key: compared[key] for key in ('geodesic_deg', 'geodesic_aligned_deg', 'by_off_axis')
+        }
+    _write(args, content, curves)
+    print(_line(content))
+    return 0
+
+
+def _pictures(args: argparse.Namespace) -> Sequence[Picture]:
+    if args.limit is not None and args.limit < 1:
+        raise ValueError(f'--limit: expected 1 or more, got {args.limit}')
+    pictures: Sequence[Picture] = importlib.import_module(_LOADERS[args.dataset]).pictures(
+        args.root
+    )
+    return pictures[: args.limit]
+
+
+def _config(args: argparse.Namespace) -> PipelineConfig:
+    return PipelineConfig(
+        detector=args.detector,
+        detector_weights=args.detector_weights,
+        estimator=args.estimator,
+        weights=args.weights,
+        landmark_pose=args.landmark_pose,
+        device=args.device,
+        threads=args.threads,
+        min_face_px=args.min_face_px,
+        rectify=args.rectify,
+    )
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from headpose_ros.evaluation.run import Options
+
+    if args.hfov is not None and not 0 < args.hfov < 180:
+        raise ValueError(f'--hfov: expected degrees between 0 and 180, got {args.hfov}')
+    if not 0.1 <= args.box_scale <= 10:
+        raise ValueError(f'--box-scale: expected 0.1 to 10, got {args.box_scale}')
+    hfov = None if args.hfov is None else math.radians(args.hfov)
+    return Options(args.rectify, hfov, args.box_scale, tuple(args.box_shift))
+
+
+def _build(config: PipelineConfig, boxes: str) -> tuple[Estimator, FaceFinder]:
+    from headpose_ros.estimation import create_estimator
+    from headpose_ros.estimation.runtime import create_runtime
+    from headpose_ros.evaluation.views import DetectedBoxes, TrueBoxes
+
+    runtime = create_runtime(config.device, config.threads)
+    estimator = create_estimator(config, runtime)
+    if boxes == 'truth':
+        return estimator, TrueBoxes()
+    from headpose_ros.detection import create_detector
+
+    detector = create_detector(config, runtime)
+    return estimator, DetectedBoxes(detector, config)
+
+
+def _evaluate(
+    pictures: Sequence[Picture],
+    estimator: Estimator,
+    finder: FaceFinder,
+    options: Options,
+    what: str,
+) -> Results:
+    from headpose_ros.evaluation.run import evaluate
+
+    return evaluate(_progress(pictures, what), estimator, finder, options)
+
+
+def _progress(pictures: Sequence[Picture], what: str) -> Iterable[Picture]:
+    from tqdm import tqdm
+
+    shown: Iterable[Picture] = tqdm(
+        pictures, what, unit='image', disable=not sys.stderr.isatty(), leave=False
+    )
+    return shown
+
+
+def _name(options: Options) -> str:
+    return 'rectified' if options.rectify else 'not rectified'
+
+
+def _weights(config: PipelineConfig) -> dict[str, str]:
+    from headpose_ros.estimation.weights import file_sha256, resolve
+
+    path, sha256 = resolve(config.weights, config.estimator)
+    return {'file': path.name, 'sha256': sha256 or file_sha256(path)}
+
+
+def _protocol(
+    args: argparse.Namespace, config: PipelineConfig, pictures: Sequence[Picture]
+) -> dict[str, Any]:
+    known = args.hfov is not None or pictures[0].lens is not None
+    protocol: dict[str, Any] = {
+        'boxes': args.boxes,
+        'estimator': config.estimator,
+        'rectified': config.rectify and known,
+        'intrinsics': 'of the set' if pictures[0].lens else 'hfov' if known else 'none',
+        'hfov_deg': args.hfov,
+        'box_scale': args.box_scale,
+        'box_shift': list(args.box_shift),
+    }
+    if args.boxes == 'detector':
+        protocol |= {'detector': config.detector, 'min_face_px': config.min_face_px}
+    if config.estimator == 'landmarks':
+        protocol['landmark_pose'] = config.landmark_pose
+    return protocol
+
+
+def _write(args: argparse.Namespace, content: dict[str, Any], curves: dict[str, Any]) -> None:
+    from headpose_ros.evaluation.plots import write_plot
+
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+    partial = args.json.with_name(args.json.name + '.part')
+    partial.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
+    os.replace(partial, args.json)
+    plot = args.plot or args.json.with_suffix('.png')
+    plot.parent.mkdir(parents=True, exist_ok=True)
+    angle = 'view angle off the optical axis' if content['by_off_axis'] else 'absolute yaw'
+    write_plot(plot, curves, angle, f'{args.dataset}, {content["weights"]["file"]}')
+
+
+def _line(content: dict[str, Any]) -> str:
+    mae, aligned = content['mae_deg'], content['geodesic_aligned_deg']
+    return (
+        f'{content["dataset"]}: {content["detected"]} of {content["count"]} faces; MAE '
+        f'{mae["mean"]:.2f} deg (yaw {mae["yaw"]:.2f}, pitch {mae["pitch"]:.2f}, roll '
+        f'{mae["roll"]:.2f}); geodesic {content["geodesic_deg"]["mean"]:.2f} deg, aligned '
+        f'{aligned["mean"]:.2f} deg'
+    )

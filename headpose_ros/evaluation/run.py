@@ -1,0 +1,188 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs an estimator over a benchmark's pictures and sums its errors up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headpose_ros.estimation.estimator import Estimator
+from headpose_ros.evaluation import metrics
+from headpose_ros.evaluation.samples import Picture, TrueFace, read_picture
+from headpose_ros.evaluation.views import FaceFinder, Found, Scene, crops_of, disturbed
+from headpose_ros.geometry.euler import euler_from_matrix
+from headpose_ros.geometry.face_frame import distance_from_angular_size, off_axis_angle
+from headpose_ros.geometry.rotations import geodesic_distance
+from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array
+
+
+@dataclass(frozen=True)
+class Options:
+    """How faces are cropped.
+
+    `rectify`: turn a virtual camera to the face, where there are intrinsics. `hfov`: rad, for
+    sets without intrinsics, or None. `box_scale`, `box_shift`: crops made larger by this factor,
+    and moved by this share of what their side was, to see how sensitive an estimator is.
+    """
+
+    rectify: bool = True
+    hfov: float | None = None
+    box_scale: float = 1.0
+    box_shift: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was estimated for the faces found, beside the truth; N faces of `count`.
+
+    `rotations`, `rotations_virtual` and `truth`, `truth_virtual` (N,3,3): camera_from_face and
+    virtual_from_face (the same without rectification). `positions` (N,3) and
+    `positions_true_size` (N,3), metres: with the head's estimated size and with its true one.
+    `off_axis` (N,): rad, NaN without intrinsics.
+    """
+
+    count: int
+    faces: tuple[TrueFace, ...]
+    off_axis: Array
+    truth: Array
+    rotations: Array
+    truth_virtual: Array
+    rotations_virtual: Array
+    sigma: Array
+    positions: Array
+    positions_true_size: Array
+
+
+def evaluate(
+    pictures: Iterable[Picture], estimator: Estimator, finder: FaceFinder, options: Options
+) -> Results:
+    """Estimate every face of `pictures` that `finder` finds.
+
+    ValueError where a picture cannot be read or no face at all was found.
+    """
+    parts: list[tuple[Array, ...]] = []
+    faces: list[TrueFace] = []
+    count = 0
+    for picture in pictures:
+        count += len(picture.faces)
+        try:
+            scene = Scene.of(picture, read_picture(picture.path), options.hfov)
+            found = [
+                disturbed(one, options.box_scale, options.box_shift)
+                for one in finder.find(scene, estimator)
+            ]
+            if found:
+                parts.append(_estimate(scene, found, estimator, options.rectify))
+                faces += [one.face for one in found]
+        except ValueError as error:
+            text = str(error)
+            raise ValueError(
+                text if str(picture.path) in text else f'{picture.path}: {text}'
+            ) from error
+    if not parts:
+        raise ValueError(f'none of the {count} faces was found')
+    return Results(count, tuple(faces), *(np.concatenate(c) for c in zip(*parts, strict=True)))
+
+
+def report(results: Results) -> dict[str, Any]:
+    """Return the errors as design.md section 6 lays them out; degrees and metres."""
+    plain = geodesic_distance(results.rotations, results.truth)
+    aligned = metrics.aligned_geodesic(results.rotations, results.truth)
+    yaw, pitch, roll = np.rad2deg(
+        metrics.angle_errors(results.rotations, results.truth).mean(axis=0)
+    )
+    names = ('mean', 'median', 'p90')
+    out: dict[str, Any] = {
+        'count': results.count,
+        'detected': len(results.faces),
+        'mae_deg': {
+            'yaw': round(yaw, 4),
+            'pitch': round(pitch, 4),
+            'roll': round(roll, 4),
+            'mean': round((yaw + pitch + roll) / 3, 4),
+        },
+        'geodesic_deg': metrics.summary(np.rad2deg(plain), names),
+        'geodesic_aligned_deg': metrics.summary(np.rad2deg(aligned), names),
+        'by_off_axis': rings_off_axis(results),
+        'by_yaw': metrics.by_angle(np.abs(euler_from_matrix(results.truth)[0]), plain, aligned),
+    }
+    out.update(_position_report(results))
+    calibrated = metrics.calibration(
+        results.rotations_virtual, results.truth_virtual, results.sigma
+    )
+    if calibrated:
+        out['rotation_sigma'] = calibrated
+    return out
+
+
+def rings_off_axis(results: Results) -> list[dict[str, float]]:
+    """Return the errors in rings of the view angle; empty where there are no intrinsics."""
+    if not np.all(np.isfinite(results.off_axis)):
+        return []
+    return metrics.by_angle(
+        results.off_axis,
+        geodesic_distance(results.rotations, results.truth),
+        metrics.aligned_geodesic(results.rotations, results.truth),
+    )
+
+
+def _position_report(results: Results) -> dict[str, Any]:
+    sellions = [face.sellion for face in results.faces]
+    known = [sellion for sellion in sellions if sellion is not None]
+    if len(known) < len(sellions):
+        return {}
+    truth = np.array(known)
+    range_true = np.linalg.norm(truth, axis=1)
+
+    def relative(positions: Array) -> Array:
+        return np.asarray(np.abs(np.linalg.norm(positions, axis=1) / range_true - 1))
+
+    names = ('mean', 'p90')
+    out = {
+        'position_m': metrics.summary(np.linalg.norm(results.positions - truth, axis=1), names),
+        'distance_relative': metrics.summary(relative(results.positions), names),
+    }
+    if np.all(np.isfinite([face.head_scale for face in results.faces])):
+        out['distance_relative_true_size'] = metrics.summary(
+            relative(results.positions_true_size), names
+        )
+    return out
+
+
+def _estimate(
+    scene: Scene, found: Sequence[Found], estimator: Estimator, rectify: bool
+) -> tuple[Array, ...]:
+    """Return the columns of `Results` from `off_axis` on."""
+    crops = crops_of(scene, found, estimator.crop_px, rectify)
+    estimates = estimator.estimate(crops.images, crops.cameras.angles)
+    truth = np.array([one.face.rotation_camera_from_face for one in found])
+    virtual = estimates.rotations_virtual_from_face
+    rotations = crops.cameras.rotations_to_camera(virtual)
+    rays = crops.cameras.rays_to_camera(estimates.rays_virtual)
+    own = np.array([one.face.head_scale for one in found])
+    return (
+        np.array([_off_axis(scene, one) for one in found]),
+        truth,
+        rotations,
+        crops.cameras.rotations_to_virtual(truth),
+        virtual,
+        estimates.rotation_sigma,
+        _sellions(rays, estimates.angular_sizes, estimates.head_scale, rotations),
+        _sellions(rays, estimates.angular_sizes, own, rotations),
+    )
+
+
+def _off_axis(scene: Scene, found: Found) -> float:
+    if found.face.off_axis is not None:
+        return found.face.off_axis
+    return float(off_axis_angle(found.ray)) if scene.known else float('nan')
+
+
+def _sellions(rays: Array, angular_sizes: Array, head_scale: Array, rotations: Array) -> Array:
+    distance = distance_from_angular_size(angular_sizes, head_scale)
+    offset = rotations @ FACE_CENTRE_IN_FACE * head_scale[:, None]
+    return np.asarray(rays * distance[:, None] - offset)

@@ -1,0 +1,154 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the faces of a picture to the crops an estimator is given.
+
+Sets without intrinsics get a nominal camera. It only carries squares of the image to the sampler
+as directions and angles; nothing is turned by it, so its field of view does not matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+
+from headpose_ros.evaluation.samples import Picture, TrueFace
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.face_frame import angular_size_from_distance
+from headpose_ros.geometry.rotations import rotation_to_axis
+from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
+from headpose_ros.geometry.sphere import pixels_per_radian, spheres_of_squares
+from headpose_ros.geometry.virtual_camera import crop_angles
+from headpose_ros.heads import Array
+
+if TYPE_CHECKING:
+    from headpose_ros.config import PipelineConfig
+    from headpose_ros.detection.detector import Detector
+    from headpose_ros.estimation.estimator import Estimator
+
+NOMINAL_HFOV = math.radians(60.0)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture in memory. `known`: whether `camera` is the picture's own or the nominal one."""
+
+    image: NDArray[np.uint8]
+    picture: Picture
+    camera: CameraModel
+    known: bool
+
+    @staticmethod
+    def of(picture: Picture, image: NDArray[np.uint8], hfov: float | None) -> Scene:
+        """Take the picture's own lens, else a pinhole of `hfov` rad, else the nominal one."""
+        height, width = image.shape[:2]
+        if picture.lens is not None:
+            return Scene(image, picture, picture.lens.camera(width, height), True)
+        camera = CameraModel.from_fov(width, height, hfov or NOMINAL_HFOV)
+        return Scene(image, picture, camera, hfov is not None)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the crop for a true face lies: its direction (3,) and the full angle it spans, rad."""
+
+    face: TrueFace
+    ray: Array
+    crop_angle: float
+
+
+class FaceFinder(Protocol):
+    """Says where the true faces of a scene are; those it misses are left out."""
+
+    def find(self, scene: Scene, estimator: Estimator) -> list[Found]:
+        """Return the faces found."""
+        ...
+
+
+class TrueBoxes:
+    """Crops from the truth, as design.md section 6 has them: the papers' protocol."""
+
+    def find(self, scene: Scene, estimator: Estimator) -> list[Found]:
+        """Return every face; ValueError where one has neither a position nor landmarks."""
+        return [_true_box(scene, estimator, face) for face in scene.picture.faces]
+
+
+class DetectedBoxes:
+    """Crops from a face detector; each true face takes the nearest one that covers its centre."""
+
+    def __init__(self, detector: Detector, config: PipelineConfig) -> None:
+        self._detector = detector
+        self._min_face_px = config.min_face_px
+        self._score_threshold = config.score_threshold
+
+    def find(self, scene: Scene, estimator: Estimator) -> list[Found]:
+        """Return the true faces that were detected, one detection each."""
+        rays, sizes = self._detect(scene)
+        true = TrueBoxes().find(scene, estimator)
+        if not len(rays) or not true:
+            return []
+        angles = crop_angles(sizes, estimator.crop_scale)
+        chords = np.linalg.norm(np.array([t.ray for t in true])[:, None] - rays[None], axis=2)
+        apart = 2 * np.arcsin(np.minimum(chords / 2, 1.0))
+        reach = np.minimum(np.array([t.crop_angle for t in true])[:, None], angles[None]) / 2
+        cost = np.where(apart < reach, apart, 1e3)
+        return [
+            Found(true[i].face, rays[j], float(angles[j]))
+            for i, j in zip(*linear_sum_assignment(cost), strict=True)
+            if apart[i, j] < reach[i, j]
+        ]
+
+    def _detect(self, scene: Scene) -> tuple[Array, Array]:
+        """Return rays (N,3) and angular sizes (N,) of the face spheres."""
+        boxes = self._detector.detect(scene.image, self._min_face_px)
+        kept = boxes.corners[boxes.scores >= self._score_threshold]
+        if not len(kept):
+            return np.empty((0, 3)), np.empty(0)
+        place = self._detector.box_to_face
+        size = np.sqrt(np.prod(kept[:, 2:] - kept[:, :2], axis=1))
+        centres = (kept[:, :2] + kept[:, 2:]) / 2 + size[:, None] * [place.dx, place.dy]
+        squares = spheres_of_squares if scene.known else views_of_squares
+        return squares(scene.camera, centres, size * place.scale)
+
+
+def views_of_squares(camera: CameraModel, centres: ArrayLike, sides: Array) -> tuple[Array, Array]:
+    """Return the rays (N,3) and angles (N,), rad, of which `sample_plain_crops` makes squares.
+
+    `centres` (N,2), `sides` (N,): pixels.
+    """
+    rays = camera.rays(centres)
+    return rays, 2 * np.arctan(sides / 2 / pixels_per_radian(camera, rays))
+
+
+def disturbed(found: Found, scale: float, shift: Sequence[float]) -> Found:
+    """Return the crop made larger by `scale` and moved by `shift` (right, down) of its side."""
+    tangent = math.tan(found.crop_angle / 2)
+    offset = np.array([2 * tangent * shift[0], 2 * tangent * shift[1], 1.0])
+    ray = rotation_to_axis(found.ray).T @ (offset / np.linalg.norm(offset))
+    return Found(found.face, ray, float(crop_angles(found.crop_angle, scale)))
+
+
+def _true_box(scene: Scene, estimator: Estimator, face: TrueFace) -> Found:
+    if face.centre is not None:
+        distance = float(np.linalg.norm(face.centre))
+        size = angular_size_from_distance(distance)
+        return Found(face, face.centre / distance, float(crop_angles(size, estimator.crop_scale)))
+    if face.landmarks is None:
+        raise ValueError('a face has neither a position nor landmarks')
+    low, high = face.landmarks.min(axis=0), face.landmarks.max(axis=0)
+    side = np.max(high - low) * estimator.landmark_box_scale
+    rays, angles = views_of_squares(scene.camera, [(low + high) / 2], np.array([side]))
+    return Found(face, rays[0], float(angles[0]))
+
+
+def crops_of(scene: Scene, found: Sequence[Found], size_px: int, rectify: bool) -> Crops:
+    """Return the crops; plain squares of the image where the camera is not known."""
+    sampler = sample_crops if rectify and scene.known else sample_plain_crops
+    rays = np.array([one.ray for one in found])
+    angles = np.array([one.crop_angle for one in found])
+    return sampler(scene.image, scene.camera, rays, angles, size_px)
