@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.estimator import Estimator
-from headpose_ros.geometry import CameraModel, crop_angles, sample_crops, sample_plain_crops
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.sampling import sample_crops, sample_plain_crops
+from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Array, Faces, Head
 from headpose_ros.tracking.posing import Readings, Scene, pose_heads
 from headpose_ros.tracking.principal import PrincipalChoice, salience
@@ -205,18 +207,22 @@ class HeadPosePipeline:
         rays = np.array([track.motion.ray for track in tracks])
         sizes = np.array([track.motion.angular_size for track in tracks])
         angles = crop_angles(sizes, estimator.crop_scale)
-        sample = sample_crops if config.rectify else sample_plain_crops
-        device = self.device if self.device != 'cpu' else None
-        crops = sample(image, camera, rays, angles, estimator.crop_px, device=device)
+        if config.rectify:
+            crops = sample_crops(
+                image, camera, rays, angles, estimator.crop_px, device=self.device
+            )
+        else:
+            crops = sample_plain_crops(image, camera, rays, angles, estimator.crop_px)
         cropped = clock.perf_counter()
         estimates = estimator.estimate(crops.images, angles)
         done = clock.perf_counter()
-        turns = crops.cameras.rotations_camera_from_virtual
-        back = turns.transpose(0, 2, 1)
+        views = crops.cameras
+        to_virtual = views.rotation_virtual_from_camera
+        spread = estimates.rotation_sigma[:, :, None] ** 2 * to_virtual
         readings = Readings(
-            rotations=turns @ estimates.rotations_virtual_from_face,
-            rotation_covariances=(turns * estimates.rotation_sigma[:, None, :] ** 2) @ back,
-            rays=(turns @ estimates.rays_virtual[:, :, None])[:, :, 0],
+            rotations=views.rotations_to_camera(estimates.rotations_virtual_from_face),
+            rotation_covariances=views.rotations_to_camera(spread),
+            rays=views.rays_to_camera(estimates.rays_virtual),
             angular_sizes=estimates.angular_sizes,
             head_scales=estimates.head_scale,
             probabilities=estimates.face_probability,

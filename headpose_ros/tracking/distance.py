@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import FACE_SPHERE_RADIUS, Array
 
 HEAD_SIZE_SIGMA = 0.045

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.face_frame import facing_angle, off_axis_angle
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array, Head
 from headpose_ros.tracking.distance import log_distance_from_depth, log_distance_from_size

@@ -14,8 +14,8 @@ from headpose_ros.tracking import sphere
 from headpose_ros.tracking.distance import DistanceFilter
 from headpose_ros.tracking.smoothing import HeadSmoother
 
-VELOCITY_GAIN = 0.4
-"""Share of each surprise, over its time, that is added to the velocity (alpha-beta filter)."""
+VELOCITY_TIME = 0.15
+"""Seconds over which the velocity is averaged: short enough to follow, long enough to coast on."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Motion:
         velocity = self.velocity
         if elapsed > 0.0:
             surprise = sphere.difference(self.ray, ray)
-            velocity = velocity + (VELOCITY_GAIN / elapsed) * surprise
+            velocity = velocity + surprise / (VELOCITY_TIME + elapsed)
         velocity = sphere.transport(velocity, self.ray, ray)
         return Motion(self.time, ray, velocity, angular_size)
 

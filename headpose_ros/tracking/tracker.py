@@ -22,8 +22,8 @@ from headpose_ros.tracking.names import NameCycle
 from headpose_ros.tracking.track import Track
 
 # Lengths are in face radii (see `assignment.distances`), sizes are differences of logarithms.
-OFFSET_GATE = 1.0
-OFFSET_GATE_PER_SECOND = 5.0
+OFFSET_GATE = 0.8
+OFFSET_GATE_PER_SECOND = 6.0
 OFFSET_GATE_MOST = 4.0
 SIZE_GATE = 0.6
 """How far from its prediction a face may be found, growing with the time since it was seen."""
@@ -32,8 +32,11 @@ DRIFT_OFFSET = 0.6
 DRIFT_SIZE = 0.4
 """A detection this far from a track that steers itself corrects the track."""
 
-SAME_FACE = 1.0
-"""Two faces whose centres are nearer than this cannot both be seen: they are one."""
+SAME_FACE = 0.5
+"""Two tracks whose faces are nearer than this follow one face."""
+
+EXPLAINED = 1.0
+"""A detection nearer than this to a face that is followed is no other face."""
 
 TOUCHING = 2.4
 """Two faces nearer than this may soon hide each other."""
@@ -164,7 +167,7 @@ class Tracker:
     def _explained(self, offsets: Array) -> set[int]:
         """Return the detections that lie on a face which is followed already."""
         live = np.array([track.seen for track in self.tracks])
-        return {int(j) for j in np.flatnonzero((offsets[live] < SAME_FACE).any(axis=0))}
+        return {int(j) for j in np.flatnonzero((offsets[live] < EXPLAINED).any(axis=0))}
 
     def _begin(self, faces: Faces, used: set[int], time: float, config: PipelineConfig) -> None:
         free = [int(j) for j in np.argsort(-faces.scores) if int(j) not in used]
@@ -198,12 +201,25 @@ class Tracker:
             if apart < TOUCHING:
                 near |= {id(a), id(b)}
             if apart < SAME_FACE and a.seen and b.seen:
-                _hide(max(a, b, key=lambda track: _strangeness(track, time)), time)
+                _hide(max(a, b, key=lambda track: self._strangeness(track, time)), time)
         for track in self.tracks:
             if track.seen and id(track) not in near:
                 track.clear = track.motion
             elif not track.seen and id(track) in near:
                 track.forgiven = min(MOST_FORGIVEN, track.forgiven + self._elapsed)
+
+    def _strangeness(self, track: Track, time: float) -> tuple[bool, bool, float]:
+        """Return a key that is larger for the track that a face fits less.
+
+        New ones give way, then those just found again, then the one farther from where its motion
+        before the two touched would have taken it.
+        """
+        expected = track.clear.at(time)
+        offset, ratio = _error(
+            expected.ray, expected.angular_size, track.motion.ray, track.motion.angular_size
+        )
+        just_found = all(track is not other for other in self._seen_before)
+        return not track.id, just_found, offset**2 + (SIZE_WEIGHT * ratio) ** 2
 
     def _drop_false_starts(self) -> None:
         self.tracks = [track for track in self.tracks if track.seen or track.id]
@@ -227,12 +243,3 @@ def _error(ray_a: Array, size_a: float, ray_b: Array, size_b: float) -> tuple[fl
     """Return `assignment.distances` of one pair."""
     radius = 0.25 * (size_a + size_b)
     return sphere.angle_between(ray_a, ray_b) / radius, abs(math.log(size_a / size_b))
-
-
-def _strangeness(track: Track, time: float) -> tuple[bool, float]:
-    """Return a key that is larger for the track that a face fits less."""
-    expected = track.clear.at(time)
-    offset, ratio = _error(
-        expected.ray, expected.angular_size, track.motion.ray, track.motion.angular_size
-    )
-    return not track.id, offset**2 + (SIZE_WEIGHT * ratio) ** 2

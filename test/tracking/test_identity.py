@@ -1,0 +1,205 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Ids of people who come, go, blink, cross and crowd, in a world with known truth."""
+
+import numpy as np
+import pytest
+from head_world import CAMERA, IMAGE, World, make_pipeline, play, walking
+
+from headpose_ros.tracking.names import NameCycle
+
+TIMES = np.arange(0, 4, 1 / 30)
+
+
+def ids_over_time(pipeline, world, times):
+    """Return {person: {id, ...}} and {person: images seen}."""
+    ids, seen = {}, {}
+    for _, named in play(pipeline, world, times):
+        for name, head in named.items():
+            ids.setdefault(name, set()).add(head.id)
+            seen[name] = seen.get(name, 0) + 1
+    return ids, seen
+
+
+def crossing(distance_a=1.5, distance_b=2.2, speed=0.6):
+    return [
+        walking('a', [-speed * 2, 0, distance_a], [speed, 0, 0]),
+        walking('b', [speed * 2, 0, distance_b], [-speed, 0, 0]),
+    ]
+
+
+@pytest.mark.parametrize('refines', [True, False])
+@pytest.mark.parametrize('seed', range(4))
+def test_people_who_cross_keep_their_ids(monkeypatch, refines, seed):
+    world = World(crossing(), ray_noise=0.05, size_noise=0.03, seed=seed)
+    pipeline = make_pipeline(world, monkeypatch, refines, detect_every=5)
+    ids, seen = ids_over_time(pipeline, world, TIMES)
+    assert ids.keys() == {'a', 'b'}
+    assert all(len(of_one) == 1 for of_one in ids.values()), ids
+    assert ids['a'] != ids['b']
+    assert min(seen.values()) > 0.7 * len(TIMES)
+
+
+@pytest.mark.parametrize('seed', range(3))
+@pytest.mark.parametrize('speed', [0.25, 0.5, 1.0])
+def test_crossing_at_nearly_the_same_distance(monkeypatch, speed, seed):
+    world = World(crossing(1.8, 2.0, speed), ray_noise=0.03, size_noise=0.02, seed=seed)
+    ids, _ = ids_over_time(make_pipeline(world, monkeypatch), world, TIMES)
+    assert all(len(of_one) == 1 for of_one in ids.values()), ids
+    assert ids['a'] != ids['b']
+
+
+def test_crossing_at_ten_images_a_second(monkeypatch):
+    world = World(crossing(), ray_noise=0.03, size_noise=0.02)
+    pipeline = make_pipeline(world, monkeypatch, detect_every=2)
+    ids, _ = ids_over_time(pipeline, world, np.arange(0, 4, 0.1))
+    assert all(len(of_one) == 1 for of_one in ids.values()), ids
+    assert ids['a'] != ids['b']
+
+
+def test_a_head_is_published_once_it_was_seen_in_confirm_images(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch, confirm_images=4)
+    counts = [len(named) for _, named in play(pipeline, world, np.arange(6) / 30)]
+    assert counts == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize('refines', [True, False])
+def test_a_short_absence_keeps_the_id_and_a_long_one_ends_it(monkeypatch, refines):
+    def there(t):
+        return not (1.0 < t < 1.4 or 2.0 < t < 3.0)
+
+    world = World([walking('a', [0, 0, 1], [0.05, 0, 0], there=there)])
+    every = 5 if refines else 1
+    pipeline = make_pipeline(world, monkeypatch, refines, keep_lost=0.6, detect_every=every)
+    seen = {}
+    for t, named in play(pipeline, world, TIMES):
+        assert not (named and not there(t)), 'a head where nobody is'
+        for head in named.values():
+            seen.setdefault(head.id, []).append(t)
+    assert list(seen) == ['f0001', 'f0002']
+    assert seen['f0001'][-1] < 2.01
+    assert seen['f0001'][-1] > 1.9
+    assert seen['f0002'][0] < 3.25
+
+
+def test_lost_heads_are_not_published_but_their_ids_are_kept(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0], there=lambda t: t < 0.5)])
+    pipeline = make_pipeline(world, monkeypatch, keep_lost=0.3)
+    for t, named in play(pipeline, world, np.arange(0, 1.2, 1 / 30)):
+        if t >= 0.5:
+            assert not named
+            assert pipeline.followed_ids == ({'f0001'} if t < 0.767 else set())
+            assert pipeline.principal_id == ('f0001' if t < 0.767 else None)
+
+
+def test_noisy_detections_do_not_lose_a_person(monkeypatch):
+    world = World(
+        [walking('a', [-0.5, 0, 1.5], [0.3, 0, 0])],
+        ray_noise=0.15, size_noise=0.1, miss_rate=0.3,
+    )  # fmt: skip
+    pipeline = make_pipeline(world, monkeypatch, refines=False, detect_every=3)
+    ids, seen = ids_over_time(pipeline, world, TIMES)
+    assert ids == {'a': {'f0001'}}
+    assert seen['a'] > 0.6 * len(TIMES)
+
+
+def test_a_crowd_is_told_apart(monkeypatch):
+    people = [
+        walking(f'{i}{j}', [(i - 3.5) * 0.45, (j - 0.5) * 0.6, 3.0], [0.02 * j, 0, -0.05])
+        for i in range(8)
+        for j in range(2)
+    ]
+    world = World(people, ray_noise=0.04, size_noise=0.03)
+    ids, seen = ids_over_time(make_pipeline(world, monkeypatch), world, TIMES[:60])
+    assert len(ids) == 16
+    assert len(set.union(*ids.values())) == 16
+    assert min(seen.values()) >= 57
+
+
+def test_everybody_is_estimated_in_one_batch(monkeypatch):
+    world = World([walking(str(i), [0.5 * i - 1, 0, 2.5], [0, 0, 0]) for i in range(5)])
+    for _ in play(make_pipeline(world, monkeypatch), world, np.arange(4) / 30):
+        pass
+    assert world.batches == [5, 5, 5, 5]
+
+
+def test_max_heads(monkeypatch):
+    world = World([walking(str(i), [0.5 * i - 1, 0, 2.5], [0, 0, 0]) for i in range(5)])
+    pipeline = make_pipeline(world, monkeypatch, max_heads=3)
+    assert [len(n) for _, n in play(pipeline, world, np.arange(4) / 30)][-1] == 3
+
+
+def test_empty_scenes_are_searched_every_n_images_only(monkeypatch):
+    world = World([])
+    pipeline = make_pipeline(world, monkeypatch, detect_every=5)
+    for _ in play(pipeline, world, np.arange(101) / 30):
+        pass
+    searched = np.round(np.array(world.searches) * 30).astype(int)
+    assert searched[0] == 0
+    assert len(searched) <= 24
+    assert np.diff(searched).max() == 5
+
+
+def test_a_followed_person_is_searched_for_every_n_images(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    for _ in play(make_pipeline(world, monkeypatch, detect_every=10), world, np.arange(61) / 30):
+        pass
+    assert len(world.searches) in (6, 7, 8)
+
+
+def test_a_lost_person_is_searched_for_in_the_next_image(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0], there=lambda t: not 1.0 <= t < 1.02)])
+    for _ in play(make_pipeline(world, monkeypatch, detect_every=200), world, np.arange(60) / 30):
+        pass
+    assert any(abs(t - 31 / 30) < 1e-6 for t in world.searches)
+
+
+def test_one_face_is_never_followed_twice(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])], ray_noise=0.1)
+    pipeline = make_pipeline(world, monkeypatch, detect_every=1)
+    find = pipeline._search.find
+
+    def find_twice(image, camera):
+        from headpose_ros.heads import Faces
+
+        first, second = find(image, camera), find(image, camera)
+        return Faces(
+            np.concatenate([first.rays, second.rays]),
+            np.concatenate([first.angular_sizes, second.angular_sizes]),
+            np.concatenate([first.scores, second.scores]),
+        )
+
+    pipeline._search.find = find_twice
+    ids, _ = ids_over_time(pipeline, world, TIMES[:40])
+    assert ids == {'a': {'f0001'}}
+
+
+@pytest.mark.parametrize('jump', [-0.5, -100.0, 10.0])
+def test_jumps_in_time_start_anew(monkeypatch, jump):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    for _ in play(pipeline, world, 100 + np.arange(10) / 30):
+        pass
+    assert pipeline.followed_ids == {'f0001'}
+    assert pipeline.process(IMAGE, CAMERA, stamp=100.3 + jump) == []
+    assert pipeline.followed_ids == frozenset()
+    later = [n for _, n in play(pipeline, world, 100.3 + jump + np.arange(1, 5) / 30)]
+    assert later[-1]['a'].id == 'f0002', 'names are not reused at once'
+
+
+def test_equal_stamps_are_no_jump(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    for _ in play(pipeline, world, [0, 0.1, 0.2, 0.2, 0.2, 0.3]):
+        pass
+    assert pipeline.followed_ids == {'f0001'}
+
+
+def test_names_are_bounded_and_reused_as_late_as_possible():
+    names = NameCycle(5)
+    assert [names.next(()) for _ in range(5)] == [f'f{i:04d}' for i in range(1, 6)]
+    assert names.next({'f0001', 'f0002'}) == 'f0003'
+    assert names.next(()) == 'f0004'
+    with pytest.raises(ValueError, match='in use'):
+        names.next({f'f{i:04d}' for i in range(1, 6)})
