@@ -97,7 +97,8 @@ def _pose(
     probability = float(readings.probabilities[index])
     track.confidence = track.score if math.isnan(probability) else probability
     elapsed = track.elapsed_since_filtered(scene.time)
-    by_size = log_distance_from_size(size, float(readings.head_scales[index]))
+    head_scale = float(readings.head_scales[index])
+    by_size = log_distance_from_size(size, head_scale)
     by_depth = _depth(rotation, ray, size, by_size, scene)
     log_distance = track.distance.update(by_size, by_depth, elapsed, bool(track.id))
     if config.smoothing:
@@ -108,7 +109,7 @@ def _pose(
     else:
         track.smoother.restart()
     distance = math.exp(log_distance)
-    arm = rotation @ -FACE_CENTRE_IN_FACE
+    arm = rotation @ (-head_scale * FACE_CENTRE_IN_FACE)
     covariance = pose_covariance(
         readings.rotation_covariances[index],
         ray,

@@ -1,0 +1,169 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Annotated video and tables of poses, complete whatever ends the program.
+
+A video needs some room to be finished (an MP4's index comes last), so room is watched while
+writing: when the disk is nearly full, writing stops with an error while the file can still be
+finished.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.heads import Head
+from headpose_ros.media.sources import IMAGE_SUFFIXES, Frame
+
+VIDEO_CODECS = {'.avi': 'MJPG', '.m4v': 'mp4v', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
+
+_LEAST_COEFFICIENTS = 5
+
+LEAST_FREE_BYTES = 8 << 20
+_CHECK_EVERY = 10
+
+
+class SinkError(OSError):
+    """An output that cannot be written; the text says which and why."""
+
+
+class VideoSink:
+    """Writes frames of one size and rate to a video file, or one to an image file.
+
+    Use it with `with`: the file is finished on leaving, also by an exception. Raises SinkError
+    where it cannot write, or where the disk is nearly full.
+    """
+
+    def __init__(self, path: str | Path, width: int, height: int, rate_hz: float) -> None:
+        self.path = Path(path)
+        self.frames = 0
+        self._size = (width, height)
+        suffix = self.path.suffix.lower()
+        if suffix not in VIDEO_CODECS and suffix not in IMAGE_SUFFIXES:
+            known = ', '.join(sorted(VIDEO_CODECS))
+            raise SinkError(f'{self.path}: unknown kind of video; these can be written: {known}')
+        _require_folder(self.path)
+        _require_room(self.path)
+        self._writer: cv2.VideoWriter | None = None
+        if suffix in VIDEO_CODECS:
+            codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[suffix])
+            self._writer = cv2.VideoWriter(str(self.path), codec, rate_hz, self._size)
+            if not self._writer.isOpened():
+                raise SinkError(f'{self.path}: cannot be opened for writing {width}x{height}')
+
+    def write(self, image_bgr: NDArray[np.uint8]) -> None:
+        """Append one image (H,W,3) of the size given at the start."""
+        if image_bgr.shape[1::-1] != self._size:
+            raise ValueError(
+                f'image: expected {self._size[0]}x{self._size[1]}, got '
+                f'{image_bgr.shape[1]}x{image_bgr.shape[0]}'
+            )
+        if self.frames % _CHECK_EVERY == 0:
+            _require_room(self.path)
+        if self._writer is not None:
+            self._writer.write(image_bgr)
+        elif not cv2.imwrite(str(self.path), image_bgr):
+            raise SinkError(f'{self.path}: cannot be written')
+        self.frames += 1
+
+    def close(self) -> None:
+        """Finish the file, and check that it can be read. Harmless when done twice."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        if self.frames:
+            check = cv2.VideoCapture(str(self.path))
+            playable = check.isOpened() and check.read()[0]
+            check.release()
+            if not playable:
+                raise SinkError(f'{self.path}: was not written completely; is the disk full?')
+
+    def __enter__(self) -> VideoSink:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except SinkError:
+            if error is None:  # else the first error says more
+                raise
+
+
+class CsvSink:
+    """Writes one row a head with the columns of `csv_columns`; use it with `with`.
+
+    `camera` is that of the images.
+    """
+
+    def __init__(self, path: str | Path, camera: CameraModel) -> None:
+        self.path = Path(path)
+        _require_folder(self.path)
+        self._file = self.path.open('w', newline='', encoding='utf-8')
+        self._rows = csv.writer(self._file)
+        missing = max(0, _LEAST_COEFFICIENTS - len(camera.distortion))
+        d = [*camera.distortion, *[0.0] * missing]
+        self._model = camera.distortion_model or 'plumb_bob'
+        self._lens = [camera.fx, camera.fy, camera.cx, camera.cy, *d]
+        self._rows.writerow(csv_columns(len(d)))
+
+    def write(self, frame: Frame, heads: list[Head]) -> None:
+        """Append the heads of one frame, and hand them to the operating system."""
+        for head in heads:
+            pose = [*head.rotation_camera_from_face.ravel(), *head.position]
+            pose.append(np.degrees(head.off_axis_angle))
+            numbers = [f'{value:.9g}' for value in [*self._lens, *pose]]
+            marks = [head.id, f'{head.confidence:.4f}', f'{frame.time:.6f}']
+            self._rows.writerow([frame.name, self._model, *numbers, *marks])
+        self._file.flush()
+
+    def close(self) -> None:
+        """Finish the file. Harmless when done twice."""
+        self._file.close()
+
+    def __enter__(self) -> CsvSink:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def csv_columns(coefficients: int = _LEAST_COEFFICIENTS) -> list[str]:
+    """Return those of `poses.csv`, then the person, the confidence, and the time in seconds."""
+    lens = ['distortion_model', 'fx', 'fy', 'cx', 'cy', *(f'd{i}' for i in range(coefficients))]
+    rotation = [f'r{i}{j}' for i in range(3) for j in range(3)]
+    position = ['tx', 'ty', 'tz', 'off_axis_deg']
+    return ['file', *lens, *rotation, *position, 'id', 'score', 'time']
+
+
+def _require_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise SinkError(f'{path}: the folder {path.parent} does not exist')
+    if path.is_dir():
+        raise SinkError(f'{path}: is a folder; name a file in it')
+
+
+def _require_room(path: Path) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < LEAST_FREE_BYTES:
+        raise SinkError(
+            f'{path}: only {free / 2**20:.1f} MB are left on its disk; stopped, so that what is '
+            'written can still be finished'
+        )

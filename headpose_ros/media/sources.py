@@ -1,0 +1,260 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Video files, images, folders of images and webcams, all as one stream of frames."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+IMAGE_SUFFIXES = frozenset(
+    {'.bmp', '.jpeg', '.jpg', '.png', '.pgm', '.ppm', '.tif', '.tiff', '.webp'}
+)
+IMAGE_RATE_HZ = 10.0
+"""Rate of folders of images, and of videos that do not say theirs."""
+
+WEBCAM_RATE_HZ = 30.0
+
+
+class SourceError(OSError):
+    """An input that cannot be opened or read to its end; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One image (H,W,3) uint8 BGR, its time in seconds since the start, its index from 0.
+
+    `name` tells the frame from others in a table: a file's name, or the video's and the index.
+    """
+
+    image_bgr: NDArray[np.uint8]
+    time: float
+    index: int
+    name: str
+
+
+class FrameSource(Protocol):
+    """A stream of frames of one size; iterate over it, then close it (or use `with`).
+
+    `frame_count`: None where it is endless or not known. Iterating raises SourceError where
+    reading breaks off.
+    """
+
+    name: str
+    width: int
+    height: int
+    rate_hz: float
+    frame_count: int | None
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Release the file or device; harmless when done twice."""
+        ...
+
+    def __enter__(self) -> FrameSource: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def open_source(uri: str | Path, *, loop: bool = False, rate: float | None = None) -> FrameSource:
+    """Open a video file, an image, a folder of images, or a webcam ('0', '/dev/video0').
+
+    `loop` starts files over when they end; time and index go on. `rate`: images a second, in
+    place of the file's own; a webcam is asked for it. A folder's images are taken in natural
+    order (2 before 10). Raises SourceError where there is nothing to read, ValueError for a rate
+    that is not positive.
+    """
+    if rate is not None and not 0.0 < rate < float('inf'):
+        raise ValueError(f'rate: expected a positive number of images a second, got {rate}')
+    text = str(uri)
+    if re.fullmatch(r'\d+', text) and not Path(text).exists():
+        return WebcamSource(int(text), rate)
+    path = Path(text)
+    if re.fullmatch(r'/dev/video\d+', text):
+        if not path.exists():
+            raise SourceError(f'{text}: no such camera; is it plugged in?')
+        return WebcamSource(text, rate)
+    if path.is_dir():
+        return ImageSource(_images_in(path), path.name, loop, rate)
+    if not path.exists():
+        raise SourceError(f'{text}: no such file, folder or camera')
+    if path.stat().st_size == 0:
+        raise SourceError(f'{text}: the file is empty')
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return ImageSource([path], path.name, loop, rate)
+    return VideoSource(path, loop, rate)
+
+
+class _Closing:
+    """Use with `with`."""
+
+    def close(self) -> None:
+        """Release what is held."""
+
+    def __enter__(self) -> _Closing:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class ImageSource(_Closing):
+    """Image files, shown one after the other."""
+
+    def __init__(self, paths: list[Path], name: str, loop: bool, rate: float | None) -> None:
+        first = _read_image(paths[0])
+        self.name = name
+        self.height, self.width = first.shape[:2]
+        self.rate_hz = rate or IMAGE_RATE_HZ
+        self.frame_count = None if loop else len(paths)
+        self._paths = paths
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while True:
+            for path in self._paths:
+                image = _read_image(path)
+                if image.shape[:2] != (self.height, self.width):
+                    raise SourceError(
+                        f'{path}: is {image.shape[1]}x{image.shape[0]}, but the first image was '
+                        f'{self.width}x{self.height}; all images must have one size'
+                    )
+                yield Frame(image, index / self.rate_hz, index, path.name)
+                index += 1
+            if not self._loop:
+                return
+
+
+class VideoSource(_Closing):
+    """A video file, through OpenCV."""
+
+    def __init__(self, path: Path, loop: bool, rate: float | None) -> None:
+        self._path = path
+        self._loop = loop
+        self._capture = _open_capture(path)
+        image = self._next()
+        if image is None:
+            self.close()
+            raise SourceError(f'{path}: holds no image that OpenCV can decode')
+        self._first: NDArray[np.uint8] | None = image
+        self.name = path.name
+        self.height, self.width = image.shape[:2]
+        own_rate = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self.rate_hz = rate or (own_rate if 0.1 <= own_rate <= 1000.0 else IMAGE_RATE_HZ)
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_count = count if count > 0 and not loop else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while True:
+            image = self._first if self._first is not None else self._next()
+            self._first = None
+            if image is not None:
+                name = f'{self.name}#{index:06d}'
+                yield Frame(image, index / self.rate_hz, index, name)
+                index += 1
+            elif self._loop:
+                self._capture.release()
+                self._capture = _open_capture(self._path)
+            else:
+                self._check_complete(index)
+                return
+
+    def close(self) -> None:
+        """Release the file."""
+        self._capture.release()
+
+    def _next(self) -> NDArray[np.uint8] | None:
+        read, image = self._capture.read()
+        return image if read else None
+
+    def _check_complete(self, index: int) -> None:
+        """Tell a file that breaks off from one that ends; headers may be a little wrong."""
+        if self.frame_count is not None and index < 0.9 * self.frame_count - 1:
+            raise SourceError(
+                f'{self._path}: breaks off after {index} of {self.frame_count} images; '
+                'the file is damaged or incomplete'
+            )
+
+
+class WebcamSource(_Closing):
+    """A camera of this machine. It gives the newest image; time is that of its arrival."""
+
+    def __init__(self, device: int | str, rate: float | None) -> None:
+        self._capture = cv2.VideoCapture(device)
+        self.name = f'camera {device}'
+        if rate is not None:
+            self._capture.set(cv2.CAP_PROP_FPS, rate)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        read, image = self._capture.read()
+        if not read:
+            self.close()
+            raise SourceError(
+                f'{self.name}: cannot be opened; is it plugged in, free, and readable by this user '
+                '(group "video")?'
+            )
+        self.height, self.width = image.shape[:2]
+        self.rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS)) or rate or WEBCAM_RATE_HZ
+        self.frame_count: int | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        start = time.monotonic()
+        index = 0
+        while True:
+            read, image = self._capture.read()
+            if not read:
+                raise SourceError(f'{self.name}: gives no more images; was it unplugged?')
+            yield Frame(image, time.monotonic() - start, index, f'{self.name}#{index:06d}')
+            index += 1
+
+    def close(self) -> None:
+        """Release the camera."""
+        self._capture.release()
+
+
+def _open_capture(path: Path) -> cv2.VideoCapture:
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise SourceError(f'{path}: is neither an image nor a video that OpenCV can read')
+    return capture
+
+
+def _images_in(folder: Path) -> list[Path]:
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+    if not paths:
+        known = ', '.join(sorted(IMAGE_SUFFIXES))
+        raise SourceError(f'{folder}: holds no images ({known})')
+    return sorted(paths, key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    parts = re.split(r'(\d+)', path.name.lower())
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+
+
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise SourceError(f'{path}: is not an image that OpenCV can read')
+    return np.asarray(image, np.uint8)
