@@ -1,0 +1,179 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The head pose node, and at wish a USB camera and RViz beside it.
+
+`ros2 launch headpose_ros headpose.launch.py image:=/camera/image_raw
+camera_info:=/camera/camera_info`; `--show-args` lists every argument.
+"""
+
+import os
+from collections.abc import Sequence
+
+from ament_index_python.packages import get_package_share_directory
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from headpose_ros.config import DETECTORS, ESTIMATORS, PipelineConfig
+
+SHARE = get_package_share_directory('headpose_ros')
+CAMERAS = ['none', 'usb']
+BOOLEANS = ['true', 'false']
+LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
+# These override the parameters file only where they are given.
+OVERRIDES = ('device', 'detector', 'estimator', 'weights', 'frame_prefix')
+NAMES = (
+    *OVERRIDES, 'image', 'camera_info', 'compressed', 'namespace', 'params_file', 'rviz',
+    'use_sim_time', 'log_level', 'camera', 'video_device', 'hfov',
+)  # fmt: skip
+# The variable's name before and since FastDDS 3 (Kilted).
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+
+
+def override(name: str, choices: Sequence[str] = ()) -> DeclareLaunchArgument:
+    """Declare an argument for a parameter; empty leaves it to the parameters file."""
+    option = PipelineConfig.__dataclass_fields__[name]
+    description = (
+        f'{option.metadata["text"]} Not given: as params_file says (there {option.default!r}).'
+    )
+    limits = {'choices': ['', *choices]} if choices else {}
+    return DeclareLaunchArgument(name, default_value='', description=description, **limits)
+
+
+def arguments() -> list[Action]:
+    """Declare every argument."""
+    return [
+        DeclareLaunchArgument('image', default_value='image', description='Topic of the images.'),
+        DeclareLaunchArgument(
+            'camera_info', default_value='camera_info', description='Topic of their CameraInfo.'
+        ),
+        DeclareLaunchArgument(
+            'compressed',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Subscribe to <image>/compressed in place of <image>.',
+        ),
+        override('device'),
+        override('detector', DETECTORS),
+        override('estimator', ESTIMATORS),
+        override('weights'),
+        DeclareLaunchArgument(
+            'namespace', default_value='', description='Namespace of all nodes started here.'
+        ),
+        DeclareLaunchArgument(
+            'frame_prefix',
+            default_value='',
+            description='Put before the names of the TF frames, such as robot1/.',
+        ),
+        DeclareLaunchArgument(
+            'params_file',
+            default_value=os.path.join(SHARE, 'config', 'headpose.yaml'),
+            description='YAML file with the parameters of the node.',
+        ),
+        DeclareLaunchArgument(
+            'rviz', default_value='false', choices=BOOLEANS, description='Start RViz as well.'
+        ),
+        DeclareLaunchArgument(
+            'use_sim_time',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Take the time from /clock: simulation, bag playback.',
+        ),
+        DeclareLaunchArgument(
+            'log_level',
+            default_value='info',
+            choices=LOG_LEVELS,
+            description='Least severity that the node logs.',
+        ),
+        DeclareLaunchArgument(
+            'camera',
+            default_value='none',
+            choices=CAMERAS,
+            description='usb: publish the webcam `video_device` on <image> and <camera_info>.',
+        ),
+        DeclareLaunchArgument(
+            'video_device', default_value='/dev/video0', description='The webcam of camera:=usb.'
+        ),
+        DeclareLaunchArgument(
+            'hfov',
+            default_value='60.0',
+            description='Horizontal field of view of camera:=usb, degrees.',
+        ),
+    ]
+
+
+def dds_profile() -> list[Action]:
+    """Let FastDDS keep whole images (config/fastdds_images.xml), unless a profile is set."""
+    if any(name in os.environ for name in PROFILE_VARIABLES):
+        return []
+    profile = os.path.join(SHARE, 'config', 'fastdds_images.xml')
+    return [SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES]
+
+
+def nodes(context: LaunchContext) -> list[Action]:
+    """Make what is asked for: the node, which configures and activates itself, camera and RViz."""
+    values = {name: LaunchConfiguration(name).perform(context) for name in NAMES}
+    started = [head_pose_node(values)]
+    if values['camera'] == 'usb':
+        started.append(webcam(values))
+    if values['rviz'] == 'true':
+        started.append(rviz(values))
+    return started
+
+
+def head_pose_node(values: dict[str, str]) -> LifecycleNode:
+    """Make the lifecycle node, with the parameters file and what overrides it."""
+    overrides = {name: values[name] for name in OVERRIDES if values[name]}
+    if values['compressed'] == 'true':
+        overrides['image_transport'] = 'compressed'
+    # As str, or a name such as "1" would arrive as a number.
+    parameters = {k: ParameterValue(v, value_type=str) for k, v in overrides.items()}
+    parameters['use_sim_time'] = values['use_sim_time'] == 'true'
+    return LifecycleNode(
+        package='headpose_ros',
+        executable='headpose_node',
+        name='headpose',
+        namespace=values['namespace'],
+        output='screen',
+        parameters=[values['params_file'], parameters],
+        remappings=topics(values),
+        arguments=['--ros-args', '--log-level', values['log_level']],
+    )
+
+
+def webcam(values: dict[str, str]) -> Node:
+    """Make the camera of camera:=usb."""
+    options = ['--input', values['video_device'], '--hfov', values['hfov']]
+    if values['compressed'] == 'true':
+        options.append('--compressed')
+    return Node(
+        package='headpose_ros',
+        executable='demo_camera',
+        namespace=values['namespace'],
+        output='screen',
+        arguments=options,
+        remappings=topics(values),
+    )
+
+
+def rviz(values: dict[str, str]) -> Node:
+    """Make RViz; its configuration names the topics of a node without a namespace."""
+    return Node(
+        package='rviz2',
+        executable='rviz2',
+        namespace=values['namespace'],
+        arguments=['-d', os.path.join(SHARE, 'config', 'headpose.rviz')],
+        remappings=[(f'/headpose/{t}', f'headpose/{t}') for t in ('markers', 'debug_image')],
+    )
+
+
+def topics(values: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the remappings of the camera's topics."""
+    return [(name, values[name]) for name in ('image', 'camera_info')]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the launch for ros2 launch."""
+    return LaunchDescription([*arguments(), *dds_profile(), OpaqueFunction(function=nodes)])
