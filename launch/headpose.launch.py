@@ -25,7 +25,7 @@ LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 # These override the parameters file only where they are given.
 OVERRIDES = ('device', 'detector', 'estimator', 'weights', 'frame_prefix')
 NAMES = (
-    *OVERRIDES, 'image', 'camera_info', 'compressed', 'namespace', 'params_file', 'rviz',
+    *OVERRIDES, 'image', 'camera_info', 'depth', 'compressed', 'namespace', 'params_file', 'rviz',
     'use_sim_time', 'log_level', 'camera', 'video_device', 'hfov',
 )  # fmt: skip
 # The variable's name before and since FastDDS 3 (Kilted).
@@ -48,6 +48,11 @@ def arguments() -> list[Action]:
         DeclareLaunchArgument('image', default_value='image', description='Topic of the images.'),
         DeclareLaunchArgument(
             'camera_info', default_value='camera_info', description='Topic of their CameraInfo.'
+        ),
+        DeclareLaunchArgument(
+            'depth',
+            default_value='depth',
+            description='Topic of the aligned depth images (parameter use_depth).',
         ),
         DeclareLaunchArgument(
             'compressed',
@@ -171,7 +176,7 @@ def rviz(values: dict[str, str]) -> Node:
 
 def topics(values: dict[str, str]) -> list[tuple[str, str]]:
     """Return the remappings of the camera's topics."""
-    return [(name, values[name]) for name in ('image', 'camera_info')]
+    return [(name, values[name]) for name in ('image', 'camera_info', 'depth')]
 
 
 def generate_launch_description() -> LaunchDescription:
