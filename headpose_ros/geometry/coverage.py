@@ -46,8 +46,8 @@ class ViewSampler:
 
     def sample(self, image: Image) -> Image:
         """Return the view of `image`; black where the lens sees nothing."""
-        part, _, _ = averaged(image, self.box, self.block)
-        return cv2.remap(part, *self.maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        pixels, _ = averaged(image, self.box, self.block)
+        return cv2.remap(pixels, *self.maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,13 +165,13 @@ def _view(camera: CameraModel, rotation: Array, view_angle: float, max_side_px: 
     pinhole = CameraModel.from_fov(side, side, view_angle)
     look = VirtualCameras(rotation[None], np.array([view_angle]), side)
     footprints = Footprints.of(look, camera)
-    block = max(1, int(scale / pinhole.fx))
+    block = 1 << max(0, int(scale / pinhole.fx).bit_length() - 1)
     box = footprints.boxes[0]
-    part, x0, y0 = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
-    seen = camera.resampled(1 / block, 1 / block, part.shape[1], part.shape[0], x0, y0)
-    pixels, valid = look.sampling_maps(seen)
-    pixels[~valid] = -10.0  # out of the image: black
-    u, v = np.moveaxis(pixels[0].astype(np.float32), -1, 0)
+    _, part = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
+    pixels, valid = look.sampling_maps(camera)
+    pixels = part.pixels(pixels[0])
+    pixels[~valid[0]] = -10.0  # out of the image: black
+    u, v = np.moveaxis(pixels.astype(np.float32), -1, 0)
     maps = cv2.convertMaps(u, v, cv2.CV_16SC2)
     return View(pinhole, rotation, False, ViewSampler(box, block, maps))
 

@@ -21,6 +21,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.heads import Array
@@ -45,15 +46,14 @@ class Lens(Protocol):
         """The largest angle off the optical axis, rad, that the lens maps one to one."""
         ...
 
-    def project(self, rays: Any, xp: Any = np) -> tuple[Any, Any, Any]:
+    def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return x (N,), y (N,) on the normalised plane and valid (N,) of `rays` (N,3).
 
-        `rays` need not have unit length; zero vectors are not valid. `xp` is the array module of
-        `rays`: numpy, or torch for the sampler on a GPU.
+        `rays` need not have unit length; zero vectors are not valid.
         """
         ...
 
-    def unproject(self, points: Array) -> tuple[Array, Array]:
+    def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Return unit rays (N,3) and valid (N,) of normalised image points (N,2)."""
         ...
 
@@ -90,11 +90,11 @@ class FlatLens:
         """See `Lens`."""
         return math.atan(_FARTHEST)
 
-    def project(self, rays: Any, xp: Any = np) -> tuple[Any, Any, Any]:
+    def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """See `Lens`."""
-        return _on_plane(rays, _FARTHEST, xp)
+        return _on_plane(rays, _FARTHEST)
 
-    def unproject(self, points: Array) -> tuple[Array, Array]:
+    def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """See `Lens`."""
         return _unit_rays(points), np.ones(len(points), bool)
 
@@ -117,20 +117,20 @@ class FisheyeLens:
     def _rim(self) -> float:
         return float(self._radius(self.max_angle)[0])
 
-    def project(self, rays: Any, xp: Any = np) -> tuple[Any, Any, Any]:
+    def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """See `Lens`."""
         x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
-        across = xp.hypot(x, y)
-        angle = xp.arctan2(across, z)
+        across = np.hypot(x, y)
+        angle = np.arctan2(across, z)
         valid = (angle <= self.max_angle) & ((across > 0) | (z > 0))
-        radius, _ = self._radius(xp.clip(angle, 0.0, self.max_angle))
+        radius, _ = self._radius(np.clip(angle, 0.0, self.max_angle))
         # The scale is 1 / z on the axis, where 0 / 0 would be.
         tiny = across < 1e-9 * abs(z)
-        scale = radius / xp.where(tiny, xp.ones_like(across), across)
-        scale = xp.where(tiny, 1.0 / xp.where(z > 0, z, xp.ones_like(z)), scale)
+        scale = radius / np.where(tiny, np.ones_like(across), across)
+        scale = np.where(tiny, 1.0 / np.where(z > 0, z, np.ones_like(z)), scale)
         return x * scale, y * scale, valid
 
-    def unproject(self, points: Array) -> tuple[Array, Array]:
+    def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """See `Lens`."""
         radius = np.hypot(points[:, 0], points[:, 1])
         angle = _solve_increasing(self._radius, np.minimum(radius, self._rim), self.max_angle)
@@ -177,14 +177,14 @@ class BrownLens:
     def _tilt(self) -> Array:
         return _tilt(*self.coefficients[12:14])
 
-    def project(self, rays: Any, xp: Any = np) -> tuple[Any, Any, Any]:
+    def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """See `Lens`."""
-        x, y, valid = _on_plane(rays, self._fold, xp)
+        x, y, valid = _on_plane(rays, self._fold)
         u, v, (xx, xy, yx, yy) = self._distort(x, y)
         valid = valid & (xx * yy - xy * yx > 0)
         return (*self._tilted(u, v), valid)
 
-    def unproject(self, points: Array) -> tuple[Array, Array]:
+    def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """See `Lens`: radial inverse first, then Newton in the plane with the exact Jacobian."""
         flat = _homogeneous(points) @ np.linalg.inv(self._tilt).T
         target = flat[:, :2] / flat[:, 2:]
@@ -238,7 +238,7 @@ class BrownLens:
         slope = top / bottom + 2 * s * (d_top * bottom - top * d_bottom) / bottom**2
         return r * top / bottom, slope
 
-    def _distort(self, x: Any, y: Any) -> tuple[Any, Any, tuple[Any, Any, Any, Any]]:
+    def _distort(self, x: Array, y: Array) -> tuple[Array, Array, tuple[Array, ...]]:
         """Return the distorted point and the Jacobian du/dx, du/dy, dv/dx, dv/dy."""
         k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = self.coefficients[:12]
         s = x * x + y * y
@@ -255,7 +255,7 @@ class BrownLens:
         yy = f + g * y * y + 6 * p1 * y + 2 * p2 * x + prism_v * y
         return u, v, (xx, xy, yx, yy)
 
-    def _tilted(self, u: Any, v: Any) -> tuple[Any, Any]:
+    def _tilted(self, u: Array, v: Array) -> tuple[Array, Array]:
         """Move points from the plane behind the lens to the tilted sensor."""
         if not any(self.coefficients[12:]):
             return u, v
@@ -264,13 +264,13 @@ class BrownLens:
         return (a * u + b * v + c) / w, (d * u + e * v + f) / w
 
 
-def _on_plane(rays: Any, farthest: float, xp: Any) -> tuple[Any, Any, Any]:
+def _on_plane(rays: Array, farthest: float) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Return x / z, y / z and whether in front and within `farthest`; others go to that rim."""
     x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
-    across = xp.hypot(x, y)
+    across = np.hypot(x, y)
     valid = (z > 0) & (across <= farthest * z)
     rim = across / farthest
-    depth = xp.where(valid, z, xp.where(rim > 0, rim, xp.ones_like(z)))
+    depth = np.where(valid, z, np.where(rim > 0, rim, np.ones_like(z)))
     return x / depth, y / depth, valid
 
 

@@ -1,11 +1,19 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which part of an image crops show, and how much they shrink it, from a coarse grid of each."""
+"""Where crops lie in an image, from few exact projections of each.
+
+From a crop's pixels to the image's is a smooth map. It is projected exactly at 13 x 13
+Chebyshev-Lobatto nodes, the polynomial through them gives it everywhere, and how well every other
+node predicts the rest tells whether that is good enough: the error of all nodes is about the
+square of that of half of them (Trefethen, "Approximation Theory and Approximation Practice", ch.
+8). Where it is not, at the rim of a lens or all across a flat image, every pixel is projected.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +22,24 @@ from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.virtual_camera import VirtualCameras
 from headpose_ros.heads import Array
 
-_CELLS = 16
-_FRONT = math.radians(88.0)
+_NODES = -np.cos(np.pi * np.arange(13) / 12)  # -1 and 1 are the outer edges of a crop
+_SMOOTH = 0.5  # pixels, that half of the nodes may be off
+_FINE_CELLS = 48
 _SHARP_ENOUGH = 1.25  # image pixels a sample, up to which bilinear sampling shows no aliasing
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an image: its first pixel, and how many pixels were averaged to one, each way."""
+
+    x0: int
+    y0: int
+    block: int
+
+    def pixels(self, pixels: Array) -> Array:
+        """Return pixels (...,2) of the image in the part."""
+        moved: Array = (pixels - (self.x0 - 0.5, self.y0 - 0.5)) / self.block - 0.5
+        return moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,53 +48,116 @@ class Footprints:
 
     `boxes` (N,4): x0, y0, x1, y1, pixels; may reach beyond the image. `shrink` (N,2): least and
     most image pixels for a pixel of the crop, in any direction anywhere in the crop. `inside`
-    (N,): fraction of the crop that lies in the image, to about 1/32. `in_front` (N,): whether
-    all of the crop is within the lens's range and clearly in front of the camera.
+    (N,): fraction of the crop that lies in the image. `nodes` (N,13,13,2): pixels of the image at
+    the nodes of each crop; `is_smooth` (N,): whether they determine the rest.
     """
 
     boxes: Array
     shrink: Array
     inside: Array
-    in_front: NDArray[np.bool_]
+    nodes: Array
+    is_smooth: NDArray[np.bool_]
 
     @staticmethod
     def of(cameras: VirtualCameras, camera: CameraModel) -> Footprints:
         """Measure the footprints of `cameras` in the image of `camera`."""
-        count = len(cameras)
-        lines = np.linspace(-0.5, cameras.size_px - 0.5, _CELLS + 1)
-        pixels, valid = cameras.image_pixels(camera, lines, lines)
-        flat = pixels.reshape(count, -1, 2)
+        lines = (_NODES * cameras.size_px + cameras.size_px - 1) / 2
+        nodes, valid = cameras.image_pixels(camera, lines, lines)
+        flat = nodes.reshape(len(cameras), -1, 2)
         boxes = np.hstack([flat.min(axis=1), flat.max(axis=1)])
-        off_axis = camera.off_axis_angles(cameras.rotation_virtual_from_camera[:, 2])
-        corner = np.arctan(math.sqrt(2) * np.tan(cameras.angles / 2))
+        inside = (valid & camera.contains(nodes)).all(axis=(1, 2)).astype(np.float64)
+        partly = np.flatnonzero(inside < 1)
+        if partly.size:
+            inside[partly] = _fraction_inside(cameras, camera, partly)
+        half = _lagrange(_NODES, _NODES[::2])
+        guess = np.einsum('ij,njkc,lk->nilc', half, nodes[:, ::2, ::2], half, optimize=True)
+        error = np.abs(guess - nodes).max(axis=(1, 2, 3))
+        is_smooth = valid.all(axis=(1, 2)) & (error < _SMOOTH)
+        return Footprints(boxes, _shrink(nodes, np.diff(lines)), inside, nodes, is_smooth)
+
+    @staticmethod
+    def of_squares(centres: Array, sides: Array, size_px: int, camera: CameraModel) -> Footprints:
+        """Make those of squares of pixels, centres (N,2) and sides (N,), as if they were crops."""
+        half = sides[:, None] / 2
+        boxes = np.hstack([centres - half, centres + half])
+        limit = np.array([camera.width, camera.height]) - 0.5
+        shown = np.clip(boxes[:, 2:], -0.5, limit) - np.clip(boxes[:, :2], -0.5, limit)
+        grid = np.stack(np.meshgrid(_NODES, _NODES), axis=-1)
         return Footprints(
             boxes,
-            _shrink(pixels * (_CELLS / cameras.size_px)),
-            _fraction(valid & camera.contains(pixels)),
-            valid.all(axis=(1, 2)) & (off_axis + corner < _FRONT),
+            np.repeat(sides[:, None] / size_px, 2, axis=1),
+            np.prod(shown, axis=1) / sides**2,
+            centres[:, None, None] + half[:, None, None] * grid,
+            np.ones(len(sides), bool),
         )
 
     def reduction(self, i: int) -> tuple[int, int]:
-        """Return for crop `i` by how much to average the image, and then samples a crop pixel."""
+        """Return for crop `i` how many pixels to average first, and then samples a crop pixel.
+
+        Both along each side; the first is a power of two.
+        """
         least, most = self.shrink[i].tolist()
-        block = max(1, int(least))
+        block = 1 << max(0, int(least).bit_length() - 1)
         rest = most / block
         return block, 1 if rest <= _SHARP_ENOUGH else math.ceil(rest)
 
+    def maps(
+        self, i: int, samples: int, camera: CameraModel, cameras: VirtualCameras, part: Part
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what crop `i` samples, `samples` a pixel each way: maps (P,P) into `part`.
 
-def _shrink(pixels: Array) -> Array:
-    """Return the least and the most stretch (N,2) of grids of pixels (N,R,C,2)."""
-    a, c = np.moveaxis(pixels[:, :-1, 1:] - pixels[:, :-1, :-1], -1, 0)
-    b, d = np.moveaxis(pixels[:, 1:, :-1] - pixels[:, :-1, :-1], -1, 0)
+        First that of columns, then of rows.
+        """
+        side = cameras.size_px * samples
+        if self.is_smooth[i]:
+            weights = _uniform(side)
+            u, v = np.moveaxis(part.pixels(self.nodes[i]).astype(np.float32), -1, 0)
+            return weights @ u @ weights.T, weights @ v @ weights.T
+        fine = VirtualCameras(
+            cameras.rotation_virtual_from_camera[i : i + 1], cameras.angles[i : i + 1], side
+        )
+        pixels = part.pixels(fine.sampling_maps(camera)[0][0]).astype(np.float32)
+        return pixels[..., 0], pixels[..., 1]
+
+
+def _shrink(nodes: Array, steps: Array) -> Array:
+    """Return the least and the most stretch (N,2) of node pixels that lie `steps` (12,) apart."""
+    a, c = np.moveaxis(nodes[:, :-1, 1:] - nodes[:, :-1, :-1], -1, 0) / steps
+    b, d = np.moveaxis(nodes[:, 1:, :-1] - nodes[:, :-1, :-1], -1, 0) / steps[:, None]
     # Singular values of [[a, b], [c, d]].
     together, apart = np.hypot(a + d, c - b), np.hypot(a - d, b + c)
     least, most = np.abs(together - apart) / 2, (together + apart) / 2
     return np.column_stack([least.min(axis=(1, 2)), most.max(axis=(1, 2))])
 
 
-def _fraction(inside: NDArray[np.bool_]) -> Array:
-    """Return how much (N,) of each grid (N,R,C) is true; points on its edge count half."""
-    weights = np.ones(_CELLS + 1)
-    weights[[0, -1]] = 0.5
-    fraction: Array = (inside @ weights) @ weights / _CELLS**2
+def _fraction_inside(
+    cameras: VirtualCameras, camera: CameraModel, which: NDArray[np.intp]
+) -> Array:
+    """Return how much (K,) of the crops `which` (K,) lies inside the image, by a finer grid."""
+    cell = cameras.size_px / _FINE_CELLS
+    centres = (np.arange(_FINE_CELLS) + 0.5) * cell - 0.5
+    some = VirtualCameras(
+        cameras.rotation_virtual_from_camera[which], cameras.angles[which], cameras.size_px
+    )
+    pixels, valid = some.image_pixels(camera, centres, centres)
+    fraction: Array = (valid & camera.contains(pixels)).mean(axis=(1, 2))
     return fraction
+
+
+@lru_cache(maxsize=16)
+def _uniform(side: int) -> NDArray[np.float32]:
+    """Return the weights (side,13) of the nodes at the centres of `side` pixels."""
+    weights = _lagrange((2 * np.arange(side) + 1) / side - 1, _NODES).astype(np.float32)
+    weights.setflags(write=False)
+    return weights
+
+
+def _lagrange(at: Array, nodes: Array) -> Array:
+    """Return the Lagrange polynomials (P,K) of Lobatto nodes (K,) at (P,), barycentric."""
+    signs = np.where(np.arange(len(nodes)) % 2, -1.0, 1.0)
+    signs[[0, -1]] /= 2
+    apart = at[:, None] - nodes
+    hit = apart == 0
+    terms = signs / np.where(hit, 1.0, apart)
+    weights = terms / terms.sum(axis=1, keepdims=True)
+    return np.where(hit.any(axis=1, keepdims=True), hit.astype(np.float64), weights)

@@ -17,13 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.footprint import Footprints
+from headpose_ros.geometry.footprint import Footprints, Part
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import PlainCameras, VirtualCameras
 from headpose_ros.heads import Array
 
 Image = NDArray[np.uint8]
-_PULL = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +81,12 @@ def sample_plain_crops(
     _check_image(image, camera)
     cameras = PlainCameras.around(rays, angles, size_px)
     axes = cameras.looks.rotation_virtual_from_camera[:, 2]
-    centres, valid = camera.pixels(axes)
+    centres, _ = camera.pixels(axes)
     sides = 2 * np.tan(cameras.angles / 2) * pixels_per_radian(camera, axes)
-    boxes = np.hstack([centres - sides[:, None] / 2, centres + sides[:, None] / 2])
-    shrink = np.repeat(sides[:, None] / size_px, 2, axis=1)
-    limit = np.array([camera.width, camera.height]) - 0.5
-    shown = np.clip(boxes[:, 2:], -0.5, limit) - np.clip(boxes[:, :2], -0.5, limit)
-    footprints = Footprints(boxes, shrink, np.prod(shown, axis=1) / sides**2, valid)
+    footprints = Footprints.of_squares(centres, sides, size_px, camera)
     images = _empty(len(cameras), size_px, image)
     for i in range(len(cameras)):
-        block, samples = footprints.reduction(i)
-        part, x0, y0 = averaged(image, boxes[i], block)
-        side = size_px * samples
-        scale = sides[i] / side / block
-        start = (boxes[i, :2] - (x0, y0) + 0.5) / block + 0.5 * scale - 0.5
-        pull = np.array([[scale, 0.0, start[0]], [0.0, scale, start[1]]])
-        fine = cv2.warpAffine(
-            part, pull, (side, side), flags=_PULL, borderMode=cv2.BORDER_REPLICATE
-        )
-        _shrink_into(fine, images[i])
+        _sample(image, camera, cameras, footprints, i, images[i])
     return Crops(images, footprints.inside, cameras)
 
 
@@ -114,58 +100,34 @@ def _sample(
 ) -> None:
     """Sample crop `i` into `out` (S,S) or (S,S,3)."""
     block, samples = footprints.reduction(i)
-    part, x0, y0 = averaged(image, footprints.boxes[i], block)
-    seen = camera.resampled(1 / block, 1 / block, part.shape[1], part.shape[0], x0, y0)
-    look = VirtualCameras(
-        cameras.rotation_virtual_from_camera[i : i + 1],
-        cameras.angles[i : i + 1],
-        cameras.size_px * samples,
-    )
-    side = look.size_px
-    if footprints.in_front[i] and camera.is_pinhole:
-        pull = np.linalg.inv(look.homographies(seen)[0])
-        fine = cv2.warpPerspective(
-            part, pull, (side, side), flags=_PULL, borderMode=cv2.BORDER_REPLICATE
-        )
-    else:
-        u, v = _maps(seen, look, bool(footprints.in_front[i]))
-        fine = cv2.remap(part, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    pixels, part = averaged(image, footprints.boxes[i], block)
+    u, v = footprints.maps(i, samples, camera, cameras, part)
+    fine = cv2.remap(pixels, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     _shrink_into(fine, out)
 
 
-def _maps(
-    camera: CameraModel, look: VirtualCameras, in_front: bool
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the sampling maps of one crop, (S,S) each; by OpenCV where it is exact and faster."""
-    if not in_front or camera.skew != 0:
-        pixels = look.sampling_maps(camera)[0][0].astype(np.float32)
-        return pixels[..., 0], pixels[..., 1]
-    fisheye = camera.distortion_model == 'equidistant'
-    maps = cv2.fisheye.initUndistortRectifyMap if fisheye else cv2.initUndistortRectifyMap
-    d = np.array(camera.distortion or (0.0,) * 4)
-    size = (look.size_px, look.size_px)
-    rotation = look.rotation_virtual_from_camera[0]
-    u, v = maps(camera.matrix, d, rotation, look.matrices[0], size, cv2.CV_32FC1)
-    return u, v
+def averaged(image: Image, box: Array, block: int) -> tuple[Image, Part]:
+    """Return what the image shows in `box`, averaged in blocks, and where it is from.
 
-
-def averaged(image: Image, box: Array, block: int) -> tuple[Image, int, int]:
-    """Return what the image shows in `box`, averaged in blocks, and its first pixel x, y."""
+    `box` (4,): x0, y0, x1, y1, pixels. `block`: a power of two, pixels. Blocks are aligned with
+    the image; what is left over at its right and lower edge is dropped.
+    """
     if block == 1:
-        return image, 0, 0
-    height, width = image.shape[:2]
-    x0, x1 = _blocks(box[0], box[2], block, width)
-    y0, y1 = _blocks(box[1], box[3], block, height)
-    size = ((x1 - x0) // block, (y1 - y0) // block)
-    part = cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
-    return part, x0, y0
+        return image, Part(0, 0, 1)
+    (x0, x1), (y0, y1) = (blocks(box[i], box[i + 2], block, image.shape[1 - i]) for i in (0, 1))
+    pixels = image[y0:y1, x0:x1]
+    for _ in range(block.bit_length() - 1):  # each time by two, for which OpenCV is fastest
+        size = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return pixels, Part(x0, y0, block)
 
 
-def _blocks(low: float, high: float, block: int, length: int) -> tuple[int, int]:
-    """Return the first and last + 1 pixel of whole blocks that cover low..high in the image."""
-    first = min(max(0, int(low) - block), max(0, length - block))
-    last = min(length, max(first + block, int(high) + 2 * block))
-    return first, first + max(1, (last - first) // block) * block
+def blocks(low: float, high: float, block: int, length: int) -> tuple[int, int]:
+    """Return the first pixel, and the last + 1, of the whole blocks that show low..high."""
+    count = max(1, length // block)
+    first = min(max(int(low // block) - 1, 0), count - 1)
+    last = min(max(int(high // block) + 2, first + 1), count)
+    return first * block, min(last * block, length)
 
 
 def _shrink_into(fine: Image, out: Image) -> None:
