@@ -24,9 +24,11 @@ Metadata of the file (all strings): `architecture` = 'headpose-pose-network', `c
 `crop_scale`, `landmark_box_scale` (see `estimator.py`), `strides` = stem's, then each stage's,
 comma-separated, e.g. '2,1,2,2,2'; besides `licence`, `origin`, `what`.
 
-Output: (N,14) float32, in the frame of the crop's virtual camera, a its full angle:
+Output: (N,14) float32, a the full angle of the crop's virtual camera:
 
-    0..5    first and second column of rotation_virtual_from_face, before Gram-Schmidt
+    0..5    first and second column, before Gram-Schmidt, of the rotation from the face to the
+            virtual camera turned by the minimal rotation onto the face centre of 9, 10: how a face
+            looks depends on the ray to it, and only `decode` knows what angle a shift stands for
     6..8    log of the rotation's standard deviation about the virtual x, y, z axes, rad
     9, 10   face centre from the crop's centre, x right and y down, in half crops: its ray is
             (x tan(a/2), y tan(a/2), 1)
@@ -45,7 +47,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.estimation.layers import Layers
-from headpose_ros.geometry.rotations import matrix_from_sixd
+from headpose_ros.geometry.rotations import matrix_from_sixd, rotation_to_axis
 from headpose_ros.heads import Estimates
 
 ARCHITECTURE = 'headpose-pose-network'
@@ -130,8 +132,10 @@ class PoseNetwork:
         size_ratio = np.exp(np.clip(outputs[:, LOG_SIZE], -_MAX_LOG_RATIO, _MAX_LOG_RATIO))
         head_scale = np.exp(np.clip(outputs[:, LOG_HEAD_SCALE], -_MAX_LOG_RATIO, _MAX_LOG_RATIO))
         low, high = np.log(_SIGMA_RANGE)
+        virtual_from_looking = np.swapaxes(rotation_to_axis(rays), 1, 2)
         return Estimates(
-            rotations_virtual_from_face=matrix_from_sixd(outputs[:, ROTATION]),
+            rotations_virtual_from_face=virtual_from_looking
+            @ matrix_from_sixd(outputs[:, ROTATION]),
             rotation_sigma=np.exp(np.clip(outputs[:, LOG_SIGMA], low, high)),
             rays_virtual=rays / np.linalg.norm(rays, axis=1, keepdims=True),
             angular_sizes=2 * np.arctan(size_ratio * tan_half_crop / self.crop_scale),

@@ -158,7 +158,9 @@ def _estimate(
 ) -> tuple[Array, ...]:
     """Return the columns of `Results` from `off_axis` on."""
     crops = crops_of(scene, found, estimator.crop_px, rectify)
-    estimates = estimator.estimate(crops.images, crops.cameras.angles)
+    # Without a camera no angle is known that a shift in the crop could stand for.
+    angles = crops.cameras.angles if scene.known else np.full(len(found), 1e-3)
+    estimates = estimator.estimate(crops.images, angles)
     truth = np.array([one.face.rotation_camera_from_face for one in found])
     virtual = estimates.rotations_virtual_from_face
     rotations = crops.cameras.rotations_to_camera(virtual)
