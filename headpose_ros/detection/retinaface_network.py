@@ -10,12 +10,18 @@ Wild, 2020. Here batch normalisation is folded into the convolution before it, s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from headpose_ros.estimation.importing import (
+    Arrays,
+    Imported,
+    check_state_dict,
+    fold,
+    read_state_dict,
+)
 from headpose_ros.estimation.layers import Layers
 from headpose_ros.heads import Array
 
@@ -24,9 +30,10 @@ ARCHITECTURE = 'retinaface-mobilenet0.25'
 _MEAN_BGR = (104.0, 117.0, 123.0)
 _LEAK = 0.1
 _BODY_STRIDES = {'stage1': (2, 1, 2, 1, 2, 1), 'stage2': (2, 1, 1, 1, 1, 1), 'stage3': (2, 1)}
+_BODY_WIDTHS = {'stage1': (16, 32, 32, 64, 64), 'stage2': (128,) * 6, 'stage3': (256,) * 2}
+_WIDTH = 64
 _STEPS_AND_SIZES = ((8, (16, 32)), (16, (64, 128)), (32, (256, 512)))
 _VARIANCES = (0.1, 0.2)
-_BATCH_NORM_EPS = 1e-5
 
 
 def retinaface(g: Layers, images: Any) -> tuple[Any, ...]:
@@ -71,46 +78,59 @@ def anchors(height: int, width: int) -> tuple[Array, Array]:
     return np.concatenate(centres), np.concatenate(sizes)[:, None]
 
 
-def folded(state: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    """Return the parameters of the public checkpoint with batch normalisation folded in.
-
-    ValueError where the tensors are not those of RetinaFace with MobileNet-0.25.
-    """
-    state = {name.removeprefix('module.'): value for name, value in state.items()}
-    result: dict[str, NDArray[np.float32]] = {}
+def import_weights(path: Path) -> Imported | None:
+    """Read the public PyTorch checkpoint; None where the file is something else."""
+    state = read_state_dict(path)
+    if 'body.stage1.0.0.weight' not in state or 'LandmarkHead.0.conv1x1.weight' not in state:
+        return None
+    check_state_dict(state, _state_dict_shapes(), path)
+    weights: Arrays = {}
     for name in state:
         if name.endswith('.running_mean'):
-            prefix, index = name.removesuffix('.running_mean').rsplit('.', 1)
-            layer = f'{prefix}.{int(index) - 1}'
-            result.update(_fold(state, layer, f'{prefix}.{index}'))
-        elif name.endswith(('.conv1x1.weight', '.conv1x1.bias')):
-            result[name] = np.asarray(state[name], np.float32)
-    if 'body.stage1.0.0.weight' not in result or 'LandmarkHead.2.conv1x1.weight' not in result:
-        raise ValueError('not a checkpoint of RetinaFace with MobileNet-0.25')
-    return result
+            block, index = name.removesuffix('.running_mean').rsplit('.', 1)
+            conv = f'{block}.{int(index) - 1}'
+            weights |= fold(state, conv, f'{block}.{index}', conv)
+        elif '.conv1x1.' in name:
+            weights[name] = state[name]
+    return Imported(
+        weights,
+        {
+            'architecture': ARCHITECTURE,
+            'what': 'face detector, RetinaFace MobileNet-0.25',
+            'licence': 'MIT',
+            'origin': 'https://github.com/biubug6/Pytorch_Retinaface; trained by its author on '
+            'WIDER FACE, whose images are for research use',
+        },
+    )
 
 
-def _fold(
-    state: Mapping[str, NDArray[np.float32]], conv: str, norm: str
-) -> dict[str, NDArray[np.float32]]:
-    try:
-        weight, gamma, beta, mean, variance = (
-            np.asarray(state[key], np.float64)
-            for key in (
-                f'{conv}.weight',
-                f'{norm}.weight',
-                f'{norm}.bias',
-                f'{norm}.running_mean',
-                f'{norm}.running_var',
-            )
-        )
-    except KeyError as missing:
-        raise ValueError(f'checkpoint of RetinaFace lacks {missing}') from None
-    scale = gamma / np.sqrt(variance + _BATCH_NORM_EPS)
-    return {
-        f'{conv}.weight': (weight * scale[:, None, None, None]).astype(np.float32),
-        f'{conv}.bias': (beta - mean * scale).astype(np.float32),
-    }
+def _state_dict_shapes() -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def conv(block: str, *shape: int, first: int = 0) -> None:
+        shapes[f'{block}.{first}.weight'] = shape
+        for part in ('weight', 'bias', 'running_mean', 'running_var'):
+            shapes[f'{block}.{first + 1}.{part}'] = shape[:1]
+
+    conv('body.stage1.0', 8, 3, 3, 3)
+    channels = 8
+    for stage, widths in _BODY_WIDTHS.items():
+        for i, width in enumerate(widths, start=1 if stage == 'stage1' else 0):
+            conv(f'body.{stage}.{i}', channels, 1, 3, 3)
+            conv(f'body.{stage}.{i}', width, channels, 1, 1, first=3)
+            channels = width
+    for i, channels in enumerate((64, 128, 256), start=1):
+        conv(f'fpn.output{i}', _WIDTH, channels, 1, 1)
+        conv(f'ssh{i}.conv3X3', 32, _WIDTH, 3, 3)
+        conv(f'ssh{i}.conv5X5_1', 16, _WIDTH, 3, 3)
+        for name in ('conv5X5_2', 'conv7X7_2', 'conv7x7_3'):
+            conv(f'ssh{i}.{name}', 16, 16, 3, 3)
+        for kind, outputs in (('BboxHead', 8), ('ClassHead', 4), ('LandmarkHead', 20)):
+            shapes[f'{kind}.{i - 1}.conv1x1.weight'] = (outputs, _WIDTH, 1, 1)
+            shapes[f'{kind}.{i - 1}.conv1x1.bias'] = (outputs,)
+    for i in (1, 2):
+        conv(f'fpn.merge{i}', _WIDTH, _WIDTH, 3, 3)
+    return shapes
 
 
 def _body_block(g: Layers, x: Any, name: str, stride: int) -> Any:

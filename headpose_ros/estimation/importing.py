@@ -47,12 +47,18 @@ IMPORTERS = (
         ('.pkl', '.pth', '.pt'),
         'headpose_ros.estimation.lightweight_hpe',
     ),
+    Importer(
+        'RetinaFace MobileNet-0.25 (PyTorch checkpoint)',
+        ('.pth', '.pt', '.pkl'),
+        'headpose_ros.detection.retinaface_network',
+    ),
 )
 
 
-def import_file(source: Path, output: Path) -> WeightsFile:
+def import_file(source: Path, output: Path, half: bool = False) -> WeightsFile:
     """Convert `source` to a safetensors file at `output`, and return what was written.
 
+    `half` stores float16: half the size, computed in float32 all the same.
     Raises WeightsError where `source` is missing, damaged, or of no kind that is known.
     """
     if not source.is_file():
@@ -65,7 +71,9 @@ def import_file(source: Path, output: Path) -> WeightsFile:
         imported = importlib.import_module(importer.module).import_weights(source)
         if imported is not None:
             about = {'source': source.name, 'source_sha256': file_sha256(source)}
-            return save(output, imported.tensors, imported.metadata | about)
+            kind = np.float16 if half else np.float32
+            tensors = {name: tensor.astype(kind) for name, tensor in imported.tensors.items()}
+            return save(output, tensors, imported.metadata | about)
     known = '; '.join(f'{i.what}: {", ".join(i.suffixes)}' for i in IMPORTERS)
     raise WeightsError(f'weights {source}: of no kind that can be imported. Known: {known}')
 

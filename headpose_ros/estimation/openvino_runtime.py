@@ -33,32 +33,53 @@ class OpenVinoRuntime:
         if threads > 0:
             self._options['INFERENCE_NUM_THREADS'] = str(threads)
 
-    def compile(self, network: Network, weights: Weights, shape: Shape) -> OpenVinoNetwork:
+    def compile(
+        self, network: Network, weights: Weights, shape: Shape, dtype: str = 'uint8'
+    ) -> OpenVinoNetwork:
         """Build and compile `network`; see `runtime.Runtime`.
 
         Dimensions that are None stay open: a shape not seen before costs a few milliseconds once.
         """
-        images = op.parameter(ov.PartialShape([-1 if n is None else n for n in shape]), ov.Type.u8)
+        images = op.parameter(
+            ov.PartialShape([-1 if n is None else n for n in shape]), ov.Type(np.dtype(dtype))
+        )
         outputs = network(OpenVinoLayers(weights), images)
         model = ov.Model([op.result(y) for y in outputs], [images], 'network')
-        return OpenVinoNetwork(self._core.compile_model(model, 'CPU', self._options), tuple(shape))
+        return OpenVinoNetwork(
+            self._core.compile_model(model, 'CPU', self._options), tuple(shape), dtype
+        )
 
 
 class OpenVinoNetwork:
     """A compiled graph with the one request that runs it."""
 
-    def __init__(self, compiled: ov.CompiledModel, shape: Shape) -> None:
+    def __init__(self, compiled: ov.CompiledModel, shape: Shape, dtype: str) -> None:
         self._request = compiled.create_infer_request()
         self._outputs = len(compiled.outputs)
         self._shape = shape
+        self._dtype = dtype
 
     def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
         """Compute; see `runtime.CompiledNetwork`."""
-        check_images(images, self._shape)
+        check_images(images, self._shape, self._dtype)
+        count = len(images)
         images = np.ascontiguousarray(images)
+        if self._shape[0] is None and (spare := rounded_batch(count) - count):
+            images = np.concatenate([images, np.zeros((spare, *images.shape[1:]), images.dtype)])
         result = self._request.infer([images], share_inputs=True, share_outputs=True)
         # Copied: the request's own memory is overwritten by the next forward.
-        return tuple(np.array(result[i]) for i in range(self._outputs))
+        return tuple(np.array(result[i][:count]) for i in range(self._outputs))
+
+
+def rounded_batch(count: int) -> int:
+    """Return the batch that `count` images are filled up to: 1 to 4, 6, 8, 12, 16, 24 and so on.
+
+    Every new size costs milliseconds, once, so that there should be few of them.
+    """
+    if count <= 4:
+        return max(count, 1)
+    power = 1 << (count - 1).bit_length()
+    return power * 3 // 4 if count <= power * 3 // 4 else power
 
 
 class OpenVinoLayers(ParameterStore):

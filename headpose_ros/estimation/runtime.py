@@ -34,7 +34,7 @@ class CompiledNetwork(Protocol):
     """A network ready to run. Not to be called from two threads at once."""
 
     def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
-        """Compute the outputs for `images` (N,H,W,3) uint8 BGR.
+        """Compute the outputs for `images` (N,H,W,3) BGR.
 
         `images` is a numpy array or, for the PyTorch runtime, a tensor on its device. The outputs
         are the caller's own. Raises ValueError where shape or type are not those compiled for.
@@ -48,8 +48,13 @@ class Runtime(Protocol):
     name: str
     device: str
 
-    def compile(self, network: Network, weights: Weights, shape: Shape) -> CompiledNetwork:
-        """Build `network` for images of `shape`; ValueError where a weight is missing."""
+    def compile(
+        self, network: Network, weights: Weights, shape: Shape, dtype: str = 'uint8'
+    ) -> CompiledNetwork:
+        """Build `network` for images of `shape` and `dtype`, uint8 or float32 (still 0..255).
+
+        Raises ValueError where a weight is missing.
+        """
         ...
 
 
@@ -84,15 +89,15 @@ def gpu_count() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
-def check_images(images: Any, shape: Shape) -> None:
-    """Raise ValueError unless `images` is uint8 of `shape`, whatever library holds it."""
+def check_images(images: Any, shape: Shape, dtype: str) -> None:
+    """Raise ValueError unless `images` has that shape and type, whatever library holds it."""
     fits = len(images.shape) == len(shape) and all(
         want is None or want == got for want, got in zip(shape, images.shape, strict=True)
     )
-    if not fits or not str(images.dtype).endswith('uint8'):
+    if not fits or not str(images.dtype).endswith(dtype):
         want_text = ', '.join('any' if n is None else str(n) for n in shape)
         raise ValueError(
-            f'network input: expected uint8 ({want_text}), '
+            f'network input: expected {dtype} ({want_text}), '
             f'got {images.dtype} {tuple(images.shape)}'
         )
 

@@ -37,22 +37,25 @@ class TorchRuntime:
         if threads > 0:
             torch.set_num_threads(threads)
 
-    def compile(self, network: Network, weights: Weights, shape: Shape) -> TorchNetwork:
+    def compile(
+        self, network: Network, weights: Weights, shape: Shape, dtype: str = 'uint8'
+    ) -> TorchNetwork:
         """Prepare `network`; see `runtime.Runtime`."""
         layers = TorchLayers(weights, self.device, torch.float16 if self._half else torch.float32)
-        compiled = TorchNetwork(network, layers, tuple(shape))
+        compiled = TorchNetwork(network, layers, tuple(shape), dtype)
         sample = [1 if n is None else n for n in shape[:1]] + [n or 64 for n in shape[1:]]
-        compiled(np.zeros(sample, np.uint8))  # uploads the weights, finds what is missing
+        compiled(np.zeros(sample, dtype))  # uploads the weights, finds what is missing
         return compiled
 
 
 class TorchNetwork:
     """A network with its parameters on the device."""
 
-    def __init__(self, network: Network, layers: TorchLayers, shape: Shape) -> None:
+    def __init__(self, network: Network, layers: TorchLayers, shape: Shape, dtype: str) -> None:
         self._network = network
         self._layers = layers
         self._shape = shape
+        self._dtype = dtype
         # An open image size would need a graph for each size met.
         self._graphs: dict[int, _Graph] | None = None
         if layers.device.type == 'cuda' and None not in shape[1:]:
@@ -61,7 +64,7 @@ class TorchNetwork:
     @torch.inference_mode()
     def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
         """Compute; see `runtime.CompiledNetwork`."""
-        check_images(images, self._shape)
+        check_images(images, self._shape, self._dtype)
         if not isinstance(images, Tensor):
             images = torch.from_numpy(np.ascontiguousarray(images))
         if self._graphs is None or len(images) == 0:
@@ -77,7 +80,7 @@ class TorchNetwork:
         batch = 1 << (len(images) - 1).bit_length()
         if batch not in self._graphs:
             self._graphs[batch] = _Graph(
-                self._forward, (batch, *images.shape[1:]), self._layers.device
+                self._forward, (batch, *images.shape[1:]), images.dtype, self._layers.device
             )
         return self._graphs[batch]
 
@@ -85,8 +88,10 @@ class TorchNetwork:
 class _Graph:
     """One batch size, recorded; smaller batches leave the rest of the input as it was."""
 
-    def __init__(self, forward: Any, shape: tuple[int, ...], device: torch.device) -> None:
-        self._input = torch.zeros(shape, dtype=torch.uint8, device=device)
+    def __init__(
+        self, forward: Any, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self._input = torch.zeros(shape, dtype=dtype, device=device)
         side = torch.cuda.Stream(device)
         side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.device(device), torch.cuda.stream(side):

@@ -124,12 +124,19 @@ def read(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
 def save(
     path: Path, tensors: Mapping[str, NDArray[np.float32]], metadata: Mapping[str, str]
 ) -> WeightsFile:
-    """Write a weights file in one step, so that no reader sees half of it."""
+    """Write a weights file in one step, so that no reader sees half of it.
+
+    Tensors are stored as float32, or as float16 where they come so.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
-    contiguous = {name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}
+    contiguous = {
+        name: np.ascontiguousarray(t, np.float16 if t.dtype == np.float16 else np.float32)
+        for name, t in tensors.items()
+    }
     try:
         save_file(contiguous, unfinished, dict(metadata))
+        unfinished.chmod(0o644)  # safetensors lets only the owner read
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
