@@ -6,7 +6,22 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Run an executable so that SIGINT and SIGTERM end it with status 0 and no traceback."""
+    # Until rclpy takes over, an early SIGTERM is a wish to end, not an accident.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        return run()
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:
+        if type(error).__name__ == 'ExternalShutdownException':  # rclpy may not be loaded yet
+            return 0
+        raise
 
 
 def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
@@ -14,12 +29,7 @@ def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
 
     `make_pipeline` replaces the pipeline, in tests.
     """
-    # Until rclpy takes over, an early SIGTERM is a wish to end, not an accident.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        return _run(args, make_pipeline)
-    except KeyboardInterrupt:
-        return 0
+    return guarded(lambda: _run(args, make_pipeline))
 
 
 def _run(args: list[str] | None, make_pipeline: Any) -> int:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import Pose, PoseStamped, Transform, TransformStamped
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from headpose_ros.geometry import quaternion_from_matrix
+from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.rotations import matrix_from_quaternion, quaternion_from_matrix
 from headpose_ros.heads import Array, Head, Roi
 from headpose_ros.msg import HeadPose, HeadPoseArray
 
@@ -40,6 +41,22 @@ def head_message(head: Head, header: Header) -> HeadPose:
     message.pose.pose = pose_message(head)
     message.pose.covariance = np.ascontiguousarray(head.covariance, np.float64).ravel()
     return message
+
+
+def head_from_message(message: HeadPose) -> Head:
+    """Return the head that a message describes."""
+    point, turn = message.pose.pose.position, message.pose.pose.orientation
+    roi = message.roi
+    return Head(
+        id=message.id,
+        rotation_camera_from_face=matrix_from_quaternion([turn.x, turn.y, turn.z, turn.w]),
+        position=np.array([point.x, point.y, point.z]),
+        covariance=np.array(message.pose.covariance).reshape(6, 6),
+        confidence=message.confidence,
+        roi=Roi(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        off_axis_angle=message.off_axis_angle,
+        facing_angle=message.facing_angle,
+    )
 
 
 def pose_stamped(head: Head, header: Header) -> PoseStamped:
@@ -112,3 +129,15 @@ def _roi(roi: Roi) -> RegionOfInterest:
     return RegionOfInterest(
         x_offset=int(roi.x), y_offset=int(roi.y), width=int(roi.width), height=int(roi.height)
     )
+
+
+def camera_info_message(camera: CameraModel) -> CameraInfo:
+    """Return the CameraInfo of a camera; the header is left to the caller."""
+    K = camera.matrix
+    message = CameraInfo(width=camera.width, height=camera.height)
+    message.distortion_model = camera.distortion_model or 'plumb_bob'
+    message.d = [float(value) for value in camera.distortion] or [0.0] * 5
+    message.k = K.ravel().astype(float)
+    message.r = np.eye(3).ravel()
+    message.p = np.column_stack([K, np.zeros(3)]).ravel()
+    return message

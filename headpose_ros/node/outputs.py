@@ -80,13 +80,19 @@ class Outputs:
             self._send(self._markers, self._marker_book.message(heads, header, sight_length))
 
     def publish_drawing(
-        self, heads: Sequence[Head], header: Header, image: Bgr, camera: CameraModel
+        self,
+        heads: Sequence[Head],
+        principal_id: str | None,
+        header: Header,
+        image: Bgr,
+        camera: CameraModel,
     ) -> None:
         """Publish the image with the heads drawn on it, if somebody watches."""
         if self._debug.get_subscription_count():
             from headpose_ros.media.drawing import draw_heads
 
-            drawn = draw_heads(image.copy(), heads, camera)
+            drawn = image.copy()
+            draw_heads(drawn, heads, camera, principal_id)
             self._send(self._debug, image_message(drawn, 'bgr8', header))
 
     def clear(self) -> None:

@@ -114,11 +114,10 @@ class Processor:
         heads = self._pipeline.process(image, camera, moment.seconds, depth)
         took = time.monotonic() - start
         options = self._options()
-        self._outputs.publish(
-            heads, self._pipeline.principal_id, header, options.marker_sight_length
-        )
+        principal = self._pipeline.principal_id
+        self._outputs.publish(heads, principal, header, options.marker_sight_length)
         self._statistics.record(self._latency(job), took, len(heads))
-        self._outputs.publish_drawing(heads, header, image, camera)
+        self._outputs.publish_drawing(heads, principal, header, image, camera)
         self._complaints.settle('processing')
 
     def _apply_changes(self) -> None:

@@ -1,0 +1,151 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: a camera, the node and a recorder as three processes, over real ROS 2 topics."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from headpose_ros.node.demo_camera import CLIP
+from headpose_ros.node.private_graph import environment, private_domain, start, stop
+
+SINGLE_IMAGE_FRAMES = 60
+LIVE_FRAMES = 300
+IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on; the text says why."""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    parser = argparse.ArgumentParser(prog='make demo', description=__doc__)
+    parser.add_argument('--input', default='', help='video, image, folder or device')
+    parser.add_argument('--camera-info', default='', help='calibration YAML')
+    parser.add_argument('--hfov', default='', help='horizontal field of view, degrees')
+    parser.add_argument('--rate', default='', help='images per second')
+    parser.add_argument('--frames', type=int, default=0, help='stop after this many images')
+    parser.add_argument('--compressed', action='store_true', help='send JPEG images')
+    parser.add_argument('--out', default='out/demo', help='folder to write to')
+    parser.add_argument('--param', action='append', default=[], help='NAME:=VALUE for the node')
+    return parser
+
+
+def main() -> int:
+    """Run the demo; return 0 if heads came, in time and right."""
+    options = arguments().parse_args()
+    try:
+        with ExitStack() as stack:
+            summary = Demo(options, stack).run()
+    except DemoError as error:
+        print(f'demo: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\ndemo: interrupted', file=sys.stderr)
+        return 130
+    from headpose_ros.node.demo_summary import print_table
+
+    print_table(summary)
+    for complaint in summary['complaints']:
+        print(f'demo: {complaint}', file=sys.stderr)
+    return 1 if summary['complaints'] else 0
+
+
+class Demo:
+    """One run; processes it starts end with `stack`."""
+
+    def __init__(self, options: argparse.Namespace, stack: ExitStack) -> None:
+        self._options = options
+        self._stack = stack
+        self._out = Path(options.out)
+        self._out.mkdir(parents=True, exist_ok=True)
+        for name in ('summary.json', 'recording.json', 'camera.json', 'heads.csv'):
+            (self._out / name).unlink(missing_ok=True)
+        domain = stack.enter_context(private_domain())
+        self._environment = environment(domain, self._out.resolve() / 'log')
+        self._began = time.monotonic()
+
+    def run(self) -> dict[str, Any]:
+        """Play, record, summarise."""
+        source = self._options.input or str(CLIP)
+        print(f'demo: playing {source} into the node ...', flush=True)
+        node = self._start('main', self._node_arguments())
+        recorder = self._start('demo_recorder', self._recorder_arguments(), stdin=subprocess.PIPE)
+        camera = self._start('demo_camera', self._camera_arguments(source))
+        self._await(camera, node, recorder)
+        if stop(node) != 0:
+            raise DemoError('the node did not end cleanly on SIGINT')
+        print('demo: drawing the video ...', flush=True)
+        recorder.stdin.close()
+        if recorder.wait() != 0:
+            raise DemoError('the recorder failed')
+        from headpose_ros.node.demo_summary import summarise
+
+        summary = summarise(self._out, CLIP if source == str(CLIP) else None)
+        (self._out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+        return summary
+
+    def _start(self, module: str, own: list[str], **options: Any) -> subprocess.Popen[Any]:
+        process = start(f'headpose_ros.node.{module}', own, env=self._environment, **options)
+        self._stack.callback(stop, process)
+        return process
+
+    def _await(self, camera: Any, node: Any, recorder: Any) -> None:
+        """Wait for the camera to end and the last results to come."""
+        while camera.poll() is None:
+            for name, process in (('node', node), ('recorder', recorder)):
+                if process.poll() is not None:
+                    raise DemoError(f'the {name} ended early, status {process.returncode}')
+            time.sleep(0.05)
+        if camera.returncode != 0:
+            raise DemoError('the camera failed')
+        time.sleep(1.0)
+
+    def _node_arguments(self) -> list[str]:
+        own = ['--ros-args', '--log-level', 'warn']
+        if self._options.compressed:
+            own += ['-p', 'image_transport:=compressed']
+        for parameter in self._options.param:
+            own += ['-p', parameter]
+        return own
+
+    def _recorder_arguments(self) -> list[str]:
+        own = ['--out', str(self._out), '--until-eof']
+        return own + (['--compressed'] if self._options.compressed else [])
+
+    def _camera_arguments(self, source: str) -> list[str]:
+        options = self._options
+        own = [
+            '--input',
+            source,
+            '--wait',
+            '2',
+            '--wait-seconds',
+            '60',
+            '--report',
+            str(self._out / 'camera.json'),
+        ]
+        for name in ('camera_info', 'hfov', 'rate'):
+            if getattr(options, name):
+                own += [f'--{name.replace("_", "-")}', getattr(options, name)]
+        frames = options.frames
+        if not frames and source.lower().endswith(IMAGES):
+            frames = SINGLE_IMAGE_FRAMES
+            own += ['--loop']
+        if not frames and (source.startswith('/dev/') or source.isdigit()):
+            frames = LIVE_FRAMES
+        own += ['--frames', str(frames)] if frames else []
+        own += ['--compressed'] if options.compressed else []
+        return [*own, '--ros-args', '--log-level', 'warn']
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,83 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images on disk, as JPEG, by stamp: a recording of any length fits."""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from headpose_ros.node.depth import nanoseconds
+from headpose_ros.node.images import Bgr, ImageError, to_bgr
+
+JPEG_QUALITY = 92
+
+
+class Spool:
+    """Encodes images in a thread of its own, so that receiving is never held up by it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._places: dict[int, tuple[int, int]] = {}
+        self._queue: queue.Queue[Any] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def stamps(self) -> list[int]:
+        """Stamps of all images, ns, in order."""
+        return sorted(self._places)
+
+    def put(self, message: Any) -> None:
+        """Keep an Image or CompressedImage."""
+        self._queue.put(message)
+
+    def finish(self) -> None:
+        """Wait until all are written."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def images(self) -> Iterator[tuple[int, Bgr]]:
+        """Yield (stamp in ns, image) in the order of the stamps."""
+        for stamp in self.stamps:
+            start, length = self._places[stamp]
+            self._file.seek(start)
+            data = np.frombuffer(self._file.read(length), np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            if image is not None:
+                yield stamp, image  # type: ignore[misc]
+
+    def _run(self) -> None:
+        while (message := self._queue.get()) is not None:
+            data = _encoded(message)
+            if data is not None:
+                start = self._file.tell()
+                self._file.write(data)
+                self._places[nanoseconds(message.header)] = (start, len(data))
+
+
+def _encoded(message: Any) -> bytes | None:
+    if hasattr(message, 'format'):
+        return bytes(message.data)
+    try:
+        image = to_bgr(message)
+    except ImageError:
+        return None
+    done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return data.tobytes() if done else None
