@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     convert = actions.add_parser('import', help='convert published weights to safetensors')
     convert.add_argument('file', type=Path, help='the published file; never unpickled')
     convert.add_argument('--output', type=Path, required=True, metavar='OUT.safetensors')
+    convert.add_argument('--half', action='store_true', help='store float16: half the size')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         return _check(args.weights)
     from headpose_ros.estimation.importing import import_file
 
-    written = import_file(args.file, args.output)
+    written = import_file(args.file, args.output, args.half)
     print(f'{written.path}: {_summary(written)}')
     return 0
 

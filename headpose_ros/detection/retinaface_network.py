@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headpose_ros.estimation.importing import (
     Arrays,
@@ -55,7 +56,9 @@ def retinaface(g: Layers, images: Any) -> tuple[Any, ...]:
     return offsets, g.softmax(classes, axis=2), points
 
 
-def decode(outputs: tuple[Array, ...], height: int, width: int) -> tuple[Array, Array, Array]:
+def decode(
+    outputs: tuple[NDArray[np.floating[Any]], ...], height: int, width: int
+) -> tuple[Array, Array, Array]:
     """Return corners (A,4), scores (A,) and landmarks (A,5,2), pixels of the network's input."""
     offsets, classes, points = (np.asarray(output[0], np.float64) for output in outputs)
     centres, sizes = anchors(height, width)

@@ -1,0 +1,170 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import reference_retinaface
+import torch
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.detection import retinaface as detectors
+from headpose_ros.detection.retinaface_network import anchors, decode, retinaface
+from headpose_ros.estimation.importing import import_file
+from headpose_ros.estimation.runtime import create_runtime
+from headpose_ros.estimation.torch_runtime import TorchRuntime
+from headpose_ros.estimation.weights import WeightsError, read
+
+DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
+CHECKPOINT = DATA / 'models' / 'retinaface_mobilenet0.25_Final.pth'
+CAFFE = DATA / 'models' / 'Widerface-RetinaFace.caffemodel'
+CLIPS = sorted((DATA / 'videos' / 'signers').glob('*.mkv'))
+
+needs_checkpoint = pytest.mark.skipif(not CHECKPOINT.is_file(), reason=f'no {CHECKPOINT}')
+needs_caffe = pytest.mark.skipif(not CAFFE.is_file(), reason=f'no {CAFFE}')
+needs_clips = pytest.mark.skipif(not CLIPS, reason=f'no clips in {DATA}')
+
+
+@pytest.fixture(scope='module')
+def made_state():
+    """Weights that nobody trained, batch normalisation included."""
+    torch.manual_seed(0)
+    network = reference_retinaface.Reference()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.5, 0.5)
+            module.running_var.uniform_(0.5, 2)
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.uniform_(-0.5, 0.5)
+    return network.state_dict()
+
+
+def noise(height, width):
+    return np.random.default_rng(4).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def imported(state, folder):
+    torch.save(state, folder / 'made.pth')
+    import_file(folder / 'made.pth', folder / 'made.safetensors')
+    return folder / 'made.safetensors'
+
+
+@pytest.mark.parametrize('runtime', [create_runtime('cpu', 1), TorchRuntime('cpu', 1)])
+@pytest.mark.parametrize('size', [(96, 128), (75, 101)])
+def test_equal_to_the_reference(made_state, tmp_path, runtime, size):
+    weights, metadata = read(imported(made_state, tmp_path))
+    image = noise(*size)
+    found = decode(runtime.compile(retinaface, weights, (1, None, None, 3))(image[None]), *size)
+    for ours, theirs in zip(found, reference_retinaface.detect(made_state, image), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=2e-3)
+    assert metadata['licence'] == 'MIT'
+
+
+def test_anchors_by_hand():
+    centres, sides = anchors(40, 33)
+    assert len(centres) == 2 * (5 * 5 + 3 * 3 + 2 * 2)
+    assert centres[:4].tolist() == [[4, 4], [4, 4], [12, 4], [12, 4]]
+    assert sides[:2, 0].tolist() == [16, 32]
+    assert centres[-1].tolist() == [48, 48]
+    assert sides[-2:, 0].tolist() == [256, 512]
+
+
+def test_checkpoints_of_data_parallel_training_are_read(made_state, tmp_path):
+    wrapped = {'state_dict': {f'module.{k}': v for k, v in made_state.items()}}
+    assert read(imported(wrapped, tmp_path))[0].keys() == read(imported(made_state, tmp_path))[
+        0].keys()  # fmt: skip
+
+
+def test_damaged_checkpoint_is_refused(made_state, tmp_path):
+    lacking = {k: v for k, v in made_state.items() if 'ssh2.conv5X5_2' not in k}
+    with pytest.raises(WeightsError, match=r'ssh2\.conv5X5_2'):
+        imported(lacking, tmp_path)
+    wide = made_state | {'fpn.merge1.0.weight': torch.zeros(64, 64, 1, 1)}
+    with pytest.raises(WeightsError, match=r'fpn\.merge1\.0\.weight is \(64, 64, 1, 1\)'):
+        imported(wide, tmp_path)
+
+
+def clip_frame(index=0):
+    capture = cv2.VideoCapture(str(CLIPS[index]))
+    found, frame = capture.read()
+    assert found
+    return frame
+
+
+def shipped(**changes):
+    config = PipelineConfig(detector='retinaface', **changes)
+    return detectors.create(config, create_runtime('cpu', 1))
+
+
+@needs_checkpoint
+def test_shipped_weights_are_the_public_ones(tmp_path):
+    import_file(CHECKPOINT, tmp_path / 'public.safetensors')
+    public, _ = read(tmp_path / 'public.safetensors')
+    ours, _ = read(Path(detectors.__file__).parents[1] / 'models' / 'retinaface.safetensors')
+    assert ours.keys() == public.keys()
+    for name, tensor in public.items():
+        assert ours[name] == pytest.approx(tensor, rel=1e-3, abs=1e-6)
+
+
+@needs_checkpoint
+@needs_clips
+def test_real_frames_give_the_references_boxes():
+    state = torch.load(CHECKPOINT, map_location='cpu', weights_only=True)
+    frame = clip_frame()
+    corners, scores, landmarks = reference_retinaface.detect(state, frame)
+    best = scores.argmax()
+    found = shipped().detect(frame, detectors._SMALLEST_PX)  # the scale is then one
+    assert len(found) == 1
+    assert found.scores[0] == pytest.approx(scores[best], abs=2e-3)
+    assert found.corners[0] == pytest.approx(corners[best] - 0.5, abs=0.1)
+    assert found.landmarks[0] == pytest.approx(landmarks[best] - 0.5, abs=0.1)
+
+
+@needs_clips
+def test_faces_stay_where_they_are_at_any_size_of_the_image():
+    frame = clip_frame()
+    detector = shipped()
+    found = detector.detect(frame, 24.0)
+    assert len(found) == 1
+    large = cv2.resize(frame, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    twice = detector.detect(large, 48.0)
+    assert (twice.corners + 0.5) / 2 - 0.5 == pytest.approx(found.corners, abs=1.0)
+    eyes, mouth = found.landmarks[0, :2], found.landmarks[0, 3:]
+    assert eyes[0, 0] < eyes[1, 0]
+    assert mouth[:, 1].min() > eyes[:, 1].max()
+
+
+def test_nobody_in_the_dark():
+    found = shipped().detect(np.zeros((120, 160, 3), np.uint8), 24.0)
+    assert (found.corners.shape, found.scores.shape, found.landmarks.shape) == (
+        (0, 4), (0,), (0, 5, 2))  # fmt: skip
+
+
+@needs_caffe
+@needs_clips
+def test_caffe_model_agrees_with_ours():
+    frame = clip_frame()
+    theirs = shipped(detector_weights=str(CAFFE)).detect(frame, 24.0)
+    ours = shipped().detect(frame, 24.0)
+    assert len(theirs) == len(ours) == 1
+    side = np.sqrt(np.prod(ours.corners[0, 2:] - ours.corners[0, :2]))
+    assert theirs.corners[0] == pytest.approx(ours.corners[0], abs=0.2 * side)
+
+
+def test_caffe_model_without_its_description(tmp_path):
+    (tmp_path / 'x.caffemodel').touch()
+    with pytest.raises(WeightsError, match=r'x\.prototxt not found'):
+        shipped(detector_weights=str(tmp_path / 'x.caffemodel'))
+    (tmp_path / 'x.prototxt').write_text('nonsense')
+    with pytest.raises(WeightsError, match='detector retinaface'):
+        shipped(detector_weights=str(tmp_path / 'x.caffemodel'))
+
+
+def test_opencv_without_caffe(tmp_path, monkeypatch):
+    for suffix in ('caffemodel', 'prototxt'):
+        (tmp_path / f'x.{suffix}').touch()
+    monkeypatch.delattr(cv2.dnn, 'readNetFromCaffe', raising=False)
+    with pytest.raises(WeightsError, match='cannot read Caffe models'):
+        shipped(detector_weights=str(tmp_path / 'x.caffemodel'))
