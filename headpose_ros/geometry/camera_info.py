@@ -29,10 +29,8 @@ def camera_from_matrix(
     distortion = tuple(_numbers(d, 'D').tolist())
     if distortion_model in ('', 'none') and not any(distortion):
         distortion = ()
-    return CameraModel(
-        int(width), int(height), *k[[0, 4, 2, 5, 1]].tolist(),
-        distortion_model=distortion_model, distortion=distortion,
-    )  # fmt: skip
+    fx, skew, cx, _, fy, cy = k[:6].tolist()
+    return CameraModel(int(width), int(height), fx, fy, cx, cy, skew, distortion_model, distortion)
 
 
 def camera_from_info(info: Any, rectified: bool) -> CameraModel:
@@ -71,7 +69,7 @@ def _part_of_sensor(full: CameraModel, info: Any) -> CameraModel:
 
 def camera_from_yaml(path: str | PathLike[str], rectified: bool) -> CameraModel:
     """See `CameraModel.from_yaml`."""
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     with open(path, encoding='utf-8') as file:
         try:

@@ -19,12 +19,16 @@ gaze_from_face.setflags(write=False)
 
 def face_centre_from_sellion(rotation_camera_from_face: ArrayLike, sellion: ArrayLike) -> Array:
     """Return the face centres (...,3) of heads with these rotations and sellions."""
-    return np.asarray(sellion, np.float64) + rotation_camera_from_face @ FACE_CENTRE_IN_FACE
+    return np.asarray(sellion, np.float64) + np.matmul(
+        rotation_camera_from_face, FACE_CENTRE_IN_FACE
+    )
 
 
 def sellion_from_face_centre(rotation_camera_from_face: ArrayLike, centre: ArrayLike) -> Array:
     """Return the sellions (...,3) of heads with these rotations and face centres."""
-    return np.asarray(centre, np.float64) - rotation_camera_from_face @ FACE_CENTRE_IN_FACE
+    return np.asarray(centre, np.float64) - np.matmul(
+        rotation_camera_from_face, FACE_CENTRE_IN_FACE
+    )
 
 
 def off_axis_angle(rays: ArrayLike) -> Array:
@@ -55,9 +59,8 @@ def angular_size_from_distance(distance: ArrayLike, head_scale: ArrayLike = 1.0)
 
     Raises ValueError where the camera would be inside the sphere.
     """
-    sine = np.asarray(head_scale) * FACE_SPHERE_RADIUS / np.asarray(distance, np.float64)
+    d = np.asarray(distance, np.float64)
+    sine = np.asarray(head_scale, np.float64) * FACE_SPHERE_RADIUS / d
     if not ((sine > 0) & (sine <= 1)).all():
-        raise ValueError(
-            f'distance: expected more than the head radius, {FACE_SPHERE_RADIUS} m, got {distance}'
-        )
+        raise ValueError(f'distance: expected more than the radius of the face sphere, got {d}')
     return 2 * np.arcsin(sine)

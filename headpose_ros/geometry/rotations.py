@@ -42,25 +42,25 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
 def quaternion_from_matrix(matrices: ArrayLike) -> Array:
     """Return unit quaternions (...,4), x, y, z, w, with w >= 0."""
     flat, lead = _flat(matrices, (3, 3))
-    return Rotation.from_matrix(flat).as_quat(canonical=True).reshape(*lead, 4)
+    return np.reshape(Rotation.from_matrix(flat).as_quat(canonical=True), (*lead, 4))
 
 
 def matrix_from_quaternion(quaternions: ArrayLike) -> Array:
     """Return matrices (...,3,3) of quaternions (...,4) of any length but zero."""
     flat, lead = _flat(quaternions, (4,))
-    return Rotation.from_quat(flat).as_matrix().reshape(*lead, 3, 3)
+    return np.reshape(Rotation.from_quat(flat).as_matrix(), (*lead, 3, 3))
 
 
 def vector_from_matrix(matrices: ArrayLike) -> Array:
     """Return rotation vectors (...,3): the axis times the angle, 0 to pi rad."""
     flat, lead = _flat(matrices, (3, 3))
-    return Rotation.from_matrix(flat).as_rotvec().reshape(*lead, 3)
+    return np.reshape(Rotation.from_matrix(flat).as_rotvec(), (*lead, 3))
 
 
 def matrix_from_vector(vectors: ArrayLike) -> Array:
     """Return matrices (...,3,3) of rotation vectors (...,3), rad."""
     flat, lead = _flat(vectors, (3,))
-    return Rotation.from_rotvec(flat).as_matrix().reshape(*lead, 3, 3)
+    return np.reshape(Rotation.from_rotvec(flat).as_matrix(), (*lead, 3, 3))
 
 
 def sixd_from_matrix(matrices: ArrayLike) -> Array:

@@ -63,13 +63,14 @@ class VirtualCameras:
 
     def rotations_to_camera(self, rotations_virtual: ArrayLike) -> Array:
         """Return rotation_camera_from_... (N,3,3) for rotation_virtual_from_... (N,3,3)."""
-        turned: Array = np.swapaxes(self.rotation_virtual_from_camera, 1, 2) @ rotations_virtual
-        return turned
+        back = np.swapaxes(self.rotation_virtual_from_camera, 1, 2)
+        return np.matmul(back, np.asarray(rotations_virtual, np.float64))
 
     def rotations_to_virtual(self, rotations_camera: ArrayLike) -> Array:
         """Return rotation_virtual_from_... (N,3,3) for rotation_camera_from_... (N,3,3)."""
-        turned: Array = self.rotation_virtual_from_camera @ rotations_camera
-        return turned
+        return np.matmul(
+            self.rotation_virtual_from_camera, np.asarray(rotations_camera, np.float64)
+        )
 
     def rays_to_camera(self, rays_virtual: ArrayLike) -> Array:
         """Return rays or points (N,3) of each virtual camera in the camera frame."""

@@ -1,0 +1,65 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The equidistant model of CameraInfo: fisheye lenses, to beyond 90 degrees off axis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.geometry.lens_math import smallest_positive_root, solve_increasing
+from headpose_ros.heads import Array
+
+
+@dataclass(frozen=True)
+class FisheyeLens:
+    """Kannala-Brandt: the radius is an odd polynomial of the angle, to beyond 90 degrees."""
+
+    coefficients: tuple[float, ...]
+
+    @cached_property
+    def max_angle(self) -> float:
+        """See `Lens`."""
+        k = self.coefficients
+        slope = [9 * k[3], 7 * k[2], 5 * k[1], 3 * k[0], 1.0]  # d radius / d angle, in angle^2
+        # Straight behind the camera has no azimuth: stay a hair away from it.
+        return min(math.sqrt(smallest_positive_root(slope)), math.pi - 1e-9)
+
+    @cached_property
+    def _rim(self) -> float:
+        return float(self._radius(self.max_angle)[0])
+
+    def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """See `Lens`."""
+        x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
+        across = np.hypot(x, y)
+        angle = np.arctan2(across, z)
+        valid = (angle <= self.max_angle) & ((across > 0) | (z > 0))
+        radius, _ = self._radius(np.clip(angle, 0.0, self.max_angle))
+        # The scale is 1 / z on the axis, where 0 / 0 would be.
+        tiny = across < 1e-9 * abs(z)
+        scale = radius / np.where(tiny, np.ones_like(across), across)
+        scale = np.where(tiny, 1.0 / np.where(z > 0, z, np.ones_like(z)), scale)
+        return x * scale, y * scale, valid
+
+    def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
+        """See `Lens`."""
+        radius = np.hypot(points[:, 0], points[:, 1])
+        angle = solve_increasing(self._radius, np.minimum(radius, self._rim), self.max_angle)
+        scale = np.sin(angle) / np.where(radius > 0, radius, 1.0)
+        scale = np.where(radius > 1e-9, scale, 1.0)
+        rays = np.column_stack([points * scale[:, None], np.cos(angle)])
+        return rays / np.linalg.norm(rays, axis=1, keepdims=True), radius <= self._rim
+
+    def _radius(self, angle: Any) -> tuple[Any, Any]:
+        """Return the radius on the plane at `angle`, and its derivative."""
+        k1, k2, k3, k4 = self.coefficients
+        s = angle * angle
+        radius = angle * (1 + s * (k1 + s * (k2 + s * (k3 + s * k4))))
+        slope = 1 + s * (3 * k1 + s * (5 * k2 + s * (7 * k3 + s * 9 * k4)))
+        return radius, slope

@@ -1,0 +1,68 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the lens models share: the flat plane, roots, and an inverse that always converges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from headpose_ros.heads import Array
+
+FARTHEST = 1e6
+"""Tangent of the widest angle that a flat image plane is used for."""
+
+
+def on_plane(rays: Array, farthest: float) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return x / z, y / z and whether in front and within `farthest`; others go to that rim."""
+    x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
+    across = np.hypot(x, y)
+    valid = (z > 0) & (across <= farthest * z)
+    rim = across / farthest
+    depth = np.where(valid, z, np.where(rim > 0, rim, 1.0))
+    return x / depth, y / depth, valid
+
+
+def smallest_positive_root(polynomial: ArrayLike) -> float:
+    """Return the smallest positive real root, or infinity; highest power first."""
+    roots = np.roots(np.trim_zeros(np.asarray(polynomial, float), 'f'))
+    real = roots.real[(np.abs(roots.imag) < 1e-9 * np.abs(roots)) & (roots.real > 0)]
+    return float(real.min()) if real.size else math.inf
+
+
+def solve_increasing(
+    function: Callable[[Array], tuple[Array, Array]], targets: Array, highest: float
+) -> Array:
+    """Solve function(x) = target for x in [0, highest] by Newton kept within a bracket."""
+    high = np.full_like(targets, min(highest, 1.0))
+    while highest > 1.0:  # find the bracket, the range may be huge
+        short = (function(high)[0] < targets) & (high < highest)
+        if not short.any():
+            break
+        high = np.where(short, np.minimum(4 * high, highest), high)
+    low = np.zeros_like(targets)
+    x = np.minimum(targets, high)
+    for _ in range(200):
+        value, slope = function(x)
+        low, high = np.where(value <= targets, x, low), np.where(value >= targets, x, high)
+        newton = x - (value - targets) / np.where(slope > 0, slope, np.inf)
+        inside = (newton >= low) & (newton <= high) & (slope > 0)
+        step = np.where(inside, newton, 0.5 * (low + high))
+        if np.all(np.abs(step - x) <= 2e-16 * x):
+            return step
+        x = step
+    return x
+
+
+def homogeneous(points: Array) -> Array:
+    """Return points (N,2) of the plane at z = 1 as rays (N,3)."""
+    return np.column_stack([points, np.ones(len(points))])
+
+
+def unit_rays(points: Array) -> Array:
+    """Return the unit rays (N,3) to points (N,2) of the plane at z = 1."""
+    rays = homogeneous(points)
+    return rays / np.linalg.norm(rays, axis=1, keepdims=True)
