@@ -1,0 +1,50 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled messages have the fields that docs and consumers rely on."""
+
+import pytest
+
+CONTRACT = {
+    'HeadPose': {
+        'header': 'std_msgs/Header',
+        'id': 'string',
+        'pose': 'geometry_msgs/PoseWithCovariance',
+        'confidence': 'float',
+        'roi': 'sensor_msgs/RegionOfInterest',
+        'off_axis_angle': 'float',
+        'facing_angle': 'float',
+    },
+    'HeadPoseArray': {'header': 'std_msgs/Header', 'heads': 'sequence<headpose_ros/HeadPose>'},
+}
+
+
+@pytest.mark.parametrize('name', CONTRACT)
+def test_fields(name):
+    messages = pytest.importorskip('headpose_ros.msg')
+    assert getattr(messages, name).get_fields_and_field_types() == CONTRACT[name]
+
+
+def test_tf_message_is_the_one_all_of_ros_knows():
+    tf2_msgs = pytest.importorskip('tf2_msgs.msg')
+    assert tf2_msgs.TFMessage.get_fields_and_field_types() == {
+        'transforms': 'sequence<geometry_msgs/TransformStamped>'
+    }
+
+
+def test_tf_message_has_the_official_type_hash():
+    # As tf2_msgs of Jazzy publishes it: with another, other machines would not connect.
+    rclpy = pytest.importorskip('rclpy')
+    tf2_msgs = pytest.importorskip('tf2_msgs.msg')
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    try:
+        node = rclpy.create_node('hash_reader', context=context)
+        node.create_publisher(tf2_msgs.TFMessage, 'hashed', 1)
+        (info,) = node.get_publishers_info_by_topic('/hashed')
+        if not hasattr(info, 'topic_type_hash'):
+            pytest.skip('this ROS has no type hashes (Humble)')
+        hashed = str(info.topic_type_hash)
+        node.destroy_node()
+    finally:
+        rclpy.shutdown(context=context)
+    assert hashed == 'RIHS01_e369d0f05a23ae52508854b66f6aa0437f3449d652e8cbf22d5abe85d020f087'
