@@ -54,7 +54,8 @@ class HeadPosePipeline:
     def __init__(self, config: PipelineConfig | None = None) -> None:
         from headpose_ros.detection import create_detector
         from headpose_ros.detection.search import FaceSearch
-        from headpose_ros.estimation import create_estimator, create_runtime
+        from headpose_ros.estimation import create_estimator
+        from headpose_ros.estimation.runtime import create_runtime
 
         config = config or PipelineConfig()
         runtime = create_runtime(config.device, config.threads)

@@ -149,8 +149,8 @@ def _camera(args: argparse.Namespace, source: FrameSource) -> CameraModel:
     if hfov is None:
         hfov = DEFAULT_HFOV_DEG
         print(
-            f'no --camera-info or --hfov: taking a horizontal field of view of {hfov:.0f} degrees; '
-            'distances and angles off the axis are only as right as that',
+            f'no --camera-info or --hfov: taking a horizontal field of view of {hfov:.0f} '
+            'degrees; distances and angles off the axis are only as right as that',
             file=sys.stderr,
         )
     if not 0.0 < hfov < 180.0:

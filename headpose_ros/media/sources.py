@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -42,7 +42,7 @@ class Frame:
     name: str
 
 
-class FrameSource(Protocol):
+class FrameSource(ABC):
     """A stream of frames of one size; iterate over it, then close it (or use `with`).
 
     `frame_count`: None where it is endless or not known. Iterating raises SourceError where
@@ -55,20 +55,23 @@ class FrameSource(Protocol):
     rate_hz: float
     frame_count: int | None
 
+    @abstractmethod
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:
         """Release the file or device; harmless when done twice."""
-        ...
+        return
 
-    def __enter__(self) -> FrameSource: ...
+    def __enter__(self) -> FrameSource:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 def open_source(uri: str | Path, *, loop: bool = False, rate: float | None = None) -> FrameSource:
@@ -100,25 +103,7 @@ def open_source(uri: str | Path, *, loop: bool = False, rate: float | None = Non
     return VideoSource(path, loop, rate)
 
 
-class _Closing:
-    """Use with `with`."""
-
-    def close(self) -> None:
-        """Release what is held."""
-
-    def __enter__(self) -> _Closing:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class ImageSource(_Closing):
+class ImageSource(FrameSource):
     """Image files, shown one after the other."""
 
     def __init__(self, paths: list[Path], name: str, loop: bool, rate: float | None) -> None:
@@ -146,7 +131,7 @@ class ImageSource(_Closing):
                 return
 
 
-class VideoSource(_Closing):
+class VideoSource(FrameSource):
     """A video file, through OpenCV."""
 
     def __init__(self, path: Path, loop: bool, rate: float | None) -> None:
@@ -187,7 +172,7 @@ class VideoSource(_Closing):
 
     def _next(self) -> NDArray[np.uint8] | None:
         read, image = self._capture.read()
-        return image if read else None
+        return np.asarray(image, np.uint8) if read else None
 
     def _check_complete(self, index: int) -> None:
         """Tell a file that breaks off from one that ends; headers may be a little wrong."""
@@ -198,7 +183,7 @@ class VideoSource(_Closing):
             )
 
 
-class WebcamSource(_Closing):
+class WebcamSource(FrameSource):
     """A camera of this machine. It gives the newest image; time is that of its arrival."""
 
     def __init__(self, device: int | str, rate: float | None) -> None:
@@ -211,12 +196,12 @@ class WebcamSource(_Closing):
         if not read:
             self.close()
             raise SourceError(
-                f'{self.name}: cannot be opened; is it plugged in, free, and readable by this user '
-                '(group "video")?'
+                f'{self.name}: cannot be opened; is it plugged in, free, and readable by this '
+                'user (group "video")?'
             )
         self.height, self.width = image.shape[:2]
         self.rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS)) or rate or WEBCAM_RATE_HZ
-        self.frame_count: int | None = None
+        self.frame_count = None
 
     def __iter__(self) -> Iterator[Frame]:
         start = time.monotonic()
@@ -225,7 +210,9 @@ class WebcamSource(_Closing):
             read, image = self._capture.read()
             if not read:
                 raise SourceError(f'{self.name}: gives no more images; was it unplugged?')
-            yield Frame(image, time.monotonic() - start, index, f'{self.name}#{index:06d}')
+            elapsed = time.monotonic() - start
+            name = f'{self.name}#{index:06d}'
+            yield Frame(np.asarray(image, np.uint8), elapsed, index, name)
             index += 1
 
     def close(self) -> None:

@@ -53,4 +53,5 @@ def pose_covariance(
     covariance[:3, :3] = (
         across * (np.eye(3) - along) + radial * along + covariance[:3, 3:] @ lever.T
     )
-    return 0.5 * (covariance + covariance.T)
+    symmetric: Array = 0.5 * (covariance + covariance.T)
+    return symmetric

@@ -1,0 +1,168 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of input, and every way in which one is not readable."""
+
+import cv2
+import numpy as np
+import pytest
+
+from headpose_ros.media.sources import IMAGE_RATE_HZ, SourceError, open_source
+
+
+def image_of(value, width=64, height=48):
+    return np.full((height, width, 3), value, np.uint8)
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Return a video of 12 images at 12.5 Hz whose brightness rises by 20 each."""
+    path = tmp_path / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 12.5, (64, 48))
+    for i in range(12):
+        writer.write(image_of(20 * i))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / 'images'
+    path.mkdir()
+    for i in (1, 2, 10, 9):
+        cv2.imwrite(str(path / f'view{i}.png'), image_of(i))
+    (path / 'notes.txt').write_text('not an image')
+    return path
+
+
+def test_a_video_gives_all_its_images_in_time(video):
+    with open_source(video) as source:
+        assert (source.width, source.height, source.frame_count) == (64, 48, 12)
+        assert source.rate_hz == pytest.approx(12.5)
+        frames = list(source)
+    assert [frame.index for frame in frames] == list(range(12))
+    np.testing.assert_allclose([frame.time for frame in frames], np.arange(12) / 12.5)
+    means = [frame.image_bgr.mean() for frame in frames]
+    np.testing.assert_allclose(means, 20 * np.arange(12), atol=4)
+    assert frames[3].name == 'clip.avi#000003'
+
+
+def test_a_folder_comes_in_natural_order(folder):
+    with open_source(folder) as source:
+        assert source.frame_count == 4
+        assert source.rate_hz == IMAGE_RATE_HZ
+        frames = list(source)
+    assert [frame.image_bgr[0, 0, 0] for frame in frames] == [1, 2, 9, 10]
+    assert [frame.name for frame in frames][-1] == 'view10.png'
+
+
+def test_a_single_image(folder):
+    with open_source(folder / 'view9.png') as source:
+        (frame,) = source
+    assert frame.image_bgr.shape == (48, 64, 3)
+    assert frame.time == 0
+
+
+@pytest.mark.parametrize('kind', ['video', 'folder'])
+def test_loops_go_on_in_time(kind, video, folder):
+    source = open_source({'video': video, 'folder': folder}[kind], loop=True, rate=25)
+    assert source.frame_count is None
+    frames = [frame for frame, _ in zip(source, range(30), strict=False)]
+    source.close()
+    np.testing.assert_allclose([frame.time for frame in frames], np.arange(30) / 25)
+    period = {'video': 12, 'folder': 4}[kind]
+    np.testing.assert_array_equal(frames[0].image_bgr, frames[period].image_bgr)
+
+
+def test_a_video_can_be_read_only_as_it_is_iterated(video):
+    first = next(iter(open_source(video, rate=5.0)))
+    assert first.index == 0
+
+
+@pytest.mark.parametrize('name', ['', 'a.jpg', 'a.mp4', 'sub'])
+def test_what_is_not_there(tmp_path, name):
+    with pytest.raises(SourceError, match='no such'):
+        open_source(tmp_path / 'missing' / name)
+
+
+def test_what_is_empty(tmp_path):
+    (tmp_path / 'empty.mp4').touch()
+    with pytest.raises(SourceError, match='the file is empty'):
+        open_source(tmp_path / 'empty.mp4')
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(SourceError, match='holds no images'):
+        open_source(tmp_path / 'folder')
+
+
+@pytest.mark.parametrize('name', ['bad.mp4', 'bad.txt', 'bad.png'])
+def test_what_cannot_be_decoded(tmp_path, name, capfd):
+    (tmp_path / name).write_bytes(bytes(range(256)) * 40)
+    with pytest.raises(SourceError, match='OpenCV can'):
+        open_source(tmp_path / name)
+
+
+def test_a_video_that_breaks_off_is_an_error_after_its_images(tmp_path):
+    path = tmp_path / 'whole.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 30, (320, 240))
+    noise = np.random.default_rng(0)
+    for _ in range(40):
+        writer.write(noise.integers(0, 255, (240, 320, 3), np.uint8))
+    writer.release()
+    broken = tmp_path / 'broken.avi'
+    data = path.read_bytes()
+    broken.write_bytes(data[: len(data) // 2])
+    frames = []
+    with open_source(broken) as source, pytest.raises(SourceError, match=r'breaks off after \d+'):
+        source.frame_count = 40  # as containers with their index in front say
+        frames.extend(source)
+    # What came before the break was handed out.
+
+
+def test_images_of_several_sizes_are_refused(folder):
+    cv2.imwrite(str(folder / 'view11.png'), image_of(3, width=32))
+    with open_source(folder) as source, pytest.raises(SourceError, match='32x48.*64x48'):
+        list(source)
+
+
+def test_absent_cameras(capfd):
+    with pytest.raises(SourceError, match='no such camera'):
+        open_source('/dev/video77')
+    with pytest.raises(SourceError, match='camera 77: cannot be opened'):
+        open_source('77')
+
+
+class FakeCapture:
+    """A webcam that is unplugged after three images."""
+
+    def __init__(self, device):
+        self.left = 4
+
+    def set(self, what, value):
+        return True
+
+    def get(self, what):
+        return 15.0 if what == cv2.CAP_PROP_FPS else 0.0
+
+    def read(self):
+        self.left -= 1
+        return (True, image_of(9)) if self.left >= 0 else (False, None)
+
+    def release(self):
+        pass
+
+
+def test_a_webcam_that_is_unplugged(monkeypatch):
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    source = open_source('0')
+    assert source.rate_hz == 15.0
+    frames = []
+    with pytest.raises(SourceError, match='unplugged'):
+        for frame in source:
+            frames.append(frame)
+    assert len(frames) == 3
+    assert [frame.time for frame in frames] == sorted(frame.time for frame in frames)
+
+
+@pytest.mark.parametrize('rate', [0, -1, float('nan'), float('inf')])
+def test_rates_must_be_positive(folder, rate):
+    with pytest.raises(ValueError, match='rate'):
+        open_source(folder, rate=rate)

@@ -1,0 +1,238 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline's interface: arguments, options, principal head, introspection, rectification."""
+
+import numpy as np
+import pytest
+from head_world import CAMERA, FRONTAL, IMAGE, FakeEstimator, World, make_pipeline, play, walking
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.rotations import matrix_from_vector
+from headpose_ros.heads import Estimates, Faces
+from headpose_ros.pipeline import LIVE_OPTIONS, HeadPosePipeline
+from headpose_ros.tracking.principal import SWITCH_AFTER, PrincipalChoice
+from headpose_ros.tracking.schedule import SearchSchedule
+
+
+@pytest.fixture
+def empty(monkeypatch):
+    return make_pipeline(World([]), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ('image', 'said'),
+    [
+        (None, 'NoneType'),
+        ([[1, 2, 3]], 'list'),
+        (IMAGE.astype(np.float32), 'float32'),
+        (IMAGE[..., 0], r'\(480, 640\)'),
+        (np.zeros((480, 640, 4), np.uint8), r'\(480, 640, 4\)'),
+        (np.zeros((0, 640, 3), np.uint8), r'\(0, 640, 3\)'),
+        (np.zeros((480, 700, 3), np.uint8), '700x480'),
+    ],
+)
+def test_a_wrong_image_is_one_clear_error(empty, image, said):
+    with pytest.raises(ValueError, match=said):
+        empty.process(image, CAMERA)
+    assert empty.process(IMAGE, CAMERA) == []
+
+
+@pytest.mark.parametrize('depth', [IMAGE, np.zeros((480, 640), np.uint16), np.zeros((0, 0)), [1]])
+def test_wrong_depth_is_one_clear_error(empty, depth):
+    with pytest.raises(ValueError, match='depth: expected float metres'):
+        empty.process(IMAGE, CAMERA, depth=depth)
+
+
+@pytest.mark.parametrize('stamp', [float('nan'), float('inf')])
+def test_a_stamp_that_is_no_time_is_refused(empty, stamp):
+    with pytest.raises(ValueError, match='stamp'):
+        empty.process(IMAGE, CAMERA, stamp=stamp)
+
+
+def test_an_image_at_another_resolution_gives_the_same_heads(monkeypatch):
+    world = World([walking('a', [0.3, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    for _ in range(4):
+        (*_, full) = pipeline.process(IMAGE, CAMERA) or [None]
+    pipeline.reset()
+    for _ in range(4):
+        (*_, half) = pipeline.process(IMAGE[::2, ::2], CAMERA) or [None]
+    np.testing.assert_allclose(half.position, full.position, atol=1e-9)
+    assert abs(half.roi.width - full.roi.width / 2) <= 1
+
+
+def test_without_stamps_images_come_at_30_hz(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch, keep_lost=0.5)
+    for _ in range(5):
+        pipeline.process(IMAGE, CAMERA)
+    world.people = []
+    for _ in range(14):
+        pipeline.process(IMAGE, CAMERA)
+    assert pipeline.followed_ids == {'f0001'}
+    for _ in range(3):
+        pipeline.process(IMAGE, CAMERA)
+    assert pipeline.followed_ids == frozenset()
+
+
+def test_live_options_change_at_once_and_others_do_not(empty):
+    empty.configure_live(detect_every=1, smoothing=False)
+    assert empty.config.detect_every == 1
+    with pytest.raises(ValueError, match='threads: cannot change while running'):
+        empty.configure_live(threads=2)
+    with pytest.raises(ValueError, match='detect_every: expected 1 to 1000'):
+        empty.configure_live(detect_every=0)
+    with pytest.raises(ValueError, match='nonsense'):
+        empty.configure_live(nonsense=1)
+    assert empty.config.detect_every == 1
+    assert 'score_threshold' in LIVE_OPTIONS
+    assert 'detector' not in LIVE_OPTIONS
+
+
+def test_the_score_threshold_is_live(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch, score_threshold=0.99)
+    assert not any(named for _, named in play(pipeline, world, np.arange(12) / 30))
+    pipeline.configure_live(score_threshold=0.5)
+    assert any(named for _, named in play(pipeline, world, np.arange(12, 24) / 30))
+
+
+def test_timings_and_names(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    pipeline.process(IMAGE, CAMERA)
+    assert set(pipeline.timings) == {'search', 'crop', 'estimate', 'track', 'total'}
+    parts = sum(value for name, value in pipeline.timings.items() if name != 'total')
+    assert parts == pytest.approx(pipeline.timings['total'])
+    assert pipeline.timings['search'] > 0
+    pipeline.process(IMAGE, CAMERA)
+    assert pipeline.timings['search'] == 0
+    assert (pipeline.device, pipeline.runtime_name, pipeline.weights_name) == (
+        'cpu', 'custom', 'fake',
+    )  # fmt: skip
+
+
+def test_the_principal_head_is_the_nearest_and_survives_a_blink(monkeypatch):
+    blink = walking('near', [-0.3, 0, 1], [0, 0, 0], there=lambda t: not 0.5 < t < 0.8)
+    world = World([blink, walking('far', [0.4, 0, 1.6], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    ids, principal = {}, []
+    for t, named in play(pipeline, world, np.arange(0, 2, 1 / 30)):
+        ids.update({name: head.id for name, head in named.items()})
+        if t > 0.2:
+            principal.append(pipeline.principal_id)
+    assert set(principal) == {ids['near']}
+
+
+class TestPrincipalChoice:
+    def test_a_little_more_salient_is_not_enough(self):
+        choice = PrincipalChoice()
+        choice.update([('a', 1.0), ('b', 0.9)], {'a', 'b'}, 0.0)
+        for i in range(60):
+            assert choice.update([('a', 1.0), ('b', 1.2)], {'a', 'b'}, i / 30) == 'a'
+
+    def test_clearly_more_salient_for_long_enough_is(self):
+        choice = PrincipalChoice()
+        choice.update([('a', 1.0)], {'a'}, 0.0)
+        times = [i / 30 for i in range(40)]
+        chosen = [choice.update([('a', 1.0), ('b', 2.0)], {'a', 'b'}, t) for t in times]
+        assert times[chosen.index('b')] == pytest.approx(SWITCH_AFTER, abs=0.04)
+
+    def test_an_interrupted_challenge_starts_over(self):
+        choice = PrincipalChoice()
+        choice.update([('a', 1.0)], {'a'}, 0.0)
+        for i in range(60):
+            b = 2.0 if i % 12 else 1.0
+            assert choice.update([('a', 1.0), ('b', b)], {'a', 'b'}, i / 30) == 'a'
+
+    def test_who_is_gone_is_replaced_at_once(self):
+        choice = PrincipalChoice()
+        choice.update([('a', 1.0), ('b', 0.5)], {'a', 'b'}, 0.0)
+        assert choice.update([('b', 0.5)], {'a', 'b'}, 0.1) == 'a'
+        assert choice.update([('b', 0.5)], {'b'}, 0.2) == 'b'
+        assert choice.update([], set(), 0.3) is None
+
+
+class TestSearchSchedule:
+    def searched(self, every, urgent):
+        schedule = SearchSchedule()
+        return [i for i, now in enumerate(urgent) if schedule.due(every, now)]
+
+    def test_every_image(self):
+        assert self.searched(1, [True] * 3 + [False] * 3) == [0, 1, 2, 3, 4, 5]
+
+    def test_every_fifth(self):
+        assert self.searched(5, [True] + [False] * 15) == [0, 2, 7, 12]
+
+    def test_in_vain_it_slows_down(self):
+        assert self.searched(8, [True] * 40) == [0, 2, 6, 14, 22, 30, 38]
+
+    def test_urgency_breaks_the_pause(self):
+        assert self.searched(100, [False] * 10 + [True] + [False] * 10)[:2] == [0, 10]
+
+
+class BlindEstimator(FakeEstimator):
+    """Says that every face looks straight along the axis of its crop."""
+
+    def __init__(self):
+        self.seen = []
+        self.refines = False
+
+    def estimate(self, crops, crop_angles):
+        self.seen.append(np.asarray(crops))
+        n = len(crops)
+        rotations = np.tile(FRONTAL, (n, 1, 1))
+        axis = np.tile([0.0, 0.0, 1.0], (n, 1))
+        size = 2 * np.arctan(np.tan(crop_angles / 2) / self.crop_scale)
+        return Estimates(
+            rotations, np.full((n, 3), 0.1), axis, size, np.ones(n), np.full(n, np.nan)
+        )
+
+
+class OneFace:
+    def __init__(self, ray, size):
+        ray = np.array(ray, float)
+        self.faces = Faces((ray / np.linalg.norm(ray))[None], np.array([size]), np.array([0.9]))
+
+    def find(self, image_bgr, camera):
+        return self.faces
+
+
+@pytest.mark.parametrize('rectify', [True, False])
+@pytest.mark.parametrize(
+    'camera',
+    [
+        CAMERA,
+        CameraModel.from_matrix(
+            [[300, 0, 320], [0, 300, 240], [0, 0, 1]], 640, 480, 'equidistant', [0.01, 0, 0, 0]
+        ),
+    ],
+    ids=['pinhole', 'fisheye'],
+)
+def test_real_crops_are_turned_back_to_the_camera(camera, rectify):
+    """Through the real samplers: a face along the crop's axis is turned by the view angle."""
+    estimator = BlindEstimator()
+    search = OneFace([0.4, 0.1, 1.0], 0.2)
+    config = PipelineConfig(rectify=rectify, confirm_images=1)
+    pipeline = HeadPosePipeline.from_stages(search, estimator, config)
+    image = np.zeros((480, 640, 3), np.uint8)
+    (x, y), *_ = camera.pixels(search.faces.rays)[0]
+    image[round(y) - 5 : round(y) + 6, round(x) - 5 : round(x) + 6] = 255
+    (head,) = pipeline.process(image, camera)
+    crop = estimator.seen[0][0]
+    assert crop.shape == (16, 16, 3)
+    assert crop[7:9, 7:9].mean() > crop[:4].mean() + 50, 'the crop is centred on the face'
+    ray = search.faces.rays[0]
+    if rectify:
+        np.testing.assert_allclose(head.rotation_camera_from_face[:, 0], -ray, atol=1e-9)
+        axis = np.cross([0, 0, 1], ray)
+        angle = np.arccos(ray[2])
+        turn = matrix_from_vector(axis / np.linalg.norm(axis) * angle)
+        np.testing.assert_allclose(head.rotation_camera_from_face, turn @ FRONTAL, atol=1e-9)
+    else:
+        np.testing.assert_allclose(head.rotation_camera_from_face, FRONTAL, atol=1e-9)
+    centre = 0.125 / np.sin(0.1) * ray
+    arm = head.rotation_camera_from_face @ [0.03, 0, 0.035]
+    np.testing.assert_allclose(head.position, centre + arm, atol=1e-6)
+    assert head.confidence == pytest.approx(0.9)
