@@ -1,0 +1,204 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sets of training crops, written in shards: deterministic, parallel, resumable.
+
+Shard k of a set depends on the set's seed and k alone: a stopped run goes on where it was, and
+any number of workers makes the same files. A shard is written under another name and renamed, so
+that one which is there is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.training.head_model import HeadModel
+from headpose_ros.training.rendering.background import Backgrounds
+from headpose_ros.training.rendering.crops import Crop, draw_crop, draw_negative
+from headpose_ros.training.rendering.head_parts import HeadParts
+from headpose_ros.training.rendering.person import HELD_OUT_IDENTITIES, Person
+
+SHARD_CROPS = 500
+VERSION = 1
+"""Raised when the renderer changes what a seed gives."""
+
+
+@dataclass(frozen=True)
+class CropSet:
+    """What a set of crops is made of.
+
+    `count` crops of `size` px; `views` of each identity; a share `negatives` shows no face.
+    `held_out`: identities that training never sees. `head_model`, `backgrounds`: paths or None.
+    """
+
+    count: int
+    size: int = 112
+    seed: int = 0
+    views: int = 8
+    negatives: float = 0.06
+    held_out: bool = False
+    head_model: str | None = None
+    backgrounds: str | None = None
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.views < 1:
+            raise ValueError(f'count and views must be at least 1, got {self.count}, {self.views}')
+        if not 16 <= self.size <= 1024:
+            raise ValueError(f'size must be 16 to 1024 px, got {self.size}')
+        if not 0 <= self.negatives < 1:
+            raise ValueError(f'negatives must be a share below 1, got {self.negatives}')
+        if not 0 <= self.seed < 1000:
+            raise ValueError(f'seed must be 0 to 999, got {self.seed}')
+
+    @property
+    def shards(self) -> int:
+        """How many files it makes."""
+        return -(-self.count // SHARD_CROPS)
+
+
+def shard_path(folder: Path, index: int) -> Path:
+    """Return where a shard lies."""
+    return folder / f'shard_{index:05d}.npz'
+
+
+def synthesize_crops(
+    folder: str | Path, what: CropSet, workers: int = 1, progress: bool = True
+) -> int:
+    """Write the shards that are not there yet; return how many were written.
+
+    Raises ValueError where the folder holds another set.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, what)
+    todo = [i for i in range(what.shards) if not shard_path(folder, i).exists()]
+    jobs = [(str(folder), what, i) for i in todo]
+    for _ in _progress(_run(jobs, workers), len(todo), progress):
+        pass
+    return len(todo)
+
+
+def _claim(folder: Path, what: CropSet) -> None:
+    """Note what the folder holds, or check that it holds this."""
+    recipe = folder / 'set.json'
+    wanted = {k: v for k, v in asdict(what).items() if k not in ('count', 'head_model')}
+    if recipe.exists():
+        found = json.loads(recipe.read_text())
+        if found != wanted:
+            differs = [k for k in wanted if found.get(k) != wanted[k]]
+            raise ValueError(
+                f'{folder} holds another set (differs in {", ".join(differs)}): '
+                'choose another folder, or the same options'
+            )
+    partial = recipe.with_suffix('.partial')
+    partial.write_text(json.dumps(wanted, indent=1))
+    partial.replace(recipe)
+
+
+def _run(jobs: list[tuple[str, CropSet, int]], workers: int) -> Iterator[int]:
+    if workers <= 1 or len(jobs) < 2:
+        yield from map(_write_shard, jobs)
+        return
+    # one thread each: the workers are what runs in parallel
+    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
+        os.environ.setdefault(name, '1')
+    with get_context('spawn').Pool(min(workers, len(jobs))) as pool:
+        yield from pool.imap_unordered(_write_shard, jobs)
+
+
+def _progress(done: Iterator[int], total: int, show: bool) -> Iterator[int]:
+    from tqdm import tqdm
+
+    return iter(tqdm(done, total=total, unit='shard', disable=not show))
+
+
+@lru_cache(maxsize=2)
+def _parts(head_model: str | None) -> HeadParts:
+    import cv2
+
+    cv2.setNumThreads(1)
+    return HeadParts(HeadModel.load(head_model))
+
+
+@lru_cache(maxsize=2)
+def _backgrounds(folder: str | None) -> Backgrounds:
+    return Backgrounds.from_folder(folder)
+
+
+def _write_shard(job: tuple[str, CropSet, int]) -> int:
+    folder, what, index = job
+    first = index * SHARD_CROPS
+    crops = list(_draw(what, index, min(SHARD_CROPS, what.count - first)))
+    path = shard_path(Path(folder), index)
+    partial = path.with_suffix('.partial')
+    with partial.open('wb') as file:
+        np.savez(file, **stack(crops))  # type: ignore[arg-type]
+    partial.replace(path)
+    return index
+
+
+def _draw(what: CropSet, index: int, count: int) -> Iterator[Crop]:
+    """Draw the crops of a shard; it has identities of its own."""
+    parts, backgrounds = _parts(what.head_model), _backgrounds(what.backgrounds)
+    rng = np.random.default_rng([what.version, what.seed, index, int(what.held_out)])
+    identities = -(-SHARD_CROPS // what.views)
+    # each (seed, shard) has a range of identities of its own, below or from HELD_OUT_IDENTITIES
+    base = HELD_OUT_IDENTITIES if what.held_out else 0
+    step = (what.seed * 7919 + index) * identities
+    person = None
+    for i in range(count):
+        if i % what.views == 0:
+            number = (step + i // what.views) % HELD_OUT_IDENTITIES
+            person = Person(parts, base + number)
+        assert person is not None
+        draw = draw_negative if rng.random() < what.negatives else draw_crop
+        yield draw(rng, person, what.size, backgrounds)
+
+
+def stack(crops: list[Crop]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a shard, N crops; truth is in each crop's own camera.
+
+    `images` (N,S,S,3) uint8 BGR; `face` (N,) bool; `rotation` (N,3,3)
+    rotation_virtual_from_face; `sellion` (N,3) m; `angular_size`, `crop_angle` (N,) rad;
+    `face_centre_px` (N,2); `landmarks68` (N,68,2) px, `landmark_visible` (N,68); `head_scale`
+    (N,), `identity` (N,); and the labels `skin_tone` (0 light to 7 dark), `light`, `occlusion`,
+    `glasses`, `mask`, `hair`, `cover`, `beard`. Truth is NaN where `face` is false; `identity` is
+    -1 where nobody is seen.
+    """
+
+    def of_all(name: str, kind: type) -> NDArray[Any]:
+        return np.array([getattr(c, name) for c in crops]).astype(kind)
+
+    def label(name: str, nobody: Any, kind: Any = None) -> NDArray[Any]:
+        return np.array(
+            [getattr(c.appearance, name) if c.appearance else nobody for c in crops], dtype=kind
+        )
+
+    return {
+        'images': np.stack([c.image for c in crops]),
+        'face': of_all('face', bool),
+        'rotation': of_all('rotation_virtual_from_face', np.float32),
+        'sellion': of_all('sellion', np.float32),
+        'angular_size': of_all('angular_size', np.float32),
+        'crop_angle': of_all('crop_angle', np.float32),
+        'face_centre_px': of_all('face_centre_px', np.float32),
+        'landmarks68': of_all('landmarks', np.float32),
+        'landmark_visible': of_all('visible', bool),
+        'head_scale': label('head_scale', np.nan, np.float32),
+        'identity': label('identity', -1, np.int64),
+        'skin_tone': label('skin_tone', np.nan, np.float32),
+        'mask': label('mask', False, bool),
+        'beard': label('beard', False, bool),
+        'light': np.array([c.light for c in crops]),
+        **{name: label(name, '') for name in ('occlusion', 'glasses', 'hair', 'cover')},
+    }
