@@ -58,7 +58,7 @@ class Mtcnn:
         self, runtime: Runtime, weights: LoadedWeights, thresholds: Thresholds | None = None
     ) -> None:
         tensors = weights.tensors
-        self._pnet = runtime.compile(pnet, tensors, (1, None, None, 3))
+        self._pnet = runtime.compile(pnet, tensors, (1, None, None, 3), 'float32')
         self._rnet = runtime.compile(rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32')
         self._onet = runtime.compile(onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32')
         self._thresholds = thresholds or Thresholds()
@@ -138,9 +138,10 @@ class _Mosaic:
     height: int
     levels: tuple[_Level, ...]
 
-    def paint(self, image: Image) -> Image:
-        """Return the picture (height,width,3)."""
-        canvas = np.zeros((self.height, self.width, 3), np.uint8)
+    def paint(self, image_u8: Image) -> NDArray[np.float32]:
+        """Return the picture (height,width,3), not rounded: P-Net's scores would change."""
+        canvas = np.zeros((self.height, self.width, 3), np.float32)
+        image = image_u8.astype(np.float32)
         for level in self.levels:
             place = canvas[level.y : level.y + level.height, level.x : level.x + level.width]
             cv2.resize(image, (level.width, level.height), place, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,100 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Searches what a camera of any lens sees for faces, with a detector that knows flat images."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.detection.detector import BoxToFace, Detector
+from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sphere
+from headpose_ros.geometry.face_frame import angular_size_from_distance
+from headpose_ros.heads import Array, Boxes, Faces
+
+REFERENCE_WIDTH = 640
+"""`min_face_px` is meant in an image of this width; wider ones are searched as if scaled to it.
+
+Otherwise a 4K image would cost 27 times as much, to find people 35 m away.
+"""
+
+_SMALLEST_PX = 12.0  # what detectors can find at all
+_AMPLE_PX = 24.0  # smallest faces larger than twice this are shrunk before the detector sees them
+
+
+class FaceSearch:
+    """Finds all faces in an image. `config` may be replaced while it runs."""
+
+    def __init__(self, detector: Detector, config: PipelineConfig) -> None:
+        self.detector = detector
+        self.config = config
+
+    def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
+        """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
+
+        Each is found once, however many views of a wide lens show it. Faces whose centre is
+        outside the image are left out. Raises ValueError where image and camera differ in size.
+        """
+        height, width = image_bgr.shape[:2]
+        if (width, height) != (camera.width, camera.height):
+            raise ValueError(
+                f'image: expected {camera.width}x{camera.height} as its camera, '
+                f'got {width}x{height}'
+            )
+        found = [self._find_in_view(image_bgr, view) for view in covering_views(camera)]
+        rays, sizes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        kept = merge_on_sphere(rays, sizes, scores)
+        return Faces(rays[kept], sizes[kept], scores[kept])
+
+    def _find_in_view(self, image: NDArray[np.uint8], view: View) -> tuple[Array, Array, Array]:
+        smallest = smallest_face_px(self.config, view.camera, self.detector.box_to_face)
+        boxes = detect_scaled(self.detector, view.render(image), smallest)
+        centres, sides = face_squares(boxes, self.detector.box_to_face)
+        size = np.array([view.camera.width, view.camera.height])
+        inside = ((centres > -0.5) & (centres < size - 0.5)).all(axis=1)
+        good = inside & (boxes.scores >= self.config.score_threshold)
+        rays, angular_sizes = view.faces_from_squares(centres[good], sides[good])
+        return rays, angular_sizes, boxes.scores[good]
+
+
+def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxToFace) -> float:
+    """Return the smallest box, pixels across, to search for in an image of `camera`."""
+    if config.max_distance == 0:
+        return config.min_face_px * max(1.0, camera.width / REFERENCE_WIDTH)
+    angle = float(angular_size_from_distance(config.max_distance))
+    side = 2 * np.tan(angle / 2) * min(camera.fx, camera.fy)
+    return max(side / relation.scale, _SMALLEST_PX)
+
+
+def detect_scaled(detector: Detector, image: NDArray[np.uint8], smallest_px: float) -> Boxes:
+    """Detect in `image`, shrunk first by a power of two where its smallest faces are large."""
+    block = 1 << max(int(np.log2(smallest_px / _AMPLE_PX)), 0)
+    height, width = image.shape[0] // block, image.shape[1] // block
+    if block == 1 or min(height, width) == 0:
+        return detector.detect(image, smallest_px)
+    whole = image[: height * block, : width * block]  # OpenCV is quick where the ratio is whole
+    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    boxes = detector.detect(small, smallest_px / block)
+    landmarks = boxes.landmarks
+    return Boxes(
+        _enlarged(boxes.corners, block),
+        boxes.scores,
+        None if landmarks is None else _enlarged(landmarks, block),
+    )
+
+
+def face_squares(boxes: Boxes, relation: BoxToFace) -> tuple[Array, Array]:
+    """Return centres (N,2) and sides (N,) of the face spheres' squares; see `BoxToFace`."""
+    spans = np.maximum(boxes.corners[:, 2:] - boxes.corners[:, :2], 1e-6)
+    sizes = np.sqrt(spans.prod(axis=1))
+    centres = (boxes.corners[:, :2] + boxes.corners[:, 2:]) / 2
+    centres = centres + sizes[:, None] * [relation.dx, relation.dy]
+    return centres, sizes * relation.scale
+
+
+def _enlarged(pixels: Array, block: int) -> Array:
+    """Return positions in the whole image; the centre of pixel 0 is not its corner."""
+    larger: Array = (pixels + 0.5) * block - 0.5
+    return larger
