@@ -45,7 +45,8 @@ class BrownLens:
         bend: Array = np.polymul(np.polyder(top), bottom)
         bend = np.polysub(bend, np.polymul(top, np.polyder(bottom)))
         slope = np.polyadd(np.polymul(top, bottom), 2 * np.polymul(bend, [1.0, 0.0]))
-        fold = min(smallest_positive_root(slope), smallest_positive_root(bottom))
+        pole = smallest_positive_root(bottom) * (1 - 1e-6)
+        fold = min(smallest_positive_root(slope), pole)
         return min(math.sqrt(fold), FARTHEST)
 
     @cached_property

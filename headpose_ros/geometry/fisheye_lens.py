@@ -41,10 +41,10 @@ class FisheyeLens:
         angle = np.arctan2(across, z)
         valid = (angle <= self.max_angle) & ((across > 0) | (z > 0))
         radius, _ = self._radius(np.clip(angle, 0.0, self.max_angle))
-        # The scale is 1 / z on the axis, where 0 / 0 would be.
-        tiny = across < 1e-9 * abs(z)
-        scale = radius / np.where(tiny, np.ones_like(across), across)
-        scale = np.where(tiny, 1.0 / np.where(z > 0, z, np.ones_like(z)), scale)
+        # On the axis, where this would be 0 / 0, radius / across tends to 1 / z.
+        on_axis = across <= 1e-9 * np.abs(z)
+        depth = np.where(z > 0, z, 1.0)
+        scale = np.where(on_axis, 1 / depth, radius / np.where(on_axis, 1.0, across))
         return x * scale, y * scale, valid
 
     def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:

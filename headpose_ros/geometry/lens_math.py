@@ -27,10 +27,12 @@ def on_plane(rays: Array, farthest: float) -> tuple[Array, Array, NDArray[np.boo
 
 
 def smallest_positive_root(polynomial: ArrayLike) -> float:
-    """Return the smallest positive real root, or infinity; highest power first."""
-    roots = np.roots(np.trim_zeros(np.asarray(polynomial, float), 'f'))
-    real = roots.real[(np.abs(roots.imag) < 1e-9 * np.abs(roots)) & (roots.real > 0)]
-    return float(real.min()) if real.size else math.inf
+    """Return the smallest positive real root, or infinity; highest power first, constant not 0."""
+    # Of the inverse, so that tiny coefficients of high powers give tiny roots, not huge ones.
+    inverse = np.roots(np.asarray(polynomial, np.float64)[::-1])
+    is_real = np.abs(inverse.imag) < 1e-9 * np.abs(inverse)
+    real = inverse.real[is_real & (inverse.real > 1e-100)]
+    return float(1 / real.max()) if real.size else math.inf
 
 
 def solve_increasing(

@@ -1,0 +1,204 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pixels to rays and back, against OpenCV as an independent oracle, and where lenses end."""
+
+import cv2
+import lenses
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headpose_ros.geometry import CameraModel, CameraModelError
+
+ALL = sorted(lenses.COEFFICIENTS)
+
+
+def grid(camera, step=7.3):
+    """Return pixels of the whole image, its outermost corners included."""
+    u = np.append(np.arange(-0.5, camera.width - 0.5, step), camera.width - 0.5)
+    v = np.append(np.arange(-0.5, camera.height - 0.5, step), camera.height - 0.5)
+    return np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_every_pixel_comes_back(name):
+    camera = lenses.camera(name)
+    pixels = grid(camera)
+    rays, has_ray = camera.rays_and_validity(pixels)
+    assert has_ray.all()
+    assert np.abs(np.linalg.norm(rays, axis=1) - 1).max() < 1e-15
+    back, valid = camera.pixels(rays)
+    assert valid.all()
+    assert np.abs(back - pixels).max() < 1e-9
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_projection_is_opencvs(name):
+    camera = lenses.camera(name)
+    rays, _ = camera.rays_and_validity(grid(camera))
+    points = rays * np.linspace(0.5, 4.0, len(rays))[:, None]
+    zero = np.zeros(3)
+    if camera.distortion_model == 'equidistant':
+        d = np.array(camera.distortion)
+        theirs, _ = cv2.fisheye.projectPoints(points[:, None], zero, zero, camera.matrix, d)
+    else:
+        d = np.array(camera.distortion or (0.0,) * 5)
+        theirs, _ = cv2.projectPoints(points, zero, zero, camera.matrix, d)
+    ours, valid = camera.pixels(points)
+    assert valid.all()
+    assert np.abs(ours - theirs[:, 0]).max() < 1e-9
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    k1=st.floats(-0.4, 0.5),
+    k2=st.floats(-0.2, 0.3),
+    k3=st.floats(-0.1, 0.2),
+    p1=st.floats(-0.01, 0.01),
+    p2=st.floats(-0.01, 0.01),
+    focal=st.floats(200, 900),
+)
+def test_plumb_bob_round_trip_wherever_the_lens_sees(k1, k2, k3, p1, p2, focal):
+    k = (focal, 0, 300, 0, focal * 1.05, 260, 0, 0, 1)
+    camera = CameraModel.from_matrix(k, 640, 480, 'plumb_bob', (k1, k2, p1, p2, k3))
+    pixels = grid(camera, 31.0)
+    rays, has_ray = camera.rays_and_validity(pixels)
+    back, valid = camera.pixels(rays)
+    assert np.isfinite(rays).all()
+    assert np.isfinite(back).all()
+    near = np.hypot(*(pixels - (300, 260)).T) < 100
+    assert has_ray[near].all() or camera.max_angle < 0.6
+    assert valid[has_ray].all()
+    assert np.abs(back - pixels)[has_ray].max(initial=0) < 1e-6
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    k=st.tuples(*[st.floats(-0.06, 0.06)] * 4),
+    azimuth=st.floats(-np.pi, np.pi),
+    fraction=st.floats(0, 0.9999),
+)
+def test_fisheye_rays_come_back_from_anywhere_in_range(k, azimuth, fraction):
+    camera = CameraModel.from_matrix((300, 0, 320, 0, 310, 240, 0, 0, 1), 640, 480, 'equidistant', k)
+    t = fraction * camera.max_angle
+    ray = np.array([[np.sin(t) * np.cos(azimuth), np.sin(t) * np.sin(azimuth), np.cos(t)]])
+    pixels, valid = camera.pixels(ray)
+    assert valid.all()
+    pixels_again, _ = camera.pixels(camera.rays(pixels))
+    assert np.abs(pixels_again - pixels).max() < 1e-6
+
+
+def test_fisheye_sees_behind_itself():
+    camera = lenses.fisheye()
+    t = np.radians(95.0)
+    pixels, valid = camera.pixels([[np.sin(t), 0.0, np.cos(t)]])
+    assert valid.all()
+    assert camera.off_axis_angles(camera.rays(pixels))[0] == pytest.approx(t, abs=1e-12)
+
+
+def test_fold_of_a_barrel_lens_shows_no_mirrored_points():
+    # r (1 - 0.3 r^2) turns back at r = 1 / sqrt(0.9): beyond, points would come inwards again.
+    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0))
+    fold = 1 / np.sqrt(0.9)
+    assert np.tan(camera.max_angle) == pytest.approx(fold)
+    radii = np.array([0.5, 0.99 * fold, 1.01 * fold, 3.0, 1e9])
+    pixels, valid = camera.pixels(np.column_stack([radii, 0 * radii, np.ones(5)]))
+    assert valid.tolist() == [True, True, False, False, False]
+    rim = 310 + 400 * fold * (1 - 0.3 * fold**2)
+    assert pixels[2:, 0] == pytest.approx(rim)
+    rays, has_ray = camera.rays_and_validity([[rim - 0.01, 250], [rim + 0.01, 250], [5000, 250]])
+    assert has_ray.tolist() == [True, False, False]
+    assert camera.off_axis_angles(rays)[1:] == pytest.approx(camera.max_angle, abs=1e-6)
+
+
+def test_pole_of_a_rational_lens_ends_its_range():
+    camera = CameraModel.from_matrix(
+        lenses.K, 640, 480, 'rational_polynomial', (0, 0, 0, 0, 0, -0.25, 0, 0)
+    )
+    assert np.tan(camera.max_angle) == pytest.approx(2.0, rel=1e-6)
+    assert not camera.pixels([[2.5, 0.0, 1.0]])[1].any()
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_nothing_is_seen_behind_and_no_pixel_is_nan(name):
+    camera = lenses.camera(name)
+    rays = np.random.default_rng(1).normal(size=(2000, 3))
+    extremes = [[0, 0, 0], [0, 0, -1], [1, 0, 0], [0, 1, 0], [1e-300, 0, 1e-300], [0, 0, 1e-200]]
+    rays = np.vstack([rays, extremes])
+    with np.errstate(invalid='raise', divide='raise'):
+        pixels, valid = camera.pixels(rays)
+    assert np.isfinite(pixels).all()
+    assert not valid[2000:2002].any()
+    if camera.distortion_model != 'equidistant':
+        assert not valid[rays[:, 2] <= 0].any()
+
+
+def test_a_large_image_of_a_strong_lens_where_fixed_iterations_stop_short():
+    camera = CameraModel.from_matrix(
+        (900, 0, 960, 0, 900, 540, 0, 0, 1), 1920, 1080, 'plumb_bob', (0.6, 0.8, 0.004, -0.003, 0.9)
+    )
+    corners = np.array([[-0.5, -0.5], [1919.5, 1079.5]])
+    theirs = cv2.undistortPoints(
+        corners[:, None], camera.matrix, np.array(camera.distortion)
+    )[:, 0]
+    rays = camera.rays(corners)
+    ours_back, _ = camera.pixels(rays)
+    theirs_back, _ = camera.pixels(np.column_stack([theirs, [1, 1]]))
+    assert np.abs(theirs_back - corners).max() > 1e-3, 'no longer a hard case for OpenCV'
+    assert np.abs(ours_back - corners).max() < 1e-9
+
+
+def test_scaling_keeps_the_rays_of_pixel_areas():
+    camera = lenses.camera('barrel')
+    half = camera.scaled_to(320, 240)
+    # Pixel (0, 0) of the smaller image covers pixels 0 and 1, so its centre is at 0.5.
+    assert half.rays([[0.0, 0.0]]) == pytest.approx(camera.rays([[0.5, 0.5]]), abs=1e-14)
+    assert camera.scaled_to(640, 480) is camera
+    assert camera.scaled_to(427, 320).width == 427  # rounded
+    with pytest.raises(CameraModelError, match='640x360.*640x480'):
+        camera.scaled_to(640, 360)
+
+
+def test_field_of_view():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    assert camera.field_of_view[0] == pytest.approx(np.radians(70))
+    assert np.tan(camera.field_of_view[1] / 2) == pytest.approx(np.tan(np.radians(35)) * 0.75)
+    assert lenses.fisheye().field_of_view[0] > 3.2
+    for bad in (0.0, np.pi, -1.0, np.nan):
+        with pytest.raises(CameraModelError, match='hfov'):
+            CameraModel.from_fov(640, 480, bad)
+
+
+def test_equality_and_hash_go_by_value():
+    assert lenses.camera('tilt') == lenses.camera('tilt')
+    assert hash(lenses.camera('tilt')) == hash(lenses.camera('tilt'))
+    assert lenses.camera('tilt') != lenses.camera('prism')
+
+
+def test_pinhole_is_told_from_distortion():
+    assert lenses.camera('pinhole').is_pinhole
+    assert CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (0,) * 5).is_pinhole
+    assert not lenses.camera('barrel').is_pinhole
+    zero = CameraModel.from_matrix(lenses.K, 640, 480, 'equidistant', (0,) * 4)
+    assert not zero.is_pinhole
+
+
+def test_skew_round_trip():
+    camera = CameraModel.from_matrix((400, 3, 310, 0, 420, 250, 0, 0, 1), 640, 480)
+    assert camera.matrix @ [0.1, 0.2, 1.0] == pytest.approx([*camera.pixels([[0.1, 0.2, 1]])[0][0], 1])
+    pixels = grid(camera, 50.0)
+    assert camera.pixels(camera.rays(pixels))[0] == pytest.approx(pixels, abs=1e-9)
+
+
+@pytest.mark.parametrize('bad', [[1.0, 2.0], [[1.0, 2.0, 3.0]], [[np.nan, 1.0]]])
+def test_wrong_pixels_are_refused(bad):
+    with pytest.raises(ValueError, match='pixels: expected'):
+        lenses.camera('pinhole').rays(bad)
+
+
+def test_no_pixels_give_no_rays():
+    for name in ALL:
+        camera = lenses.camera(name)
+        assert camera.rays(np.empty((0, 2))).shape == (0, 3)
+        assert camera.pixels(np.empty((0, 3)))[0].shape == (0, 2)
