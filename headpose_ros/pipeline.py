@@ -34,7 +34,12 @@ LIVE_OPTIONS = frozenset(item.name for item in fields(PipelineConfig) if item.me
 
 
 class Search(Protocol):
-    """Finds the faces in a whole image: `detection.search.FaceSearch`, or a stand-in in tests."""
+    """Finds the faces in a whole image: `detection.search.FaceSearch`, or a stand-in in tests.
+
+    `config`: the options in force; the pipeline replaces it when they change.
+    """
+
+    config: PipelineConfig
 
     def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
         """Return all faces that `camera` sees in `image_bgr` (H,W,3)."""
@@ -52,8 +57,7 @@ class HeadPosePipeline:
     """
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
-        from headpose_ros.detection import create_detector
-        from headpose_ros.detection.search import FaceSearch
+        from headpose_ros.detection import FaceSearch, create_detector
         from headpose_ros.estimation import create_estimator
         from headpose_ros.estimation.runtime import create_runtime
 
@@ -185,11 +189,9 @@ class HeadPosePipeline:
         if not self._schedule.due(config.detect_every, self._tracker.urgent):
             return 0.0
         began = clock.perf_counter()
+        self._search.config = config
         faces = self._search.find(image, camera)
         spent = clock.perf_counter() - began
-        good = faces.scores >= config.score_threshold
-        if not good.all():
-            faces = Faces(faces.rays[good], faces.angular_sizes[good], faces.scores[good])
         self._tracker.detect(faces, time, config)
         return spent
 

@@ -16,7 +16,7 @@ from headpose_ros.heads import Array, Head, Roi
 
 Colour = tuple[int, int, int]
 
-AXIS_LENGTH = 0.13
+AXIS_LENGTH = 0.1
 """Length of the drawn axes, metres."""
 
 _AXIS_COLOURS: tuple[Colour, ...] = ((60, 60, 255), (60, 220, 60), (255, 140, 60))
@@ -66,7 +66,7 @@ def _draw_box(image: NDArray[np.uint8], roi: Roi, colour: Colour, scale: float) 
 
 def _draw_axes(image: NDArray[np.uint8], head: Head, camera: CameraModel, scale: float) -> None:
     along = np.linspace(0.0, AXIS_LENGTH, _SEGMENTS + 1)[:, None]
-    thick = _line_width(scale, 3.5)
+    thick = max(2, _line_width(scale, 3.5))
     # The axis that points away from the camera is drawn first, so that nearer ones cover it.
     for k in sorted(range(3), key=lambda k: -head.rotation_camera_from_face[2, k]):
         points = head.position + along * head.rotation_camera_from_face[:, k]
@@ -91,7 +91,7 @@ def _draw_label(image: NDArray[np.uint8], head: Head, scale: float) -> None:
     gap = max(2, round(4 * scale))
     lines = label_lines(head)
     extents = [cv2.getTextSize(line, _FONT, size, thin)[0] for line in lines]
-    line_height = max(height for _, height in extents) + gap
+    line_height = max(height for _, height in extents) + 2 * gap
     total = line_height * len(lines)
     above = head.roi.y - gap >= total
     top = head.roi.y - gap - total if above else head.roi.y + head.roi.height + gap
