@@ -76,7 +76,7 @@ def set_up() -> None:
         else 'no ROS is sourced: ROS 2 Jazzy from the Python package index goes into .venv'
     )
     check_compiler()
-    make_venv(stamp)
+    make_venv(stamp, over_ros=bool(ros))
     if ros:
         install_beside(ros)
     else:
@@ -209,7 +209,7 @@ def run(what: str, command: list[str], environment: dict[str, str] | None = None
     raise SetupError(f'{tail}\n\n"{what}" failed; all of its output is in {LOG}')
 
 
-def make_venv(stamp: str) -> None:
+def make_venv(stamp: str, over_ros: bool) -> None:
     """Make the virtual environment, or keep one made on the same base."""
     base = stamp.splitlines()[0]
     if STAMP.is_file() and STAMP.read_text().splitlines()[:1] != [base]:
@@ -219,7 +219,7 @@ def make_venv(stamp: str) -> None:
     if not (VENV / 'bin' / 'pip').exists():
         shutil.rmtree(VENV, ignore_errors=True)
         say('making .venv')
-        options = [] if ' wheels ' in base else ['--system-site-packages']
+        options = ['--system-site-packages'] if over_ros else []
         made = subprocess.run(
             [sys.executable, '-m', 'venv', *options, str(VENV)], capture_output=True, text=True
         )
