@@ -1,0 +1,252 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`headpose video`, from the words on the command line to the files it leaves."""
+
+import csv
+import signal
+import subprocess
+import sys
+from collections import namedtuple
+
+import cv2
+import numpy as np
+import pytest
+
+import headpose_ros.pipeline
+from headpose_ros.cli.main import main
+from headpose_ros.heads import Head, Roi
+from headpose_ros.media import sinks
+from headpose_ros.media.sources import open_source
+
+FRONTAL = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
+
+
+class FakePipeline:
+    """One head in every image but the first; remembers how it was called."""
+
+    last = None
+    principal_id = 'f0001'
+
+    def __init__(self, config):
+        FakePipeline.last = self
+        self.config = config
+        self.calls = []
+
+    def process(self, image_bgr, camera, stamp=None, depth=None):
+        self.calls.append((image_bgr.shape, camera, stamp))
+        if len(self.calls) == 1:
+            return []
+        roi = Roi(20, 20, 40, 40)
+        position = np.array([0.0, 0.1, 1.0])
+        return [Head('f0001', FRONTAL, position, np.eye(6), 0.9, roi, 0.1, 0.1)]
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    monkeypatch.setattr(headpose_ros.pipeline, 'HeadPosePipeline', FakePipeline)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 12.0, (160, 120))
+    for i in range(24):
+        writer.write(np.full((120, 160, 3), 5 * i, np.uint8))
+    writer.release()
+    return path
+
+
+def test_a_video_in_gives_video_and_table_out(fake, clip, tmp_path, capsys):
+    out, table = tmp_path / 'out.mp4', tmp_path / 'out.csv'
+    assert main(['video', str(clip), '-o', str(out), '--csv', str(table), '--hfov', '70']) == 0
+    with open_source(out) as source:
+        assert (source.width, source.height) == (160, 120)
+        assert source.rate_hz == pytest.approx(12.0)
+        assert len(list(source)) == 24
+    with table.open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 23
+    assert float(rows[0]['time']) == pytest.approx(1 / 12, abs=1e-6)
+    assert float(rows[0]['fx']) == pytest.approx(80 / np.tan(np.radians(35)))
+    text = capsys.readouterr().err
+    assert '24 images, heads in 23 of them (95.8 %), 1 people' in text
+    assert 'frame/s' in text
+
+
+def test_options_reach_the_pipeline(fake, clip):
+    words = '--no-rectify --every 9 --detector retinaface --estimator landmarks --device cpu'
+    more = '--weights w.safetensors --detector-weights d.onnx --no-smoothing --max-heads 3'
+    assert main(['video', str(clip), '--hfov', '60', *words.split(), *more.split()]) == 0
+    config = FakePipeline.last.config
+    assert not config.rectify
+    assert not config.smoothing
+    assert (config.detect_every, config.detector, config.estimator) == (
+        9,
+        'retinaface',
+        'landmarks',
+    )
+    assert (config.weights, config.detector_weights) == ('w.safetensors', 'd.onnx')
+    assert config.max_heads == 3
+
+
+def test_defaults_are_those_of_the_config(fake, clip):
+    assert main(['video', str(clip)]) == 0
+    assert FakePipeline.last.config == headpose_ros.PipelineConfig()
+
+
+def test_without_a_lens_a_guess_is_made_and_said(fake, clip, capsys):
+    assert main(['video', str(clip)]) == 0
+    assert 'no --camera-info or --hfov' in capsys.readouterr().err
+    assert FakePipeline.last.calls[0][1].fx == pytest.approx(80 / np.tan(np.radians(30)))
+
+
+def test_a_calibration_file(fake, clip, tmp_path):
+    path = tmp_path / 'camera.yaml'
+    path.write_text(
+        'image_width: 320\nimage_height: 240\ncamera_name: test\n'
+        'camera_matrix: {rows: 3, cols: 3, data: [300, 0, 160, 0, 301, 120, 0, 0, 1]}\n'
+        'distortion_model: plumb_bob\n'
+        'distortion_coefficients: {rows: 1, cols: 5, data: [0.1, 0, 0, 0, 0]}\n'
+        'rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}\n'
+        'projection_matrix: {rows: 3, cols: 4,\n'
+        '  data: [300, 0, 160, 0, 0, 301, 120, 0, 0, 0, 1, 0]}\n'
+    )
+    assert main(['video', str(clip), '--camera-info', str(path)]) == 0
+    camera = FakePipeline.last.calls[0][1]
+    assert (camera.width, camera.fx, camera.distortion[0]) == (160, pytest.approx(150), 0.1)
+
+
+def test_one_image_in_one_image_out(fake, tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((120, 160, 3), np.uint8))
+    words = ['video', str(tmp_path / 'a.png'), '-o', str(tmp_path / 'b.png'), '--hfov', '60']
+    assert main(words) == 0
+    assert cv2.imread(str(tmp_path / 'b.png')).shape == (120, 160, 3)
+
+
+def test_stop_after_some_frames(fake, clip):
+    assert main(['video', str(clip), '--frames', '5']) == 0
+    assert len(FakePipeline.last.calls) == 5
+
+
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['{dir}/none.mp4'], 'no such file'),
+        (['{dir}'], 'holds no images'),
+        (['{clip}', '--hfov', '200'], '--hfov'),
+        (['{clip}', '--camera-info', '{dir}/none.yaml'], 'none.yaml'),
+        (['{clip}', '-o', '{dir}/none/out.mp4'], 'does not exist'),
+        (['{clip}', '-o', '{dir}/out.doc'], 'unknown kind of video'),
+        (['{clip}', '--every', '0'], 'detect_every: expected 1 to 1000'),
+        (['{clip}', '--rate', '0'], 'rate'),
+        (['{clip}', '--frames', '0'], '--frames'),
+    ],
+)
+def test_what_cannot_work_is_told_in_one_line(fake, clip, tmp_path, capsys, words, said):
+    folder = tmp_path / 'empty'
+    folder.mkdir()
+    filled = [word.format(dir=folder, clip=clip) for word in words]
+    assert main(['video', '--hfov', '60', *filled] if 'camera-info' not in str(words) else
+                ['video', *filled]) == 2  # fmt: skip
+    text = capsys.readouterr().err
+    assert said in text
+    assert 'Traceback' not in text
+
+
+def test_a_full_disk_leaves_a_video_that_plays(fake, clip, tmp_path, monkeypatch, capsys):
+    usage = namedtuple('usage', 'total used free')
+    free = iter([1 << 40, 1 << 40, 1 << 20])
+    monkeypatch.setattr(sinks.shutil, 'disk_usage', lambda path: usage(0, 0, next(free)))
+    out = tmp_path / 'out.mp4'
+    assert main(['video', str(clip), '-o', str(out), '--hfov', '60']) == 2
+    assert 'are left on its disk' in capsys.readouterr().err
+    with open_source(out) as source:
+        assert len(list(source)) == 10
+
+
+def test_a_camera_that_disappears(fake, tmp_path, monkeypatch, capsys):
+    class Unplugged:
+        def __init__(self, device):
+            self.left = 9
+
+        def isOpened(self):
+            return True
+
+        def set(self, what, value):
+            return True
+
+        def get(self, what):
+            return 30.0
+
+        def read(self):
+            self.left -= 1
+            return (True, np.zeros((120, 160, 3), np.uint8)) if self.left >= 0 else (False, None)
+
+        def release(self):
+            pass
+
+    real = cv2.VideoCapture
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda x: Unplugged(x) if x == 0 else real(x))
+    out = tmp_path / 'out.mp4'
+    assert main(['video', '0', '-o', str(out), '--hfov', '60']) == 2
+    assert 'unplugged' in capsys.readouterr().err
+    with open_source(out) as source:
+        assert len(list(source)) == 8
+
+
+SLOW = """
+import sys, time
+import numpy as np
+import headpose_ros.pipeline
+from headpose_ros.cli.main import main
+
+class Slow:
+    principal_id = None
+    def __init__(self, config): pass
+    def process(self, image, camera, stamp=None):
+        time.sleep(0.05)
+        print('image', flush=True)
+        return []
+
+headpose_ros.pipeline.HeadPosePipeline = Slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize('signal_number', [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_finishes_the_file(clip, tmp_path, signal_number):
+    out = tmp_path / 'out.mp4'
+    words = ['video', str(clip), '-o', str(out), '--hfov', '60']
+    process = subprocess.Popen(
+        [sys.executable, '-c', SLOW, *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for _ in range(5):
+        assert process.stdout.readline() == 'image\n'
+    process.send_signal(signal_number)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    assert 'headpose video: interrupted' in errors
+    assert 'Traceback' not in errors
+    with open_source(out) as source:
+        assert 4 <= len(list(source)) <= 23
+
+
+def test_a_window_where_there_is_none(fake, clip, monkeypatch, capsys):
+    def refuse(*words):
+        raise cv2.error('not implemented')
+
+    monkeypatch.setattr(cv2, 'namedWindow', refuse)
+    assert main(['video', str(clip), '--show', '--hfov', '60']) == 2
+    assert 'cannot open windows' in capsys.readouterr().err
+
+
+def test_the_window_shows_every_image_until_q(fake, clip, monkeypatch):
+    shown = []
+    monkeypatch.setattr(cv2, 'namedWindow', lambda *words: None)
+    monkeypatch.setattr(cv2, 'imshow', lambda name, image: shown.append(image))
+    monkeypatch.setattr(cv2, 'waitKey', lambda ms: ord('q') if len(shown) == 7 else -1)
+    monkeypatch.setattr(cv2, 'destroyAllWindows', lambda: shown.append('closed'))
+    assert main(['video', str(clip), '--show', '--hfov', '60']) == 0
+    assert len(shown) == 8
+    assert shown[-1] == 'closed'
