@@ -52,7 +52,7 @@ class Mtcnn:
     """The detector (`detector.Detector`)."""
 
     name = 'mtcnn'
-    box_to_face = BoxToFace(scale=1.45, dx=0.0, dy=0.0)
+    box_to_face = BoxToFace(scale=1.70, dx=0.02, dy=0.13)  # fitted on 320 faces of faces_youtube
 
     def __init__(
         self, runtime: Runtime, weights: LoadedWeights, thresholds: Thresholds | None = None
