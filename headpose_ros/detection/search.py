@@ -34,8 +34,9 @@ class FaceSearch:
     def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
         """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
 
-        Each is found once, however many views of a wide lens show it. Faces whose centre is
-        outside the image are left out. Raises ValueError where image and camera differ in size.
+        Each is found once, however many views of a wide lens show it: what the border of one view
+        cuts is left out where another shows the face whole. Faces whose centre is outside the
+        image are left out. Raises ValueError where image and camera differ in size.
         """
         height, width = image_bgr.shape[:2]
         if (width, height) != (camera.width, camera.height):
@@ -44,19 +45,36 @@ class FaceSearch:
                 f'got {width}x{height}'
             )
         found = [self._find_in_view(image_bgr, view) for view in covering_views(camera)]
-        rays, sizes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores)
+        whole, rest = kept[~cut[kept]], kept[cut[kept]]
+        kept = np.concatenate([whole, rest[~_touches(rays, sizes, rest, whole)]])
+        kept = kept[np.argsort(-scores[kept], kind='stable')]
         return Faces(rays[kept], sizes[kept], scores[kept])
 
-    def _find_in_view(self, image: NDArray[np.uint8], view: View) -> tuple[Array, Array, Array]:
+    def _find_in_view(
+        self, image: NDArray[np.uint8], view: View
+    ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+        """Return rays, angular sizes, scores, and which faces the view's border cuts."""
         smallest = smallest_face_px(self.config, view.camera, self.detector.box_to_face)
         boxes = detect_scaled(self.detector, view.render(image), smallest)
         centres, sides = face_squares(boxes, self.detector.box_to_face)
-        size = np.array([view.camera.width, view.camera.height])
-        inside = ((centres > -0.5) & (centres < size - 0.5)).all(axis=1)
+        end = np.array([view.camera.width, view.camera.height]) - 0.5
+        inside = ((centres > -0.5) & (centres < end)).all(axis=1)
         good = inside & (boxes.scores >= self.config.score_threshold)
         rays, angular_sizes = view.faces_from_squares(centres[good], sides[good])
-        return rays, angular_sizes, boxes.scores[good]
+        low, high = boxes.corners[good, :2], boxes.corners[good, 2:]
+        cut = ((low < 1) | (high > end - 1.5)).any(axis=1) & (not view.is_whole_image)
+        return rays, angular_sizes, boxes.scores[good], cut
+
+
+def _touches(
+    rays: Array, sizes: Array, some: NDArray[np.intp], others: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Tell which of the discs `some` touch one of `others`; both index rays and sizes."""
+    apart = np.arccos(np.clip(rays[some] @ rays[others].T, -1, 1))
+    touch: NDArray[np.bool_] = apart < (sizes[some][:, None] + sizes[others]) / 2
+    return touch.any(axis=1)
 
 
 def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxToFace) -> float:

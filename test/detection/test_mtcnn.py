@@ -12,7 +12,12 @@ from drawn_face import drawn_face
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector
 from headpose_ros.detection.mtcnn import (
-    Mtcnn, _mosaic, corrected, patches, squared, suppress,
+    Mtcnn,
+    _mosaic,
+    corrected,
+    patches,
+    squared,
+    suppress,
 )  # fmt: skip
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime

@@ -1,0 +1,139 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from drawn_face import drawn_face
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.detection import FaceSearch, create_detector
+from headpose_ros.detection.detector import BoxToFace
+from headpose_ros.detection.search import detect_scaled, face_squares, smallest_face_px
+from headpose_ros.estimation.runtime import create_runtime
+from headpose_ros.geometry import CameraModel, squares_of_spheres
+from headpose_ros.heads import FACE_SPHERE_RADIUS, Boxes
+
+FISHEYE = CameraModel.from_matrix(
+    np.array([[300.0, 0, 639.5], [0, 300, 479.5], [0, 0, 1]]), 1280, 960, 'equidistant', [0] * 4)
+
+
+class PaintedFaces:
+    """Finds white squares, 24 px or more; remembers what it was asked."""
+
+    name = 'painted'
+    box_to_face = BoxToFace(scale=1.0)
+
+    def __init__(self, score=0.9):
+        self.score = score
+        self.calls = []
+
+    def detect(self, image_bgr, min_face_px):
+        self.calls.append((image_bgr.shape[:2], min_face_px))
+        rows, columns = np.nonzero(image_bgr[..., 0] > 127)
+        if len(rows) == 0:
+            return Boxes(np.empty((0, 4)), np.empty(0))
+        box = [columns.min() - 0.5, rows.min() - 0.5, columns.max() + 0.5, rows.max() + 0.5]
+        return Boxes(np.array([box]), np.array([self.score]), np.full((1, 5, 2), 1.0))
+
+
+def painted(camera, ray, angle):
+    """What `camera` sees of a white disc of that full angle along `ray`."""
+    grid = np.stack(np.meshgrid(np.arange(camera.width), np.arange(camera.height)), -1)
+    rays, valid = camera.rays_and_validity(grid.reshape(-1, 2))
+    white = valid & (rays @ (ray / np.linalg.norm(ray)) > np.cos(angle / 2))
+    return np.repeat(np.uint8(255) * white.reshape(camera.height, camera.width, 1), 3, axis=2)
+
+
+@pytest.mark.parametrize('ray', [(0, 0, 1), (0.3, -0.2, 1), (-0.4, 0.25, 1)])
+def test_finds_the_ray_and_the_size_of_a_sphere(ray):
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    faces = FaceSearch(PaintedFaces(), PipelineConfig()).find(painted(camera, ray, 0.2), camera)
+    assert len(faces) == 1
+    np.testing.assert_allclose(faces.rays[0], ray / np.linalg.norm(ray), atol=0.003)
+    assert faces.angular_sizes[0] == pytest.approx(0.2, rel=0.03)
+    assert faces.scores[0] == 0.9
+
+
+@pytest.mark.parametrize('ray', [(0, 0, 1), (1.5, 0.2, 1), (-3, 0.1, 1), (0.7, -0.6, 1)])
+def test_finds_a_face_once_anywhere_in_a_fisheye(ray):
+    search = FaceSearch(PaintedFaces(), PipelineConfig())
+    faces = search.find(painted(FISHEYE, ray, 0.3), FISHEYE)
+    assert len(search.detector.calls) > 1
+    assert len(faces) == 1
+    unit = ray / np.linalg.norm(ray)
+    assert np.degrees(np.arccos(np.clip(faces.rays[0] @ unit, -1, 1))) < 1.5
+    assert faces.angular_sizes[0] == pytest.approx(0.3, rel=0.08)
+
+
+def test_low_scores_are_dropped_and_the_threshold_may_change():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    image = painted(camera, (0, 0, 1), 0.2)
+    search = FaceSearch(PaintedFaces(score=0.6), PipelineConfig(score_threshold=0.7))
+    assert len(search.find(image, camera)) == 0
+    search.config = PipelineConfig(score_threshold=0.5)
+    assert len(search.find(image, camera)) == 1
+
+
+def test_faces_centred_outside_the_image_are_left_out():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[200:300, :40] = 255
+    assert len(FaceSearch(PaintedFaces(), PipelineConfig()).find(image, camera)) == 1
+
+    class HalfOutside(PaintedFaces):
+        def detect(self, image_bgr, min_face_px):
+            return Boxes(np.array([[-70, 200, 30, 300], [-30, 200, 70, 300.0]]), np.full(2, 0.9))
+
+    faces = FaceSearch(HalfOutside(), PipelineConfig()).find(image, camera)
+    assert len(faces) == 1
+    assert camera.pixels(faces.rays)[0][0, 0] == pytest.approx(20, abs=4)
+
+
+def test_image_and_camera_must_agree():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    with pytest.raises(ValueError, match='expected 640x480 as its camera, got 320x240'):
+        FaceSearch(PaintedFaces(), PipelineConfig()).find(
+            np.zeros((240, 320, 3), np.uint8), camera)
+
+
+def test_smallest_face():
+    vga, uhd = (CameraModel.from_fov(w, w * 3 // 4, np.radians(60)) for w in (640, 3840))
+    relation = BoxToFace(scale=1.5)
+    assert smallest_face_px(PipelineConfig(), vga, relation) == 24
+    assert smallest_face_px(PipelineConfig(), uhd, relation) == 144
+    distance = 3.0
+    config = PipelineConfig(max_distance=distance)
+    size = 2 * np.arcsin(FACE_SPHERE_RADIUS / distance)
+    _, side, _ = squares_of_spheres(vga, np.array([[0, 0, 1.0]]), np.array([size]))
+    assert smallest_face_px(config, vga, relation) == pytest.approx(side[0] / 1.5, rel=0.01)
+    assert smallest_face_px(PipelineConfig(max_distance=40.0), vga, relation) == 12
+
+
+def test_large_images_are_shrunk_before_they_are_searched():
+    image = np.zeros((2160, 3841, 3), np.uint8)
+    image[400:800, 1200:1600] = 255
+    detector = PaintedFaces()
+    found = detect_scaled(detector, image, 144.0)
+    assert detector.calls == [((540, 960), 36.0)]
+    np.testing.assert_allclose(found.corners, [[1199.5, 399.5, 1599.5, 799.5]])
+    np.testing.assert_allclose(found.landmarks, 5.5)
+    assert detect_scaled(PaintedFaces(), image[:, :640], 24.0).corners.shape == (0, 4)
+
+
+def test_squares_from_boxes():
+    boxes = Boxes(np.array([[10, 20, 50, 110.0]]), np.array([0.9]))
+    centres, sides = face_squares(boxes, BoxToFace(scale=1.5, dx=0.1, dy=-0.2))
+    np.testing.assert_allclose(sides, [90])
+    np.testing.assert_allclose(centres, [[30 + 6, 65 - 12]])
+
+
+@pytest.mark.parametrize('kind', ['mtcnn', 'cascade'])
+def test_real_detectors_find_a_drawn_face_where_it_is(kind):
+    config = PipelineConfig(detector=kind)
+    camera = CameraModel.from_fov(640, 480, np.radians(60))
+    image = drawn_face(100, (480, 640), at=(450, 300))
+    search = FaceSearch(create_detector(config, create_runtime('cpu')), config)
+    faces = search.find(image, camera)
+    assert len(faces) == 1
+    assert np.linalg.norm(camera.pixels(faces.rays)[0][0] - [450, 307]) < 10
+    distance = FACE_SPHERE_RADIUS / np.sin(faces.angular_sizes[0] / 2)
+    assert 0.8 < distance < 1.5  # the cartoon's face is 72 px wide: 0.15 m at 1.15 m
