@@ -28,6 +28,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='identities that are kept for tests, never for training',
     )
     _common(crops)
+    scenes = kinds.add_parser('scenes', help='whole pictures of several people, posed format')
+    scenes.add_argument('--out', required=True, help='folder for the pictures and poses.csv')
+    scenes.add_argument(
+        '--camera',
+        default='pinhole',
+        help='pinhole, fisheye, or a camera_calibration file (default pinhole)',
+    )
+    scenes.add_argument('--people', type=int, default=3, help='at most this many in a picture')
+    scenes.add_argument('--count', type=int, default=100, help='pictures (default %(default)s)')
+    scenes.add_argument(
+        '--held-out',
+        action='store_true',
+        help='identities that are kept for tests, never for training',
+    )
+    _common(scenes)
+    clip = kinds.add_parser('clip', help="the demo's clip with its truth and its camera")
+    clip.add_argument('--out', required=True, help='folder for clip.mp4, clip_truth.csv, ...')
+    clip.add_argument('--head-model', help='packed head model (default: $HEADPOSE_DATA/heads)')
+    model = kinds.add_parser('head-model', help='pack a checkout of ICT-FaceKit')
+    model.add_argument('checkout', help='the checkout, or its FaceXModel folder')
+    model.add_argument('--out', required=True, help='file to write, .npz')
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +60,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    return {'crops': _crops}[args.kind](args)
+    jobs = {'crops': _crops, 'scenes': _scenes, 'clip': _clip, 'head-model': _head_model}
+    return jobs[args.kind](args)
 
 
 def _crops(args: argparse.Namespace) -> int:
@@ -57,4 +79,35 @@ def _crops(args: argparse.Namespace) -> int:
     )
     written = synthesize_crops(args.out, what, args.workers)
     print(f'{args.out}: {what.count} crops in {what.shards} shards, {written} of them new')
+    return 0
+
+
+def _scenes(args: argparse.Namespace) -> int:
+    from headpose_ros.training.scenes import SceneSet, synthesize_scenes
+
+    what = SceneSet(
+        args.count,
+        args.people,
+        args.camera,
+        args.seed,
+        args.held_out,
+        args.head_model,
+        args.backgrounds,
+    )
+    written = synthesize_scenes(args.out, what, args.workers)
+    print(f'{args.out}: {what.count} pictures and poses.csv, {written} of them new')
+    return 0
+
+
+def _clip(args: argparse.Namespace) -> int:
+    from headpose_ros.training.rendering.clip import write_clip
+
+    print(write_clip(args.out, args.head_model))
+    return 0
+
+
+def _head_model(args: argparse.Namespace) -> int:
+    from headpose_ros.training.head_model import convert
+
+    print(convert(args.checkout, args.out))
     return 0

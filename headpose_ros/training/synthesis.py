@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from headpose_ros.training.rendering.crops import Crop, draw_crop, draw_negative
 from headpose_ros.training.rendering.head_parts import HeadParts
 from headpose_ros.training.rendering.person import HELD_OUT_IDENTITIES, Person
 
+Job = TypeVar('Job')
 SHARD_CROPS = 500
 VERSION = 1
 """Raised when the renderer changes what a seed gives."""
@@ -57,13 +58,18 @@ class CropSet:
             raise ValueError(f'size must be 16 to 1024 px, got {self.size}')
         if not 0 <= self.negatives < 1:
             raise ValueError(f'negatives must be a share below 1, got {self.negatives}')
-        if not 0 <= self.seed < 1000:
-            raise ValueError(f'seed must be 0 to 999, got {self.seed}')
+        check_seed(self.seed)
 
     @property
     def shards(self) -> int:
         """How many files it makes."""
         return -(-self.count // SHARD_CROPS)
+
+
+def check_seed(seed: int) -> None:
+    """Raise ValueError where sets of this seed could share identities with others."""
+    if not 0 <= seed < 1000:
+        raise ValueError(f'seed must be 0 to 999, got {seed}')
 
 
 def shard_path(folder: Path, index: int) -> Path:
@@ -80,18 +86,21 @@ def synthesize_crops(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, what)
+    claim_folder(
+        folder, {k: v for k, v in asdict(what).items() if k not in ('count', 'head_model')}
+    )
     todo = [i for i in range(what.shards) if not shard_path(folder, i).exists()]
     jobs = [(str(folder), what, i) for i in todo]
-    for _ in _progress(_run(jobs, workers), len(todo), progress):
+    for _ in show_progress(
+        in_processes(_write_shard, jobs, workers), len(todo), progress, 'shard'
+    ):
         pass
     return len(todo)
 
 
-def _claim(folder: Path, what: CropSet) -> None:
-    """Note what the folder holds, or check that it holds this."""
+def claim_folder(folder: Path, wanted: dict[str, Any]) -> None:
+    """Note what the folder holds, or raise ValueError where it holds something else."""
     recipe = folder / 'set.json'
-    wanted = {k: v for k, v in asdict(what).items() if k not in ('count', 'head_model')}
     if recipe.exists():
         found = json.loads(recipe.read_text())
         if found != wanted:
@@ -105,25 +114,28 @@ def _claim(folder: Path, what: CropSet) -> None:
     partial.replace(recipe)
 
 
-def _run(jobs: list[tuple[str, CropSet, int]], workers: int) -> Iterator[int]:
+def in_processes(work: Callable[[Job], int], jobs: Sequence[Job], workers: int) -> Iterator[int]:
+    """Do the jobs, in this process or in several; yield what `work` returns as it comes."""
     if workers <= 1 or len(jobs) < 2:
-        yield from map(_write_shard, jobs)
+        yield from map(work, jobs)
         return
     # one thread each: the workers are what runs in parallel
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
         os.environ.setdefault(name, '1')
     with get_context('spawn').Pool(min(workers, len(jobs))) as pool:
-        yield from pool.imap_unordered(_write_shard, jobs)
+        yield from pool.imap_unordered(work, jobs)
 
 
-def _progress(done: Iterator[int], total: int, show: bool) -> Iterator[int]:
+def show_progress(done: Iterator[int], total: int, show: bool, unit: str) -> Iterator[int]:
+    """Pass what is done on, with a progress bar."""
     from tqdm import tqdm
 
-    return iter(tqdm(done, total=total, unit='shard', disable=not show))
+    return iter(tqdm(done, total=total, unit=unit, disable=not show))
 
 
 @lru_cache(maxsize=2)
-def _parts(head_model: str | None) -> HeadParts:
+def shared_parts(head_model: str | None) -> HeadParts:
+    """Return what all people of a head model share, made once a process."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -131,7 +143,8 @@ def _parts(head_model: str | None) -> HeadParts:
 
 
 @lru_cache(maxsize=2)
-def _backgrounds(folder: str | None) -> Backgrounds:
+def shared_backgrounds(folder: str | None) -> Backgrounds:
+    """Return the backgrounds of a folder, read once a process."""
     return Backgrounds.from_folder(folder)
 
 
@@ -149,7 +162,7 @@ def _write_shard(job: tuple[str, CropSet, int]) -> int:
 
 def _draw(what: CropSet, index: int, count: int) -> Iterator[Crop]:
     """Draw the crops of a shard; it has identities of its own."""
-    parts, backgrounds = _parts(what.head_model), _backgrounds(what.backgrounds)
+    parts, backgrounds = shared_parts(what.head_model), shared_backgrounds(what.backgrounds)
     rng = np.random.default_rng([what.version, what.seed, index, int(what.held_out)])
     identities = -(-SHARD_CROPS // what.views)
     # each (seed, shard) has a range of identities of its own, below or from HELD_OUT_IDENTITIES

@@ -49,6 +49,10 @@ class Backgrounds:
             image = cv2.GaussianBlur(image, (0, 0), blur)
         return image
 
+    def room(self, rng: np.random.Generator, width: int, height: int) -> Image:
+        """Return a room, a little out of focus."""
+        return cv2.GaussianBlur(_room(rng, width, height), (0, 0), max(width, height) / 400)
+
     def _patch(self, rng: np.random.Generator, width: int, height: int) -> Image:
         picture = self.pictures[int(rng.integers(len(self.pictures)))]
         h, w = picture.shape[:2]

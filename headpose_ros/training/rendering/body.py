@@ -35,6 +35,7 @@ _RINGS = np.array(
         [-0.340, 0.202, 0.126, -0.122],
         [-0.500, 0.190, 0.125, -0.118],
         [-0.700, 0.185, 0.120, -0.118],
+        [-1.300, 0.180, 0.110, -0.118],
     ]
 )
 _COLUMNS = 28
@@ -69,7 +70,7 @@ def make_torso(rng: np.random.Generator, skin: Float) -> tuple[list[Mesh], NDArr
             half,
             Material.CLOTH,
             layer=2,
-            uv=grid_uv(len(rings), len(phi)),
+            uv=_garment_uv(rings, len(phi)),
             two_sided=True,
         )
     ]
@@ -88,6 +89,13 @@ def make_torso(rng: np.random.Generator, skin: Float) -> tuple[list[Mesh], NDArr
         )
         meshes.append(replace(arm, uv=arm.uv * np.float32([0.3, 0.4]) + np.float32([0, 0.6])))
     return meshes, _clothes(rng, skin)
+
+
+def _garment_uv(rings: Float, columns: int) -> Float:
+    """Return texture coordinates: v runs evenly over the rings, the last two share the hem."""
+    uv = grid_uv(len(rings), columns)
+    uv[:, 1] = np.minimum(uv[:, 1] * (len(rings) - 1) / (len(rings) - 2), 0.99)
+    return uv
 
 
 def _clothes(rng: np.random.Generator, skin: Float) -> NDArray[np.uint8]:

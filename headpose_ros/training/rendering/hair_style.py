@@ -78,9 +78,9 @@ STYLES: tuple[tuple[float, Style], ...] = (
     (0.12, Style('long', 0.36, gravity=1.6, part=0.01, lift=0.3, layer=0.022, count=1900)),
     (
         0.07,
-        Style('wavy', 0.30, gravity=1.3, curl=0.7, part=0.02, lift=0.5, layer=0.03, count=1800),
+        Style('wavy', 0.30, gravity=1.3, curl=0.32, part=0.02, lift=0.35, layer=0.026, count=1800),
     ),
-    (0.04, Style('curly', 0.13, gravity=0.5, curl=1.6, lift=1.0, layer=0.035, count=1900)),
+    (0.04, Style('curly', 0.13, gravity=0.5, curl=0.9, lift=1.0, layer=0.035, count=1900)),
     (0.04, Style('afro', 0.08, gravity=0.0, curl=1.5, lift=2.2, layer=0.03, count=2200)),
     (
         0.05,
@@ -128,7 +128,7 @@ def random_style(rng: np.random.Generator) -> Style:
         part=side * (style.part + abs(rng.normal(0, 0.012))),
         fringe=fringe,
         recede=style.recede + max(0.0, rng.normal(0, 0.008)),
-        curl=style.curl + abs(rng.normal(0, 0.12)),
+        curl=style.curl + abs(rng.normal(0, 0.05)),
     )
 
 
