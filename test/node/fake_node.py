@@ -61,9 +61,7 @@ class SpotPipeline:
     def configure_live(self, **changes: Any) -> None:
         self.threshold = changes.get('score_threshold', self.threshold)
 
-    def _head(
-        self, camera: CameraModel, number: int, centre: Any, stats: Any, depth: Any
-    ) -> Head:
+    def _head(self, camera: CameraModel, number: int, centre: Any, stats: Any, depth: Any) -> Head:
         ray = camera.rays(centre[None])[0]
         distance = 1.0
         if depth is not None:

@@ -1,0 +1,221 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A node in its own process on a private graph, and a bench that plays camera and consumer."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from headpose_ros.msg import HeadPoseArray
+from headpose_ros.node.messages import image_message
+from headpose_ros.node.private_graph import environment
+
+ROOT = Path(__file__).parents[2]
+FAKE_NODE = Path(__file__).with_name('fake_node.py')
+WIDTH, HEIGHT = 160, 120
+FX, FY, CX, CY = 100.0, 110.0, 80.0, 60.0
+SPOT = (100, 45)
+TIMEOUT = 20.0
+RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+
+
+def spots(*centres, radius=5):
+    """An image with a bright square around each centre (x, y)."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for x, y in centres:
+        image[y - radius : y + radius + 1, x - radius : x + radius + 1] = 255
+    return image
+
+
+def camera_info(**changes):
+    info = CameraInfo(width=WIDTH, height=HEIGHT, distortion_model='plumb_bob', d=[0.0] * 5)
+    info.k = [FX, 0.0, CX, 0.0, FY, CY, 0.0, 0.0, 1.0]
+    info.header.frame_id = 'camera'
+    for name, value in changes.items():
+        setattr(info, name, value)
+    return info
+
+
+class Process:
+    """A child whose lines are kept; ends with the `with` block."""
+
+    def __init__(self, command, domain, logs, **extra):
+        env = environment(domain, logs) | {
+            'OMP_NUM_THREADS': '1',
+            'PYTHONPATH': f'{ROOT}{os.pathsep}' + os.environ.get('PYTHONPATH', ''),
+            'RCUTILS_COLORIZED_OUTPUT': '0',
+            **extra,
+        }
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._reader.join()
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    def output(self, since=0):
+        return '\n'.join(self.lines[since:])
+
+    def matching(self, pattern, since=0):
+        return [line for line in self.lines[since:] if re.search(pattern, line)]
+
+    def end(self, how=signal.SIGINT):
+        """Signal it; return the exit status."""
+        self.process.send_signal(how)
+        status = self.process.wait(TIMEOUT)
+        self._reader.join()
+        return status
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip('\n'))
+
+
+def fake_node(domain, logs, *ros_args, **extra):
+    """The node with the spot-finding pipeline; `ros_args` such as '-p', 'a:=b'."""
+    arguments = ['--ros-args', *ros_args] if ros_args else []
+    return Process([FAKE_NODE, *arguments], domain, logs, **extra)
+
+
+class Bench:
+    """A ROS context of its own that publishes images and listens to results."""
+
+    def __init__(self, domain, name='bench', namespace=''):
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = rclpy.create_node(name, context=self.context, namespace=namespace)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.got: dict[str, list] = {}
+        self.publishers: dict[str, object] = {}
+        self._stamp_ns = time.time_ns()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.executor.shutdown()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+    def listen(self, kind, topic, depth=50, **qos):
+        """Collect messages in `got[topic]`; return the subscription."""
+        kept = self.got[topic] = []
+        return self.node.create_subscription(
+            kind, topic, kept.append, QoSProfile(depth=depth, **qos)
+        )
+
+    def listen_to_all(self, node='/headpose'):
+        self.listen(HeadPoseArray, f'{node}/heads')
+        self.listen(PoseStamped, f'{node}/pose')
+        self.listen(TFMessage, '/tf')
+
+    def advertise(self, kind, topic, **qos):
+        self.publishers[topic] = self.node.create_publisher(
+            kind, topic, QoSProfile(depth=5, **qos)
+        )
+        return self.publishers[topic]
+
+    def withdraw(self, *topics):
+        for topic in topics:
+            self.node.destroy_publisher(self.publishers.pop(topic))
+
+    def until(self, condition, what='', timeout=TIMEOUT):
+        """Spin until `condition()`; fail with `what` after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f'waited {timeout:.0f} s for {what or condition}')
+            self.executor.spin_once(0.05)
+
+    def spin(self, seconds):
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.executor.spin_once(left)
+
+    def stamp(self):
+        """A fresh stamp, later than all before."""
+        self._stamp_ns = max(self._stamp_ns + 1_000_000, time.time_ns())
+        return rclpy.time.Time(nanoseconds=self._stamp_ns).to_msg()
+
+    def header(self, frame='camera'):
+        return Header(stamp=self.stamp(), frame_id=frame)
+
+    def camera(self, **qos):
+        """Advertise image and camera_info."""
+        self.advertise(Image, 'image', **qos)
+        self.advertise(CameraInfo, 'camera_info', **qos)
+
+    def shoot(self, image=None, info=True, topic='image', info_topic='camera_info'):
+        """Publish one image (an array or a message) and its CameraInfo (or None)."""
+        sent = spots(SPOT) if image is None else image
+        if isinstance(sent, np.ndarray):
+            sent = image_message(sent, 'bgr8', self.header())
+        info = camera_info() if info is True else info
+        if info is not None:
+            self.publishers[info_topic].publish(info)
+        self.publishers[topic].publish(sent)
+        return sent
+
+    def shoot_until(self, condition, what='', image=None, info=True, timeout=TIMEOUT, **topics):
+        """Publish images at some 20 Hz until `condition()`."""
+        end = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f'waited {timeout:.0f} s for {what or condition}')
+            made = image() if callable(image) else image
+            self.shoot(made, info() if callable(info) else info, **topics)
+            self.spin(0.05)
+
+    def heads_arrive(self, results='/headpose/heads', **how):
+        """Publish good images until results come that were not there before."""
+        kept = self.got[results]
+        before = len(kept)
+        self.shoot_until(lambda: len(kept) > before, f'a message on {results}', **how)
+        return kept[-1]
+
+    def call(self, kind, service, request):
+        """Call a service; return its response."""
+        client = self.node.create_client(kind, service)
+        try:
+            self.until(client.service_is_ready, f'service {service}')
+            future = client.call_async(request)
+            self.until(future.done, f'answer of {service}')
+            return future.result()
+        finally:
+            self.node.destroy_client(client)

@@ -1,0 +1,268 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From an image to poses over DDS, the node in a process of its own."""
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from graph import BEST_EFFORT, CX, CY, FX, FY, RELIABLE, SPOT, Bench, fake_node, spots
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from visualization_msgs.msg import Marker, MarkerArray
+
+from headpose_ros.geometry.rotations import matrix_from_quaternion
+from headpose_ros.msg import HeadPoseArray
+from headpose_ros.node.images import to_bgr
+from headpose_ros.node.messages import compressed_message
+
+LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
+"""Camera from face: x of the face towards the camera, its left to the image's right, z up."""
+GAZE_LOOKING_BACK = np.diag([-1.0, 1.0, -1.0])
+"""Camera from gaze (REP-155): z out of the face, x to the person's right, y down."""
+
+
+@pytest.fixture(scope='module')
+def running(domain, logs):
+    with fake_node(domain, logs) as process:
+        yield process
+        assert process.alive, process.output()
+        assert 'Traceback' not in process.output()
+
+
+@pytest.fixture
+def bench(domain, running):
+    with Bench(domain) as made:
+        yield made
+
+
+def position(u, v):
+    """The point at 1 m on the ray through a pixel, of a camera without distortion."""
+    ray = np.array([(u - CX) / FX, (v - CY) / FY, 1.0])
+    return ray / np.linalg.norm(ray)
+
+
+def xyz(point):
+    return np.array([point.x, point.y, point.z])
+
+
+def matrix(turn):
+    return matrix_from_quaternion(np.array([turn.x, turn.y, turn.z, turn.w]))
+
+
+def stamp_of(header):
+    return header.stamp.sec, header.stamp.nanosec
+
+
+def by_stamp(messages):
+    return {stamp_of(message.header): message for message in messages}
+
+
+def test_image_to_heads_pose_and_tf(bench):
+    bench.listen_to_all()
+    bench.camera()
+    sent = []
+
+    def shoot():
+        sent.append(stamp_of(bench.shoot().header))
+        return True
+
+    bench.heads_arrive()
+    bench.until(lambda: shoot() and len(bench.got['/tf']) > 2, 'transforms')
+    bench.spin(0.3)
+    heads = by_stamp(bench.got['/headpose/heads'])
+    poses = by_stamp(bench.got['/headpose/pose'])
+    shared = set(sent) & set(heads)
+    assert shared
+    for stamp in shared:
+        (head,) = heads[stamp].heads
+        assert heads[stamp].header.frame_id == head.header.frame_id == 'camera'
+        assert stamp_of(head.header) == stamp
+        np.testing.assert_allclose(xyz(head.pose.pose.position), position(*SPOT), atol=1e-6)
+        np.testing.assert_allclose(matrix(head.pose.pose.orientation), LOOKING_BACK, atol=1e-9)
+        assert poses[stamp].pose == head.pose.pose
+        assert poses[stamp].header == heads[stamp].header
+        transforms = [m for m in bench.got['/tf'] if stamp_of(m.transforms[0].header) == stamp]
+        (message,) = transforms  # one message an image
+        face, gaze = message.transforms
+        assert [face.child_frame_id, gaze.child_frame_id] == ['face_f0001', 'gaze_f0001']
+        assert face.header == gaze.header == heads[stamp].header
+        for transform, rotation in ((face, LOOKING_BACK), (gaze, GAZE_LOOKING_BACK)):
+            np.testing.assert_allclose(
+                xyz(transform.transform.translation), position(*SPOT), atol=1e-6
+            )
+            np.testing.assert_allclose(matrix(transform.transform.rotation), rotation, atol=1e-9)
+
+
+def test_every_field_of_a_head(bench):
+    bench.listen_to_all()
+    bench.camera()
+    head = bench.heads_arrive(image=spots((40, 30))).heads[0]
+    assert head.id == 'f0001'
+    np.testing.assert_array_equal(
+        np.array(head.pose.covariance).reshape(6, 6), np.diag(np.arange(1.0, 7.0)) * 1e-4
+    )
+    assert head.confidence == pytest.approx(0.7)
+    roi = head.roi
+    assert (roi.x_offset, roi.y_offset, roi.width, roi.height) == (35, 25, 11, 11)
+    assert head.off_axis_angle == pytest.approx(np.arccos(position(40, 30)[2]), abs=1e-6)
+    assert head.facing_angle == pytest.approx(0.25)
+
+
+def test_nobody_there_is_an_empty_message(bench):
+    bench.listen_to_all()
+    bench.camera()
+    bench.heads_arrive()
+    kept = bench.got['/headpose/heads']
+    bench.shoot_until(lambda: not kept[-1].heads, 'an empty message', image=spots())
+    poses, tf = len(bench.got['/headpose/pose']), len(bench.got['/tf'])
+    for _ in range(3):
+        bench.heads_arrive(image=spots())
+    assert (len(bench.got['/headpose/pose']), len(bench.got['/tf'])) == (poses, tf)
+
+
+def test_two_people_and_the_principal_one(bench):
+    bench.listen_to_all()
+    bench.camera()
+    image = spots((40, 60))
+    image[50:71, 100:131] = 255
+    message = bench.heads_arrive(image=image)
+    assert [head.id for head in message.heads] == ['f0001', 'f0002']
+    bench.until(lambda: bench.got['/headpose/pose'], 'the principal head')
+    principal = by_stamp(bench.got['/headpose/pose'])
+    shared = [m for m in bench.got['/headpose/heads'] if stamp_of(m.header) in principal]
+    assert shared
+    for heads in shared:
+        pose = principal[stamp_of(heads.header)].pose
+        assert pose == heads.heads[1].pose.pose
+
+
+@pytest.mark.parametrize('reliability', [RELIABLE, BEST_EFFORT])
+def test_reliability_follows_the_publisher(bench, reliability):
+    bench.listen_to_all()
+    bench.camera(reliability=reliability)
+    bench.heads_arrive()
+    offered = bench.node.get_subscriptions_info_by_topic('/image')
+    assert [info.qos_profile.reliability for info in offered] == [reliability]
+
+
+def test_subscribed_only_while_somebody_listens(bench):
+    bench.camera()
+    subscriptions = bench.publishers['image'].get_subscription_count
+    bench.spin(0.6)
+    assert subscriptions() == 0
+    listener = bench.listen(HeadPoseArray, '/headpose/heads')
+    bench.heads_arrive()
+    bench.node.destroy_subscription(listener)
+    bench.until(lambda: subscriptions() == 0, 'the node to leave the topic')
+
+
+@pytest.mark.parametrize('topic', ['/tf', '/headpose/markers', '/headpose/debug_image'])
+def test_each_output_wakes_the_node(bench, topic):
+    from tf2_msgs.msg import TFMessage
+
+    kind = {'/tf': TFMessage, '/headpose/markers': MarkerArray}.get(topic, Image)
+    bench.listen(kind, topic)
+    bench.camera()
+    assert bench.heads_arrive(topic) is not None
+
+
+def test_markers_come_and_go(bench):
+    bench.listen(MarkerArray, '/headpose/markers')
+    bench.camera()
+    first = bench.heads_arrive('/headpose/markers')
+    bench.shoot_until(
+        lambda: any(m.action == Marker.DELETE for m in bench.got['/headpose/markers'][-1].markers),
+        'deletion',
+        image=spots(),
+    )
+    last = bench.got['/headpose/markers'][-1]
+    added = {(m.ns, m.id) for m in first.markers if m.action == Marker.ADD}
+    assert {name for name, _ in added} == {'axes', 'face', 'sight', 'label'}
+    assert {(m.ns, m.id) for m in last.markers} == added
+    label = next(m for m in first.markers if m.ns == 'label')
+    assert label.text == 'f0001  1.00 m'
+    assert label.header.frame_id == 'camera'
+
+
+def test_debug_image_is_the_image_with_drawings(bench):
+    bench.listen(Image, '/headpose/debug_image')
+    bench.camera()
+    drawn = bench.heads_arrive('/headpose/debug_image')
+    difference = (to_bgr(drawn) != spots(SPOT)).any(axis=2)
+    assert 0 < difference.sum() < difference.size / 2
+
+
+def test_diagnostics(bench):
+    bench.listen_to_all()
+    bench.listen(DiagnosticArray, '/diagnostics')
+    bench.camera()
+
+    def statuses():
+        return [s for m in bench.got['/diagnostics'] for s in m.status]
+
+    bench.shoot_until(
+        lambda: any(s.level == DiagnosticStatus.OK and s.message == 'working' for s in statuses()),
+        'an OK status',
+    )
+    last = statuses()[-1]
+    assert last.name == 'headpose: head poses'
+    assert last.hardware_id == 'camera'
+    values = {item.key: item.value for item in last.values}
+    assert values['device'] == 'cpu'
+    assert values['state'] == 'active'
+    assert values['CameraInfo'] == '160x120 plumb_bob'
+    assert float(values['latency p95 (ms)']) > 0
+
+
+def test_compressed_with_remaps_in_a_namespace(domain, logs):
+    arguments = [
+        '-r', '__ns:=/robot', '-r', '__node:=faces', '-r', 'image:=/eye/image_raw',
+        '-r', 'camera_info:=/eye/info', '-p', 'image_transport:=compressed',
+        '-p', 'frame_prefix:=robot/',
+    ]  # fmt: skip
+    with fake_node(domain, logs, *arguments) as process, Bench(domain, 'other') as bench:
+        bench.listen_to_all('/robot/faces')
+        bench.advertise(CompressedImage, '/eye/image_raw/compressed')
+        bench.advertise(CameraInfo, '/eye/info')
+
+        def image():
+            import cv2
+
+            data = cv2.imencode('.png', spots(SPOT))[1]
+            return compressed_message(data, 'bgr8; png compressed bgr8', bench.header())
+
+        message = bench.heads_arrive(
+            '/robot/faces/heads',
+            image=image,
+            topic='/eye/image_raw/compressed',
+            info_topic='/eye/info',
+        )
+        np.testing.assert_allclose(
+            xyz(message.heads[0].pose.pose.position), position(*SPOT), atol=1e-6
+        )
+        bench.until(lambda: bench.got['/tf'], 'transforms')
+        names = {t.child_frame_id for m in bench.got['/tf'] for t in m.transforms}
+        assert names == {'robot/face_f0001', 'robot/gaze_f0001'}
+        assert process.end() == 0
+
+
+def test_two_nodes_for_two_cameras(domain, logs):
+    with (
+        fake_node(domain, logs, '-r', '__ns:=/left') as left,
+        fake_node(domain, logs, '-r', '__ns:=/right') as right,
+        Bench(domain, 'other') as bench,
+    ):
+        results = {}
+        for side, spot in (('left', (30, 40)), ('right', (120, 80))):
+            bench.listen_to_all(f'/{side}/headpose')
+            bench.advertise(Image, f'/{side}/image')
+            bench.advertise(CameraInfo, f'/{side}/camera_info')
+            message = bench.heads_arrive(
+                f'/{side}/headpose/heads',
+                image=spots(spot),
+                topic=f'/{side}/image',
+                info_topic=f'/{side}/camera_info',
+            )
+            results[side] = xyz(message.heads[0].pose.pose.position)
+        np.testing.assert_allclose(results['left'], position(30, 40), atol=1e-6)
+        np.testing.assert_allclose(results['right'], position(120, 80), atol=1e-6)
+        assert left.end() == right.end() == 0

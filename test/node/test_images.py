@@ -1,0 +1,272 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every encoding against pictures written by hand, and every way an image can be bad."""
+
+import sys
+import types
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('sensor_msgs')
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from headpose_ros.node import images
+from headpose_ros.node.images import ENCODINGS, ImageError, to_bgr, to_bgr_compressed, to_metres
+from headpose_ros.node.messages import image_message
+
+WIDTH, HEIGHT = 16, 12
+
+
+@pytest.fixture(autouse=True)
+def _without_cv_bridge(monkeypatch):
+    images.cv_bridge_converter.cache_clear()
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    yield
+    images.cv_bridge_converter.cache_clear()
+
+
+def picture():
+    """A picture (H,W,3) BGR of large flat patches, which survive 4:2:0 and Bayer inside."""
+    colours = np.array([[20, 60, 200], [200, 80, 30], [40, 180, 60], [128, 128, 128]], np.uint8)
+    return np.kron(colours.reshape(2, 2, 3), np.ones((HEIGHT // 2, WIDTH // 2, 1), np.uint8))
+
+
+def message(data, encoding, step, big=False):
+    made = Image(width=WIDTH, height=HEIGHT, encoding=encoding, step=step, is_bigendian=int(big))
+    made.data = np.ascontiguousarray(data).tobytes()
+    return made
+
+
+def luma_chroma(bgr):
+    """BT.601 studio-range Y, U, V of each pixel, from the standard's own numbers."""
+    b, g, r = (bgr[..., i] / 255.0 for i in range(3))
+    y = 16 + 65.481 * r + 128.553 * g + 24.966 * b
+    u = 128 - 37.797 * r - 74.203 * g + 112.0 * b
+    v = 128 + 112.0 * r - 93.786 * g - 18.214 * b
+    return (np.round(plane).astype(np.uint8) for plane in (y, u, v))
+
+
+def mosaic(bgr, pattern):
+    """What a sensor behind the filter `pattern` (first row, then second) would see."""
+    plane = np.empty((HEIGHT, WIDTH), np.uint8)
+    for k, letter in enumerate(pattern):
+        channel = 'bgr'.index(letter)
+        plane[k // 2 :: 2, k % 2 :: 2] = bgr[k // 2 :: 2, k % 2 :: 2, channel]
+    return plane
+
+
+def packed(bgr, encoding):
+    """The picture in `encoding`: (data, bytes a row)."""
+    y, u, v = luma_chroma(bgr)
+    if encoding in ('yuv422', 'uyvy'):
+        rows = np.stack([u[:, ::2], y[:, ::2], v[:, ::2], y[:, 1::2]], axis=2)
+        return rows, 2 * WIDTH
+    if encoding in ('yuv422_yuy2', 'yuyv'):
+        rows = np.stack([y[:, ::2], u[:, ::2], y[:, 1::2], v[:, ::2]], axis=2)
+        return rows, 2 * WIDTH
+    if encoding in ('nv12', 'nv21'):
+        pair = (u, v) if encoding == 'nv12' else (v, u)
+        chroma = np.stack([plane[::2, ::2] for plane in pair], axis=2).reshape(-1, WIDTH)
+        return np.vstack([y, chroma]), WIDTH
+    if encoding.startswith('bayer'):
+        plane = mosaic(bgr, encoding[6:10])
+        return (plane, WIDTH) if encoding.endswith('8') else (plane.astype('<u2') * 257, 2 * WIDTH)
+    alpha = np.full((HEIGHT, WIDTH, 1), 77, np.uint8)
+    grey = np.round(bgr @ [0.114, 0.587, 0.299]).astype(np.uint8)
+    return {
+        'bgr8': (bgr, 3 * WIDTH),
+        '8UC3': (bgr, 3 * WIDTH),
+        'rgb8': (bgr[..., ::-1], 3 * WIDTH),
+        'bgra8': (np.concatenate([bgr, alpha], 2), 4 * WIDTH),
+        'rgba8': (np.concatenate([bgr[..., ::-1], alpha], 2), 4 * WIDTH),
+        'mono8': (grey, WIDTH),
+        '8UC1': (grey, WIDTH),
+        'mono16': (grey.astype('<u2') * 257, 2 * WIDTH),
+        'bgr16': (bgr.astype('<u2') * 257, 6 * WIDTH),
+        'rgb16': (bgr[..., ::-1].astype('<u2') * 257, 6 * WIDTH),
+    }[encoding]
+
+
+def inner(image):
+    """The image without the seams of the patches, where Bayer and chroma smear."""
+    half = np.zeros((HEIGHT // 2, WIDTH // 2), bool)
+    half[2:-2, 2:-2] = True
+    return image[np.tile(half, (2, 2))].astype(int)
+
+
+def expected(bgr, encoding):
+    if encoding in ('mono8', '8UC1', 'mono16'):
+        return np.round(bgr @ [0.114, 0.587, 0.299])[..., None].repeat(3, 2)
+    return bgr
+
+
+@pytest.mark.parametrize('encoding', sorted(ENCODINGS))
+def test_every_encoding_gives_the_picture(encoding):
+    bgr = picture()
+    data, step = packed(bgr, encoding)
+    got = to_bgr(message(data, encoding, step))
+    assert got.shape == (HEIGHT, WIDTH, 3)
+    assert got.dtype == np.uint8
+    tolerance = 2 if encoding.startswith(('yuv', 'uyvy', 'nv')) else 1
+    assert np.abs(inner(got) - inner(expected(bgr, encoding))).max() <= tolerance
+
+
+@pytest.mark.parametrize('encoding', sorted(ENCODINGS))
+def test_padding_at_the_end_of_rows_is_skipped(encoding):
+    data, step = packed(picture(), encoding)
+    rows = np.ascontiguousarray(data).view(np.uint8).reshape(-1, step)
+    padded = np.pad(rows, ((0, 0), (0, 8)), constant_values=99)
+    tight, loose = message(data, encoding, step), message(padded, encoding, step + 8)
+    np.testing.assert_array_equal(to_bgr(loose), to_bgr(tight))
+
+
+@pytest.mark.parametrize('encoding', ['mono16', 'bgr16', 'bayer_rggb16'])
+def test_big_endian_sixteen_bits(encoding):
+    data, step = packed(picture(), encoding)
+    big = np.ascontiguousarray(data).astype('<u2').astype('>u2')
+    np.testing.assert_array_equal(
+        to_bgr(message(big, encoding, step, big=True)), to_bgr(message(data, encoding, step))
+    )
+
+
+def test_bgr8_is_a_view_of_the_message():
+    sent = image_message(picture(), 'bgr8', Header())
+    got = to_bgr(sent)
+    assert np.shares_memory(got, np.frombuffer(sent.data, np.uint8))
+
+
+def test_image_message_round_trip_of_a_strided_array():
+    image = picture()[:, ::2]
+    sent = image_message(image, 'bgr8', Header(frame_id='cam'))
+    assert (sent.width, sent.height, sent.step) == (WIDTH // 2, HEIGHT, 3 * WIDTH // 2)
+    np.testing.assert_array_equal(to_bgr(sent), image)
+
+
+def test_last_row_may_lack_its_padding():
+    data, step = packed(picture(), 'bgr8')
+    padded = np.pad(np.ascontiguousarray(data).reshape(HEIGHT, step), ((0, 0), (0, 4)))
+    sent = message(padded, 'bgr8', step + 4)
+    sent.data = sent.data[:-4]
+    np.testing.assert_array_equal(to_bgr(sent), picture())
+
+
+BAD = [
+    ('encoding', {'encoding': 'p010'}, "'p010'"),
+    ('encoding', {'encoding': ''}, "''"),
+    ('size', {'width': 0}, '0x12'),
+    ('size', {'height': 0}, '16x0'),
+    ('step', {'step': 47}, '47 bytes'),
+    ('step', {'step': 0}, '0 bytes'),
+    ('length', {'data': b'x' * 100}, '100 bytes'),
+    ('length', {'data': b''}, '0 bytes'),
+    ('length', {'height': 4000}, '4000 rows'),
+    ('step', {'width': 2**31}, 'need'),
+    ('size', {'encoding': 'nv12', 'height': 11}, 'even'),
+    ('step', {'encoding': 'mono16', 'step': 49}, 'step'),
+]
+
+
+@pytest.mark.parametrize(('kind', 'change', 'words'), BAD)
+def test_bad_images_say_what_came(kind, change, words):
+    sent = message(picture(), 'bgr8', 3 * WIDTH)
+    for name, value in change.items():
+        setattr(sent, name, value)
+    with pytest.raises(ImageError, match=words) as caught:
+        to_bgr(sent)
+    assert caught.value.kind == kind
+    assert '\n' not in str(caught.value)
+
+
+def test_cv_bridge_is_used_where_it_is_installed(monkeypatch):
+    asked = []
+
+    class CvBridge:
+        def imgmsg_to_cv2(self, sent, encoding):
+            asked.append((sent.encoding, encoding))
+            return np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+    monkeypatch.setitem(sys.modules, 'cv_bridge', types.SimpleNamespace(CvBridge=CvBridge))
+    images.cv_bridge_converter.cache_clear()
+    for encoding in ('rgb8', 'nv12', 'bgr8'):
+        data, step = packed(picture(), encoding)
+        to_bgr(message(data, encoding, step))
+    assert asked == [('rgb8', 'bgr8')]  # bgr8 needs no conversion, nv12 it does not know
+
+
+def test_a_broken_cv_bridge_is_done_without(monkeypatch):
+    class Broken(types.ModuleType):
+        def __getattr__(self, name):
+            raise AttributeError('_ARRAY_API not found')  # as when built for NumPy 1
+
+    monkeypatch.setitem(sys.modules, 'cv_bridge', Broken('cv_bridge'))
+    images.cv_bridge_converter.cache_clear()
+    data, step = packed(picture(), 'rgb8')
+    np.testing.assert_array_equal(to_bgr(message(data, 'rgb8', step)), picture())
+
+
+@pytest.mark.parametrize('encoding', sorted(images._CV_BRIDGE_ENCODINGS))
+def test_same_results_as_the_real_cv_bridge(encoding, monkeypatch):
+    monkeypatch.delitem(sys.modules, 'cv_bridge')
+    bridge = pytest.importorskip('cv_bridge').CvBridge()
+    data, step = packed(picture(), encoding)
+    sent = message(data, encoding, step)
+    monkeypatch.setattr(images, 'cv_bridge_converter', lambda: None)
+    difference = to_bgr(sent).astype(int) - bridge.imgmsg_to_cv2(sent, 'bgr8').astype(int)
+    assert np.abs(difference).max() <= 1
+
+
+def compressed(suffix, form=None):
+    sent = CompressedImage(format=form or suffix)
+    sent.data = cv2.imencode(f'.{suffix}', picture(), [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    return sent
+
+
+@pytest.mark.parametrize('suffix', ['jpg', 'png'])
+def test_compressed_images(suffix):
+    got = to_bgr_compressed(compressed(suffix))
+    assert np.abs(inner(got) - inner(picture())).max() <= (12 if suffix == 'jpg' else 0)
+
+
+def test_exif_orientation_does_not_turn_the_picture():
+    sent = compressed('jpg')
+    exif = (
+        b'\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0'
+        b'\0\0\0\0'
+    )
+    data = bytes(sent.data)
+    sent.data = data[:2] + exif + data[2:]
+    turned = cv2.imdecode(np.frombuffer(sent.data, np.uint8), cv2.IMREAD_COLOR)
+    assert turned.shape == (WIDTH, HEIGHT, 3)  # the tag works, elsewhere
+    assert to_bgr_compressed(sent).shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'data', 'form'),
+    [
+        ('size', b'', 'jpeg'),
+        ('encoding', b'no picture at all', 'jpeg'),
+        ('length', None, 'jpeg'),
+        ('encoding', b'\x89PNG\r\n\x1a\n', 'png'),
+        ('encoding', b'xx', '16UC1; compressedDepth png'),
+    ],
+)
+def test_bad_compressed_images(kind, data, form):
+    sent = compressed('jpg', form)
+    sent.data = bytes(sent.data)[:-40] if data is None else data
+    with pytest.raises(ImageError) as caught:
+        to_bgr_compressed(sent)
+    assert caught.value.kind == kind
+
+
+def test_depth_to_metres():
+    sent = Image(width=3, height=1, encoding='16UC1', step=6)
+    sent.data = np.array([[1500, 0, 65535]], '<u2').tobytes()
+    np.testing.assert_allclose(to_metres(sent), [[1.5, np.nan, 65.535]], rtol=1e-6)
+    sent = Image(width=4, height=1, encoding='32FC1', step=16)
+    sent.data = np.array([[1.25, np.nan, np.inf, -1.0]], '<f4').tobytes()
+    np.testing.assert_allclose(to_metres(sent), [[1.25, np.nan, np.nan, np.nan]])
+    with pytest.raises(ImageError, match='depth encoding'):
+        to_metres(Image(width=1, height=1, encoding='rgb8', step=3, data=b'abc'))

@@ -1,0 +1,62 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What stamps tell: tables of what came and what must follow."""
+
+import pytest
+
+from headpose_ros.node.stamps import NANO, Passage, StampWatch
+
+START = 1_700_000_000 * NANO
+ON, LATE, JUMP = Passage.ON, Passage.LATE, Passage.JUMP
+
+
+def passages(*seconds):
+    watch = StampWatch()
+    stamps = [START + int(s * NANO) for s in seconds]
+    return [watch.judge(stamp, stamp, 5.0).passage for stamp in stamps]
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'expected'),
+    [
+        ((0, 1, 2), [ON, ON, ON]),
+        ((0, 1, 0.9, 1.1), [ON, ON, LATE, ON]),
+        ((0, 1, 0.5, 0.6), [ON, ON, JUMP, ON]),
+        ((5, 0, 1), [ON, JUMP, ON]),
+        ((0.15, 0, 0.05, 0.1), [ON, LATE, JUMP, ON]),  # a bag that short, looping
+        ((0, 0, 1, 1, 2), [ON, LATE, ON, LATE, ON]),  # every image sent twice
+        ((0, 1000), [ON, ON]),
+    ],
+)
+def test_passage_of_time(seconds, expected):
+    assert passages(*seconds) == expected
+
+
+def test_zero_stamps_use_the_time_of_reception():
+    watch = StampWatch()
+    first, second = watch.judge(0, START, 7.0), watch.judge(0, START, 7.1)
+    assert (first.seconds, second.seconds) == (7.0, 7.1)
+    assert (first.passage, second.passage) == (JUMP, ON)
+    assert first.trouble[0] == 'stamp_zero'
+    healed = watch.judge(START, START, 7.2)
+    assert (healed.passage, healed.trouble) == (JUMP, None)
+    assert watch.judge(START + NANO, START + NANO, 8.2).passage is ON
+
+
+def test_a_stamp_that_stands_still():
+    watch = StampWatch()
+    kinds = [watch.judge(START, START, at).trouble for at in (1.0, 2.0, 3.0, 4.0)]
+    assert [kind and kind[0] for kind in kinds] == [None, None, 'stamp_still', 'stamp_still']
+
+
+@pytest.mark.parametrize(
+    ('offset', 'kind'),
+    [(0.0, None), (0.4, None), (-9.0, None), (0.6, 'stamp_ahead'), (-11.0, 'stamp_past')],
+)
+def test_against_the_clock(offset, kind):
+    moment = StampWatch().judge(START + int(offset * NANO), START, 0.0)
+    assert (moment.trouble and moment.trouble[0]) == kind
+
+
+def test_simulated_time_without_a_clock():
+    assert StampWatch().judge(START, 0, 0.0).trouble[0] == 'no_clock'
