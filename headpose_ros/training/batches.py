@@ -49,6 +49,8 @@ class BatchPlan:
     beside_share: float = 0.04
     yaw_balance: float = 0.5
     """0 draws faces as they come, 1 draws all yaw angles equally often."""
+    spared_renders: float = 0.6
+    """Share of the renders left as they are: the renderer has degraded them already."""
 
 
 class Batches(Dataset[Batch]):
@@ -91,7 +93,10 @@ class Batches(Dataset[Batch]):
         for i in range(count):
             crop = warp_image(crops.images[index[i]], warp.homographies[i], plan.crop_px)
             other = crops.images[index[rng.integers(count)]]
-            images[i] = self._photometry(crop, rng, other)
+            if crops.is_synthetic[index[i]] and rng.random() < plan.spared_renders:
+                images[i] = crop
+            else:
+                images[i] = self._photometry(crop, rng, other)
         return {
             'crops': images,
             'rotations': warp.rotations.astype(np.float32),

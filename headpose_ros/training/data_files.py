@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from headpose_ros.training.batches import Source
 from headpose_ros.training.face_crops import FaceCrops
 from headpose_ros.training.recipe import Recipe
+from headpose_ros.training.rendered_crops import crops_of_shard
 
 
 def load_sources(recipe: Recipe, data: Path) -> list[Source]:
@@ -28,4 +31,15 @@ def load_crops(data: Path, pattern: str) -> FaceCrops:
         raise ValueError(
             f'{data / pattern}: no such training data; `headpose train label` makes the real and '
             '`headpose synthesize` the rendered crops')
-    return FaceCrops.join(FaceCrops.load(p) for p in paths)
+    return FaceCrops.join(_load(p) for p in paths)
+
+
+def _load(path: Path) -> FaceCrops:
+    """Read one file, ours or a shard of the renderer."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if 'crop_angle' in arrays:
+                return crops_of_shard(arrays)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f'{path}: not a file of crops ({error})') from None
+    return FaceCrops.load(path)

@@ -1,0 +1,213 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Turns photographs and videos of real people into `FaceCrops`, labelled by a teacher.
+
+Faces come with 68 annotated landmarks, or are found by a detector that gives five. From every
+picture one piece without a face is kept too, where there is room.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.detection.detector import Detector
+from headpose_ros.heads import Array
+from headpose_ros.training.face_crops import FaceCrops
+from headpose_ros.training.face_fit import FittedSphere, MeanFace
+from headpose_ros.training.teacher import Opinion, Teacher, square_crop
+
+CROP_PX = 224
+MARGIN = 2.2
+"""Side of a stored crop over the diameter of the face sphere in the image."""
+
+_VIDEO_SUFFIXES = ('.mkv', '.mp4', '.avi', '.mov', '.webm')
+_IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
+
+
+@dataclass(frozen=True)
+class LabelLimits:
+    """Which faces are dropped: an unsure teacher, landmarks that do not fit, too few pixels."""
+
+    max_spread_deg: float = 8.0
+    max_residual: float = 0.015
+    min_radius_px: float = 14.0
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A picture (H,W,3) BGR and its faces: landmarks (68,2) or (5,2) and the box (4,) of each."""
+
+    image: NDArray[np.uint8]
+    landmarks: list[Array]
+    squares: list[tuple[Array, float]]
+    """A first square for the teacher: centre (2,) and side, pixels."""
+
+
+@dataclass
+class _Collected:
+    images: list[NDArray[np.uint8]] = field(default_factory=list)
+    rotations: list[Array] = field(default_factory=list)
+    spreads: list[float] = field(default_factory=list)
+    is_face: list[bool] = field(default_factory=list)
+
+
+def label(
+    pictures: Iterable[Annotated], teacher: Teacher, face: MeanFace, crop_scale: float,
+    limits: LabelLimits | None = None, seed: int = 0,
+) -> tuple[FaceCrops, int]:
+    """Label every face; return the crops and how many faces were dropped.
+
+    `crop_scale`: of the teacher's estimator. Raises ValueError where nothing is left.
+    """
+    limits, rng = limits or LabelLimits(), np.random.default_rng(seed)
+    kept, dropped = _Collected(), 0
+    for picture in pictures:
+        spheres = []
+        for landmarks, square in zip(picture.landmarks, picture.squares, strict=True):
+            sphere, opinion = _consult(
+                picture.image, landmarks, square, teacher, face, crop_scale, rng)
+            spheres.append(sphere)
+            if not _trusted(sphere, opinion, limits):
+                dropped += 1
+                continue
+            kept.images.append(
+                square_crop(picture.image, sphere.centre, 2 * sphere.radius * MARGIN, CROP_PX))
+            kept.rotations.append(opinion.rotation)
+            kept.spreads.append(opinion.spread)
+            kept.is_face.append(True)
+        piece = _piece_without_face(picture.image, spheres, rng)
+        if piece is not None:
+            kept.images.append(piece)
+            kept.rotations.append(np.eye(3))
+            kept.spreads.append(0.0)
+            kept.is_face.append(False)
+    if not any(kept.is_face):
+        raise ValueError('labelling: no face was found that the teacher is sure of')
+    return _crops(kept), dropped
+
+
+def annotated_photographs(root: Path, split: str) -> Iterator[Annotated]:
+    """Yield the photographs of `root/landmarks68.csv` whose path contains `/split/`.
+
+    Raises ValueError where the table or an image is missing or malformed.
+    """
+    table = root / 'landmarks68.csv'
+    if not table.is_file():
+        raise ValueError(f'{table}: expected a table file,x0,y0 … x67,y67')
+    with table.open(newline='') as file:
+        for number, row in enumerate(csv.reader(file), 1):
+            if number == 1 or f'/{split}/' not in row[0]:
+                continue
+            try:
+                points = np.array(row[1:], np.float64).reshape(68, 2)
+            except ValueError:
+                raise ValueError(f'{table}: line {number} has not 68 points') from None
+            low, high = points.min(0), points.max(0)
+            square = ((low + high) / 2, 1.4 * float((high - low).max()))
+            yield Annotated(_read(root / row[0]), [points], [square])
+
+
+def detected_faces(
+    frames: Iterable[NDArray[np.uint8]], detector: Detector, crop_scale: float,
+    min_face_px: float = 20.0, min_score: float = 0.95,
+) -> Iterator[Annotated]:
+    """Find the faces of each frame with a detector that gives five landmarks."""
+    place = detector.box_to_face
+    for frame in frames:
+        boxes = detector.detect(frame, min_face_px)
+        if boxes.landmarks is None:
+            raise ValueError(f'labelling: detector {detector.name} gives no landmarks')
+        sure = boxes.scores >= min_score
+        squares = []
+        for x0, y0, x1, y1 in boxes.corners[sure]:
+            size = np.sqrt((x1 - x0) * (y1 - y0))
+            centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + size * np.array([place.dx, place.dy])
+            squares.append((centre, float(size * place.scale * crop_scale)))
+        yield Annotated(frame, list(boxes.landmarks[sure]), squares)
+
+
+def video_frames(root: Path, every: int = 1) -> Iterator[NDArray[np.uint8]]:
+    """Yield every n-th frame of all videos below `root`, and every image of its folders."""
+    paths = sorted(p for p in root.rglob('*') if p.suffix.lower() in _VIDEO_SUFFIXES)
+    images = sorted(p for p in root.rglob('*') if p.suffix.lower() in _IMAGE_SUFFIXES)
+    if not paths and not images:
+        raise ValueError(f'{root}: neither videos nor images there')
+    for path in paths:
+        video = cv2.VideoCapture(str(path))
+        number = 0
+        while video.grab():
+            if number % every == 0:
+                good, frame = video.retrieve()
+                if good:
+                    yield frame
+            number += 1
+        if number == 0:
+            raise ValueError(f'{path}: cannot be read as a video')
+    for path in images:
+        yield _read(path)
+
+
+def _consult(
+    image: NDArray[np.uint8], landmarks: Array, square: tuple[Array, float], teacher: Teacher,
+    face: MeanFace, crop_scale: float, rng: np.random.Generator,
+) -> tuple[FittedSphere, Opinion]:
+    sphere = face.fit(landmarks, teacher.first_look(image, *square))
+    if not 0 < sphere.radius < 1e4:
+        return sphere, Opinion(np.eye(3), np.inf)
+    side = 2 * sphere.radius * crop_scale if len(landmarks) == 5 else square[1]
+    centre = sphere.centre if len(landmarks) == 5 else square[0]
+    opinion = teacher.ask(image, centre, side, rng)
+    return face.fit(landmarks, opinion.rotation), opinion
+
+
+def _trusted(sphere: FittedSphere, opinion: Opinion, limits: LabelLimits) -> bool:
+    return (
+        opinion.spread <= np.deg2rad(limits.max_spread_deg)
+        and sphere.residual <= limits.max_residual
+        and sphere.radius >= limits.min_radius_px)
+
+
+def _piece_without_face(
+    image: NDArray[np.uint8], spheres: list[FittedSphere], rng: np.random.Generator
+) -> NDArray[np.uint8] | None:
+    """Return a square piece that shows at most the edge of a head; None where none was found."""
+    height, width = image.shape[:2]
+    for _ in range(12):
+        side = float(rng.uniform(0.15, 0.6)) * min(height, width)
+        centre = np.array([
+            rng.uniform(side / 2, width - side / 2), rng.uniform(side / 2, height - side / 2)])
+        apart = [
+            np.abs(centre - s.centre).max() > side / 2 + 0.7 * s.radius
+            for s in spheres]
+        if spheres and all(apart):
+            return square_crop(image, centre, side, CROP_PX)
+    return None
+
+
+def _crops(kept: _Collected) -> FaceCrops:
+    count = len(kept.images)
+    return FaceCrops(
+        images=np.stack(kept.images),
+        rotations=np.stack(kept.rotations),
+        centres=np.zeros((count, 2)),
+        sizes=np.full(count, 1 / MARGIN),
+        half_tangents=np.full(count, np.nan),
+        head_scales=np.full(count, np.nan),
+        spreads=np.array(kept.spreads),
+        is_face=np.array(kept.is_face),
+        is_synthetic=np.zeros(count, bool),
+    )
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'{path}: cannot be read as an image')
+    return image
