@@ -15,7 +15,7 @@ from typing import Any
 
 DETECTORS = ('mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
-LANDMARK_POSES = ('linear', 'pnp')
+LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
 
 
 def option(
@@ -55,7 +55,8 @@ class PipelineConfig(Options):
     weights: str = option(
         '', 'Weights of the estimator: empty (shipped default), a shipped name, or a file.')
     landmark_pose: str = option(
-        'linear', 'How estimator "landmarks" gets the pose: linear model, or PnP.',
+        'linear',
+        'How estimator "landmarks" gets the pose: fitted linear model, its authors\' one, or PnP.',
         choices=LANDMARK_POSES)
     device: str = option('auto', 'auto, cpu, cuda or cuda:N.')
     threads: int = option(0, 'CPU threads for inference; 0 lets the runtime choose.', low=0, high=256)
