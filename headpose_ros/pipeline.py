@@ -158,7 +158,7 @@ class HeadPosePipeline:
         tracker.observe(
             tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
         )
-        if tracker.lost_one:
+        if tracker.wants_search:
             self._schedule.urge()
         heads = pose_heads(tracks, readings, Scene(camera, time, depth), config)
         self._choose_principal(heads, tracks, time)

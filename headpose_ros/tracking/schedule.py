@@ -8,7 +8,7 @@ from __future__ import annotations
 class SearchSchedule:
     """Search every N images, at once when it is urgent, and ever less often while that is in vain.
 
-    Urgent means: nobody is followed yet, somebody was just lost, or a new face needs confirming.
+    Urgent means: nobody is followed, or somebody was lost and is not found again yet.
     The first search of an urgent spell is at once; while the spell lasts the pause doubles until
     it is the ordinary one, so that an empty scene costs no more than a populated one.
     """

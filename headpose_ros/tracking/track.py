@@ -53,14 +53,16 @@ class Motion:
 class Track:
     """A face that is followed. Without `id` it is still to be confirmed, and nobody knows of it.
 
-    `seen`: in the newest image. `last_seen`: s. `forgiven`: seconds of absence that do not count,
-    since another head stood before this one. `clear`: the motion when last apart from all others.
+    `score`: of its newest detection. `seen`: in the newest image. `last_seen`: s. `forgiven`:
+    seconds of absence that do not count, since another head stood before this one. `clear`: the
+    motion when last apart from all others.
     """
 
     motion: Motion
     clear: Motion
     last_seen: float
     score: float
+    best_score: float
     id: str = ''
     seen: bool = True
     hits: int = 0
@@ -74,7 +76,7 @@ class Track:
     def start(ray: Array, angular_size: float, score: float, time: float) -> Track:
         """Return a new track at a face just detected."""
         motion = Motion(time, ray, np.zeros(3), angular_size)
-        return Track(motion=motion, clear=motion, last_seen=time, score=score)
+        return Track(motion, clear=motion, last_seen=time, score=score, best_score=score)
 
     def missing_for(self, time: float) -> float:
         """Return the seconds since the face was last seen, those behind others left out."""

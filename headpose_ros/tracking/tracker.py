@@ -45,6 +45,10 @@ BEGIN_PROBABILITY = 0.5
 KEEP_PROBABILITY = 0.3
 """Hysteresis on the estimator's face probability: to be found (again), and to be kept."""
 
+WEAK_CONFIRM_FACTOR = 3
+"""A face whose detections never score more than half way from the threshold to 1 must be seen in
+this many times `confirm_images`: prints on shirts look like faces for a moment."""
+
 MOST_FORGIVEN = 2.0
 """Seconds that a face may be hidden behind another, on top of keep_lost."""
 
@@ -69,18 +73,18 @@ class Tracker:
         return {track.id for track in self.tracks if track.id}
 
     @property
-    def lost_one(self) -> bool:
-        """Whether somebody who was seen in the image before is not seen in this one."""
-        return any(not track.seen for track in self._seen_before)
+    def urgent(self) -> bool:
+        """Whether searches of the whole image are wanted more often, for a while."""
+        return not all(track.seen for track in self.tracks) or not self.tracks
 
     @property
-    def urgent(self) -> bool:
-        """Whether a search of the whole image is wanted soon."""
-        return (
-            not self.tracks
-            or any(not track.seen for track in self.tracks)
-            or (not self._refines and any(not track.id for track in self.tracks))
-        )
+    def wants_search(self) -> bool:
+        """Whether the next image should be searched, whatever the pause since the last.
+
+        Either somebody was just lost, or only the detector can confirm somebody new.
+        """
+        unsure = not self._refines and any(not track.id for track in self.tracks)
+        return unsure or any(not track.seen for track in self._seen_before)
 
     def clear(self) -> None:
         """Forget everybody. Names go on from where they were, so that none is soon reused."""
@@ -143,7 +147,7 @@ class Tracker:
             self._refine(tracks, rays, angular_sizes, probabilities, time)
         self._separate(time)
         self._drop_false_starts()
-        self._confirm(config.confirm_images)
+        self._confirm(time, config)
 
     def _predicted(self) -> tuple[Array, Array]:
         return (
@@ -160,6 +164,7 @@ class Tracker:
     ) -> None:
         """Give detection `j` to `track`, from which it differs by `error` (offset, size)."""
         track.score = float(faces.scores[j])
+        track.best_score = max(track.best_score, track.score)
         drifted = error[0] > DRIFT_OFFSET or error[1] > DRIFT_SIZE
         if not self._refines or not track.seen or drifted:
             track.see(faces.rays[j], float(faces.angular_sizes[j]), time)
@@ -224,12 +229,14 @@ class Tracker:
     def _drop_false_starts(self) -> None:
         self.tracks = [track for track in self.tracks if track.seen or track.id]
 
-    def _confirm(self, confirm_images: int) -> None:
+    def _confirm(self, time: float, config: PipelineConfig) -> None:
+        strong = 0.5 * (1.0 + config.score_threshold)
         for track in self.tracks:
-            if not track.seen:
+            if not track.seen or track.last_seen != time:  # the latter: only carried on
                 continue
             track.hits += 1
-            if not track.id and track.hits >= confirm_images:
+            factor = 1 if track.best_score >= strong else WEAK_CONFIRM_FACTOR
+            if not track.id and track.hits >= factor * config.confirm_images:
                 track.id = self._names.next(self.ids)
 
 

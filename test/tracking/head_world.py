@@ -35,6 +35,7 @@ class Person:
     rotation: Callable[[float], np.ndarray] = lambda t: FRONTAL
     there: Callable[[float], bool] = lambda t: True
     head_scale: float = 1.0
+    score: float = 0.95
 
     def centre(self, t):
         return face_centre_from_sellion(self.rotation(t), self.sellion(t))
@@ -101,17 +102,15 @@ class FakeSearch:
     def find(self, image_bgr, camera):
         self.world.searches.append(self.world.now)
         found = [
-            self.world._noisy(ray, size)
-            for _, ray, size in self.world.visible()
+            (*self.world._noisy(ray, size), person.score)
+            for person, ray, size in self.world.visible()
             if self.world.random.random() >= self.world.miss_rate
+            and person.score >= self.config.score_threshold
         ]
-        if not found or self.config.score_threshold > 0.95:
+        if not found:
             return Faces.none()
-        return Faces(
-            np.array([ray for ray, _ in found]),
-            np.array([size for _, size in found]),
-            np.full(len(found), 0.95),
-        )
+        rays, sizes, scores = zip(*found, strict=True)
+        return Faces(np.array(rays), np.array(sizes), np.array(scores))
 
 
 class FakeEstimator:

@@ -65,6 +65,16 @@ def test_a_head_is_published_once_it_was_seen_in_confirm_images(monkeypatch):
 
 
 @pytest.mark.parametrize('refines', [True, False])
+@pytest.mark.parametrize(('score', 'first'), [(0.9, 2), (0.75, 8)])
+def test_a_weak_face_must_be_seen_for_longer(monkeypatch, refines, score, first):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0], score=score)])
+    pipeline = make_pipeline(world, monkeypatch, refines)
+    published = [bool(named) for _, named in play(pipeline, world, np.arange(12) / 30)]
+    assert published.index(True) == first
+    assert all(published[first:])
+
+
+@pytest.mark.parametrize('refines', [True, False])
 def test_a_short_absence_keeps_the_id_and_a_long_one_ends_it(monkeypatch, refines):
     def there(t):
         return not (1.0 < t < 1.4 or 2.0 < t < 3.0)
