@@ -79,12 +79,11 @@ def set_up() -> None:
     make_venv(stamp, over_ros=bool(ros))
     if ros:
         install_beside(ros)
-    else:
-        install_wheels()
-    install_torch(torch)
-    if ros:
+        install_torch(torch)
         build_workspace()
     else:
+        install_wheels()
+        install_torch(torch)
         build_into_venv()
     install_checkout()
     STAMP.write_text(stamp)
@@ -203,8 +202,8 @@ def run(what: str, command: list[str], environment: dict[str, str] | None = None
              'Network is unreachable', 'ConnectTimeoutError', 'Max retries exceeded')  # fmt: skip
     if any(sign in text for sign in signs):
         raise SetupError(
-            f'{tail}\n\nThe package index could not be reached. Connect to the '
-            'network (or set PIP_INDEX_URL to a mirror) and try again.'
+            f'{what}: the package index could not be reached. Connect to the network (or set '
+            f'PIP_INDEX_URL to a mirror) and try again. All of the output is in {LOG}'
         )
     raise SetupError(f'{tail}\n\n"{what}" failed; all of its output is in {LOG}')
 
@@ -290,9 +289,9 @@ def install_torch(build: str) -> None:
         return
     lines = (ROOT / 'requirements' / 'torch.txt').read_text().splitlines()
     wanted = next(line for line in lines if line.startswith('torch=='))
-    constraints = ['-c', str(ROOT / 'requirements' / 'constraints.txt')]
-    if OVERLAY.is_file() or (VENV / 'constraints.txt').is_file():
-        constraints = ['-c', str(VENV / 'constraints.txt')]
+    own_limits = VENV / 'constraints.txt'  # beside a sourced ROS
+    tested = ROOT / 'requirements' / 'constraints.txt'
+    constraints = ['-c', str(own_limits if own_limits.is_file() else tested)]
     if build == 'cuda':
         run(f'installing {wanted} with CUDA', pip('install', *constraints, wanted))
         return
@@ -318,34 +317,18 @@ def build_into_venv() -> None:
         VIRTUAL_ENV=str(VENV),
         PATH=f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}',
     )
-    python = VENV / 'bin' / 'python'
-    for source in (ROOT / 'underlay' / 'tf2_msgs', ROOT):
-        name = 'tf2_msgs' if source != ROOT else 'headpose_ros'
-        work = VENV / 'build' / name
-        options = ['-DHEADPOSE_ROS_INSTALL_PYTHON=OFF'] if source == ROOT else []
-        run(
-            f'configuring {name}',
-            [
-                'cmake',
-                '-G',
-                'Ninja',
-                '-S',
-                str(source),
-                '-B',
-                str(work),
-                *options,
-                f'-DCMAKE_INSTALL_PREFIX={VENV}',
-                '-DCMAKE_BUILD_TYPE=Release',
-                '-DBUILD_TESTING=OFF',
-                f'-DPython3_EXECUTABLE={python}',
-            ],
-            environment,
-        )
-        run(
-            f'compiling {name}',
-            ['cmake', '--build', str(work), '--target', 'install'],
-            environment,
-        )
+    options = [
+        f'-DCMAKE_INSTALL_PREFIX={VENV}', '-DCMAKE_BUILD_TYPE=Release', '-DBUILD_TESTING=OFF',
+        f'-DPython3_EXECUTABLE={VENV / "bin" / "python"}',
+    ]  # fmt: skip
+    for name, source, more in (
+        ('tf2_msgs', ROOT / 'underlay' / 'tf2_msgs', []),
+        ('headpose_ros', ROOT, ['-DHEADPOSE_ROS_INSTALL_PYTHON=OFF']),
+    ):
+        work = str(VENV / 'build' / name)
+        configure = ['cmake', '-G', 'Ninja', '-S', str(source), '-B', work, *options, *more]
+        run(f'configuring {name}', configure, environment)
+        run(f'compiling {name}', ['cmake', '--build', work, '--target', 'install'], environment)
     drop_generated_package()
 
 
