@@ -18,7 +18,7 @@ from headpose_ros.detection.mtcnn import (
     patches,
     squared,
     suppress,
-)  # fmt: skip
+)
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime
 from headpose_ros.estimation.weights import WeightsError, load

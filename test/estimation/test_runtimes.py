@@ -1,0 +1,224 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from made_networks import NETWORK, crops, pose_weights
+
+from headpose_ros.estimation import runtime as runtimes
+from headpose_ros.estimation.openvino_runtime import OpenVinoRuntime, rounded_batch
+from headpose_ros.estimation.runtime import DeviceError, create_runtime
+from headpose_ros.estimation.torch_runtime import TorchRuntime
+from headpose_ros.geometry.rotations import geodesic_distance
+
+RNG = np.random.default_rng(5)
+WEIGHTS = {
+    'conv.weight': RNG.standard_normal((8, 3, 3, 3)),
+    'conv.bias': RNG.standard_normal(8),
+    'plain.weight': RNG.standard_normal((8, 8, 2, 2)),
+    'grouped.weight': RNG.standard_normal((12, 2, 1, 1)),
+    'grouped.bias': RNG.standard_normal(12),
+    'deep.weight': RNG.standard_normal((8, 1, 5, 5)),
+    'slopes.weight': RNG.uniform(-1, 1, 8),
+    'dense.weight': RNG.standard_normal((5, 8)),
+    'dense.bias': RNG.standard_normal(5),
+}
+IMAGES = crops(2, 17)
+NO_MEAN, NO_SCALE = (127.5,) * 3, (100.0,) * 3
+
+
+def feature_map(g, x):
+    return g.conv(g.image(x, NO_MEAN, NO_SCALE), 'conv', stride=2, padding=1)
+
+
+# What a layer does to the feature map, and the same in PyTorch's own words.
+LAYERS = {
+    'image': (lambda g, x: g.image(x, (1, 2, 3), (4, 5, 6)), None),
+    'image_rgb': (lambda g, x: g.image(x, (1, 2, 3), (4, 5, 6), swap=True), None),
+    'conv_plain': (lambda g, y: g.conv(y, 'plain'), lambda y, w: torch.conv2d(y, w['plain'])),
+    'conv_grouped': (
+        lambda g, y: g.conv(y, 'grouped', groups=4),
+        lambda y, w: torch.conv2d(y, w['grouped'], w['grouped_bias'], groups=4)),
+    'conv_depthwise': (
+        lambda g, y: g.conv(y, 'deep', stride=2, padding=2, groups=8),
+        lambda y, w: torch.conv2d(y, w['deep'], None, 2, 2, 1, 8)),
+    'relu': (lambda g, y: g.relu(y), lambda y, w: y.clamp(min=0)),
+    'relu6': (lambda g, y: g.relu6(y), lambda y, w: y.clamp(0, 6)),
+    'leaky_relu': (lambda g, y: g.leaky_relu(y, 0.1), lambda y, w: torch.where(y < 0, 0.1 * y, y)),
+    'prelu': (
+        lambda g, y: g.prelu(y, 'slopes'),
+        lambda y, w: torch.where(y < 0, y * w['slopes'].view(-1, 1, 1), y)),
+    'sigmoid': (lambda g, y: g.sigmoid(y), lambda y, w: 1 / (1 + torch.exp(-y))),
+    'hard_swish': (lambda g, y: g.hard_swish(y), lambda y, w: y * (y + 3).clamp(0, 6) / 6),
+    'softmax': (lambda g, y: g.softmax(y, 1), lambda y, w: y.exp() / y.exp().sum(1, keepdim=True)),
+    'add_mul': (lambda g, y: g.add(y, g.mul(y, g.global_average(y))),
+                lambda y, w: y + y * y.mean((2, 3), keepdim=True)),
+    'max_pool': (lambda g, y: g.max_pool(y, 3, 2), lambda y, w: torch.max_pool2d(y, 3, 2)),
+    'max_pool_ceil': (
+        lambda g, y: g.max_pool(y, 2, 2, ceil=True),
+        lambda y, w: torch.max_pool2d(torch.nn.functional.pad(y, (0, 1, 0, 1), value=-1e9), 2, 2)),
+    'max_pool_padded': (lambda g, y: g.max_pool(y, 3, 2, padding=1),
+                        lambda y, w: torch.max_pool2d(y, 3, 2, 1)),
+    'average_pool': (lambda g, y: g.average_pool(y, 3, 2),
+                     lambda y, w: torch.nn.functional.avg_pool2d(y, 3, 2)),
+    'linear': (lambda g, y: g.linear(g.flatten(g.global_average(y)), 'dense'),
+               lambda y, w: y.mean((2, 3)) @ w['dense'].T + w['dense_bias']),
+    'reshape': (lambda g, y: g.reshape(g.transpose(y, (0, 2, 3, 1)), (0, -1, 2)),
+                lambda y, w: y.permute(0, 2, 3, 1).reshape(len(y), -1, 2)),
+    'concat': (lambda g, y: g.concat([y, g.relu(y)], 1),
+               lambda y, w: torch.cat([y, y.clamp(min=0)], 1)),
+    'resize_like': (lambda g, y: g.resize_like(g.max_pool(y, 2, 2), y),
+                    lambda y, w: torch.max_pool2d(y, 2, 2)[:, :, (torch.arange(9) * 4) // 9][
+                        ..., (torch.arange(9) * 4) // 9]),
+}  # fmt: skip
+
+
+def expected(name, reference):
+    bgr = torch.from_numpy(IMAGES).double().permute(0, 3, 1, 2)
+    if name.startswith('image'):
+        bgr = bgr.flip(1) if name.endswith('rgb') else bgr
+        mean, scale = (torch.tensor(v).double().view(1, 3, 1, 1) for v in ((1, 2, 3), (4, 5, 6)))
+        return (bgr - mean) / scale
+    w = {k.removesuffix('.weight').replace('.', '_'): torch.from_numpy(np.float32(v)).double()
+         for k, v in WEIGHTS.items()}  # fmt: skip
+    return reference(torch.conv2d((bgr - 127.5) / 100, w['conv'], w['conv_bias'], 2, 1), w)
+
+
+@pytest.mark.parametrize('name', LAYERS)
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_layers_compute_what_they_say(runtime, name):
+    layer, reference = LAYERS[name]
+
+    def network(g, x):
+        return (layer(g, x if name.startswith('image') else feature_map(g, x)),)
+
+    compiled = runtime().compile(network, WEIGHTS, (None, 17, 17, 3))
+    (result,) = compiled(IMAGES)
+    np.testing.assert_allclose(result, expected(name, reference).numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('options', [{}, {'shortcut': 3}, {'depth': 1, 'grid': 6}])
+def test_runtimes_agree_to_a_thousandth_of_a_degree(options):
+    angles = np.full(7, 0.4)
+    rotations = []
+    for runtime in (OpenVinoRuntime(), TorchRuntime()):
+        compiled = runtime.compile(NETWORK, pose_weights(**options), (None, 48, 48, 3))
+        (output,) = compiled(crops(7, 48))
+        rotations.append(NETWORK.decode(output, angles).rotations_virtual_from_face)
+    assert np.degrees(geodesic_distance(*rotations)).max() < 1e-3
+
+
+def test_half_precision_runs_and_is_near():
+    weights = pose_weights()
+    (exact,) = TorchRuntime().compile(NETWORK, weights, (None, 48, 48, 3))(crops(3, 48))
+    (half,) = TorchRuntime(half=True).compile(NETWORK, weights, (None, 48, 48, 3))(crops(3, 48))
+    assert half.dtype == np.float32
+    assert 0 < np.abs(half - exact).max() < 0.01
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU that PyTorch can use')
+@pytest.mark.parametrize('count', [1, 3, 8, 33])
+def test_gpu_is_within_a_twentieth_of_a_degree_of_the_cpu(count):
+    rotations = []
+    for runtime in (create_runtime('cuda'), create_runtime('cpu')):
+        compiled = runtime.compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+        (output,) = compiled(crops(count, 48))
+        rotations.append(
+            NETWORK.decode(output, np.full(count, 0.4)).rotations_virtual_from_face)
+    assert np.degrees(geodesic_distance(*rotations)).max() < 0.05
+
+
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_any_batch_gives_what_single_crops_give(runtime):
+    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    images = crops(37, 48)
+    singles = np.concatenate([compiled(image[None])[0] for image in images])
+    for count in (37, 5, 2, 13, 5, 0, 1):
+        (batch,) = compiled(images[:count])
+        assert batch.shape == (count, 14)
+        np.testing.assert_allclose(batch, singles[:count], atol=1e-5)
+
+
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_outputs_are_the_callers_own(runtime):
+    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    (first,) = compiled(crops(2, 48, seed=1))
+    kept = first.copy()
+    compiled(crops(2, 48, seed=2))
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_wrong_images_are_refused(runtime):
+    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    for images in (
+        np.zeros((1, 48, 47, 3), np.uint8), np.zeros((48, 48, 3), np.uint8),
+        np.zeros((1, 48, 48, 3), np.float32),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r'expected uint8 \(any, 48, 48, 3\), got'):
+            compiled(images)
+
+
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_a_missing_tensor_is_named(runtime):
+    weights = pose_weights()
+    del weights['stages.1.0.conv2.weight']
+    with pytest.raises(ValueError, match=r"no tensor 'stages\.1\.0\.conv2\.weight'"):
+        runtime().compile(NETWORK, weights, (None, 48, 48, 3))
+
+
+def test_batches_are_rounded_up_to_few_sizes():
+    rounded = [rounded_batch(n) for n in range(1, 257)]
+    assert all(n <= r <= 1.5 * n for n, r in enumerate(rounded, 1))
+    assert len(set(rounded)) == 16
+    assert rounded[:8] == [1, 2, 3, 4, 6, 6, 8, 8]
+
+
+def test_cpu_means_openvino_and_without_it_pytorch(monkeypatch):
+    assert create_runtime('cpu').name == 'openvino'
+    monkeypatch.setattr(runtimes, '_has_module', lambda name: name == 'torch')
+    assert create_runtime('cpu').name == 'torch'
+    monkeypatch.setattr(runtimes, '_has_module', lambda name: False)
+    with pytest.raises(DeviceError, match='neither OpenVINO nor PyTorch is installed'):
+        create_runtime('cpu')
+
+
+def test_absent_gpus_are_told(monkeypatch):
+    monkeypatch.setattr(runtimes, 'gpu_count', lambda: 0)
+    assert create_runtime('auto').device == 'cpu'
+    with pytest.raises(DeviceError, match='device cuda: PyTorch sees no GPU here; use device'):
+        create_runtime('cuda')
+    monkeypatch.setattr(runtimes, 'gpu_count', lambda: 2)
+    with pytest.raises(DeviceError, match='cuda:7: PyTorch sees cuda:0 to cuda:1'):
+        create_runtime('cuda:7')
+    monkeypatch.setattr(runtimes, '_has_module', lambda name: name == 'openvino')
+    with pytest.raises(DeviceError, match='need PyTorch, which is not installed'):
+        create_runtime('cuda:0')
+
+
+@pytest.mark.parametrize('device', ['gpu', 'cuda:', 'cuda:-1', 'CPU', ''])
+def test_unknown_devices_are_refused(device):
+    with pytest.raises(ValueError, match='expected auto, cpu, cuda or cuda:N'):
+        create_runtime(device)
+
+
+def test_a_hidden_gpu_is_no_gpu(monkeypatch):
+    monkeypatch.setattr(runtimes, '_GPU_NODES', ('/dev/null',))
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    assert runtimes.gpu_count() == 0
+
+
+def test_the_cpu_path_imports_no_pytorch():
+    code = (
+        'import sys\n'
+        'from headpose_ros.config import PipelineConfig\n'
+        'from headpose_ros.detection import FaceSearch, create_detector\n'
+        'from headpose_ros.estimation import create_estimator\n'
+        'from headpose_ros.estimation.runtime import create_runtime\n'
+        "create_detector(PipelineConfig(), create_runtime('cpu', 1))\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, '-c', code], timeout=120).returncode == 0
