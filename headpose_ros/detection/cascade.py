@@ -59,14 +59,15 @@ class Cascade:
         small = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
         least = max(_WINDOW_PX, round(min_face_px * scale))
-        boxes, hits = self._classifier.detectMultiScale2(
+        found, neighbours = self._classifier.detectMultiScale2(
             grey, scaleFactor=_SCALE_STEP, minNeighbors=_LEAST_NEIGHBOURS, minSize=(least, least)
         )
-        if len(boxes) == 0:
+        if len(found) == 0:
             return Boxes(np.empty((0, 4)), np.empty(0))
         per_pixel = np.array([width / size[0], height / size[1]])
+        boxes = np.asarray(found, np.float64)
+        hits = np.asarray(neighbours, np.float64).reshape(-1)
         low = boxes[:, :2] * per_pixel - 0.5
-        hits = np.asarray(hits, np.float64).reshape(-1)
         return Boxes(np.hstack([low, low + boxes[:, 2:] * per_pixel]), hits / (hits + _HALF_SURE))
 
 

@@ -214,7 +214,8 @@ def suppress(
     common = np.maximum(w, 0) * np.maximum(h, 0)
     whole = np.minimum(area[:, None], area) if of_smaller else area[:, None] + area - common
     too_close = np.triu(common > most_overlap * whole, 1)
-    return order[~too_close.any(axis=0)]
+    kept: NDArray[np.intp] = order[~too_close.any(axis=0)]
+    return kept
 
 
 def squared(boxes: Array) -> Array:
@@ -249,7 +250,7 @@ def patches(image: Image, boxes: Array, side: int) -> NDArray[np.float32]:
     a, b, c, d = (corner.astype(np.float32) for corner in corners)
     x_weight, y_weight = x_weight[:, None, :, None], y_weight[:, :, None, None]
     upper, lower = a + (b - a) * x_weight, c + (d - c) * x_weight
-    sampled = upper + (lower - upper) * y_weight
+    sampled: NDArray[np.float32] = upper + (lower - upper) * y_weight
     sampled[~(y_inside[:, :, None] & x_inside[:, None, :])] = _BORDER
     return sampled
 

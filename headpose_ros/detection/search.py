@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +66,8 @@ class FaceSearch:
         good = inside & (boxes.scores >= self.config.score_threshold)
         rays, angular_sizes = view.faces_from_squares(centres[good], sides[good])
         low, high = boxes.corners[good, :2], boxes.corners[good, 2:]
-        cut = ((low < 1) | (high > end - 1.5)).any(axis=1) & (not view.is_whole_image)
-        return rays, angular_sizes, boxes.scores[good], cut
+        cut: NDArray[np.bool_] = np.any((low < 1) | (high > end - 1.5), axis=1)
+        return rays, angular_sizes, boxes.scores[good], cut & (not view.is_whole_image)
 
 
 def _touches(
@@ -73,8 +75,8 @@ def _touches(
 ) -> NDArray[np.bool_]:
     """Tell which of the discs `some` touch one of `others`; both index rays and sizes."""
     apart = np.arccos(np.clip(rays[some] @ rays[others].T, -1, 1))
-    touch: NDArray[np.bool_] = apart < (sizes[some][:, None] + sizes[others]) / 2
-    return touch.any(axis=1)
+    touch: NDArray[np.bool_] = np.any(apart < (sizes[some][:, None] + sizes[others]) / 2, axis=1)
+    return touch
 
 
 def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxToFace) -> float:
@@ -82,18 +84,18 @@ def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxT
     if config.max_distance == 0:
         return config.min_face_px * max(1.0, camera.width / REFERENCE_WIDTH)
     angle = float(angular_size_from_distance(config.max_distance))
-    side = 2 * np.tan(angle / 2) * min(camera.fx, camera.fy)
+    side = 2 * math.tan(angle / 2) * min(camera.fx, camera.fy)
     return max(side / relation.scale, _SMALLEST_PX)
 
 
 def detect_scaled(detector: Detector, image: NDArray[np.uint8], smallest_px: float) -> Boxes:
     """Detect in `image`, shrunk first by a power of two where its smallest faces are large."""
-    block = 1 << max(int(np.log2(smallest_px / _AMPLE_PX)), 0)
+    block = 1 << max(int(math.log2(smallest_px / _AMPLE_PX)), 0)
     height, width = image.shape[0] // block, image.shape[1] // block
     if block == 1 or min(height, width) == 0:
         return detector.detect(image, smallest_px)
     whole = image[: height * block, : width * block]  # OpenCV is quick where the ratio is whole
-    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     boxes = detector.detect(small, smallest_px / block)
     landmarks = boxes.landmarks
     return Boxes(

@@ -97,7 +97,8 @@ def angles_deg(output: ArrayLike) -> Array:
     logits = np.asarray(output, np.float64).reshape(-1, 3, _BINS)
     likelihood = np.exp(logits - logits.max(2, keepdims=True))
     likelihood /= likelihood.sum(2, keepdims=True)
-    return likelihood @ _BIN_CENTRES_DEG
+    angles: Array = likelihood @ _BIN_CENTRES_DEG
+    return angles
 
 
 def import_weights(path: Path) -> Imported | None:

@@ -92,7 +92,7 @@ class _Graph:
         self, forward: Any, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device
     ) -> None:
         self._input = torch.zeros(shape, dtype=dtype, device=device)
-        side = torch.cuda.Stream(device)
+        side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.device(device), torch.cuda.stream(side):
             for _ in range(3):  # lets cuDNN choose its algorithms before they are recorded

@@ -13,7 +13,8 @@ from headpose_ros.geometry import CameraModel, squares_of_spheres
 from headpose_ros.heads import FACE_SPHERE_RADIUS, Boxes
 
 FISHEYE = CameraModel.from_matrix(
-    np.array([[300.0, 0, 639.5], [0, 300, 479.5], [0, 0, 1]]), 1280, 960, 'equidistant', [0] * 4)
+    np.array([[300.0, 0, 639.5], [0, 300, 479.5], [0, 0, 1]]), 1280, 960, 'equidistant', [0] * 4
+)
 
 
 class PaintedFaces:
@@ -92,7 +93,8 @@ def test_image_and_camera_must_agree():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
     with pytest.raises(ValueError, match='expected 640x480 as its camera, got 320x240'):
         FaceSearch(PaintedFaces(), PipelineConfig()).find(
-            np.zeros((240, 320, 3), np.uint8), camera)
+            np.zeros((240, 320, 3), np.uint8), camera
+        )
 
 
 def test_smallest_face():

@@ -42,7 +42,8 @@ RUNTIMES = [lambda: create_runtime('cpu'), TorchRuntime]
 def fixed_crops():
     """Two of noise, one of waves, one of ramps."""
     noise = np.random.Generator(np.random.PCG64(20)).integers(
-        0, 256, (2, 224, 224, 3), dtype=np.uint8)
+        0, 256, (2, 224, 224, 3), dtype=np.uint8
+    )
     y, x = np.mgrid[0:224, 0:224]
     waves = [127.5 + 127 * np.sin(x / 17 + c) * np.cos(y / (11 + c)) for c in range(3)]
     ramps = np.stack([x, y, (x + y) // 2], -1).astype(np.uint8)
@@ -61,7 +62,7 @@ def made_state():
         elif len(shape) == 4:
             values *= (2 / values[0].numel()) ** 0.5
         elif name.startswith('fc_') and len(shape) == 2:
-            values *= 0.03  # else the softmax is at its corners
+            values *= 0.002  # else the softmax is at its corners
         state[name] = values
         if name.endswith('running_var'):
             state[name.replace('running_var', 'num_batches_tracked')] = torch.tensor(7)

@@ -120,7 +120,8 @@ def test_missing_metadata_are_named(tmp_path):
          {name: value for name, value in METADATA.items() if name != 'strides'})  # fmt: skip
     with pytest.raises(WeightsError, match="metadata has no 'strides'"):
         create_estimator(
-            PipelineConfig(weights=str(tmp_path / 'made.safetensors')), OpenVinoRuntime())
+            PipelineConfig(weights=str(tmp_path / 'made.safetensors')), OpenVinoRuntime()
+        )
 
 
 @pytest.mark.parametrize('options', [
@@ -144,5 +145,6 @@ def test_tensors_that_do_not_fit_together_are_refused(tmp_path):
     save(tmp_path / 'made.safetensors', tensors, METADATA)
     with pytest.raises(WeightsError, match='tensors do not fit together') as refusal:
         create_estimator(
-            PipelineConfig(weights=str(tmp_path / 'made.safetensors')), OpenVinoRuntime())
+            PipelineConfig(weights=str(tmp_path / 'made.safetensors')), OpenVinoRuntime()
+        )
     assert '\n' not in str(refusal.value)

@@ -126,8 +126,7 @@ def test_gpu_is_within_a_twentieth_of_a_degree_of_the_cpu(count):
     for runtime in (create_runtime('cuda'), create_runtime('cpu')):
         compiled = runtime.compile(NETWORK, pose_weights(), (None, 48, 48, 3))
         (output,) = compiled(crops(count, 48))
-        rotations.append(
-            NETWORK.decode(output, np.full(count, 0.4)).rotations_virtual_from_face)
+        rotations.append(NETWORK.decode(output, np.full(count, 0.4)).rotations_virtual_from_face)
     assert np.degrees(geodesic_distance(*rotations)).max() < 0.05
 
 
