@@ -29,10 +29,12 @@ VENV = ROOT / '.venv'
 STAMP = VENV / 'headpose_setup.stamp'
 OVERLAY = VENV / 'overlay.sh'  # what the Makefile sources first where ROS was sourced
 LOG = VENV / 'setup.log'
+OWN_LIMITS = VENV / 'constraints.txt'  # beside a sourced ROS, in place of the tested versions
 PYTHONS = ((3, 10), (3, 13))
-INPUTS = (
-    'CMakeLists.txt', 'package.xml', 'pyproject.toml', 'setup.py', 'tools/setup.py',
-    'cmake', 'config', 'launch', 'msg', 'requirements', 'scripts', 'underlay',
+PACKAGES = ('requirements', 'tools/setup.py')  # what the packages to install depend on
+BUILD = (
+    'CMakeLists.txt', 'package.xml', 'pyproject.toml', 'setup.py', 'cmake', 'config', 'launch',
+    'msg', 'scripts', 'underlay',
 )  # fmt: skip
 # Set by another environment's Python or ROS; it would lead ours astray.
 FOREIGN = ('PYTHONHOME', 'VIRTUAL_ENV', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
@@ -70,20 +72,17 @@ def set_up() -> None:
     if STAMP.is_file() and STAMP.read_text() == stamp:
         return
     start = time.monotonic()
-    say(
-        f'ROS 2 {ros} is sourced: using it'
-        if ros
-        else 'no ROS is sourced: ROS 2 Jazzy from the Python package index goes into .venv'
-    )
+    base = f'ROS 2 {ros}, as sourced' if ros else 'ROS 2 Jazzy from the Python package index'
+    say(f'setting up over {base}')
     check_compiler()
+    same_packages = has_packages(stamp)
     make_venv(stamp, over_ros=bool(ros))
-    if ros:
-        install_beside(ros)
+    if not same_packages:
+        install_packages(ros)
         install_torch(torch)
+    if ros:
         build_workspace()
     else:
-        install_wheels()
-        install_torch(torch)
         build_into_venv()
     install_checkout()
     STAMP.write_text(stamp)
@@ -95,9 +94,6 @@ def set_up() -> None:
 def say(text: str) -> None:
     """One line of progress."""
     print(f'[setup] {text}', flush=True)
-
-
-# ---- what there is -------------------------------------------------------------------------
 
 
 def check_python() -> None:
@@ -169,22 +165,30 @@ def torch_build() -> str:
 
 
 def fingerprint(ros: str, torch: str) -> str:
-    """Describe all that the result depends on; one `name value` a line."""
-    digest = hashlib.sha256()
-    for name in INPUTS:
-        path = ROOT / name
-        for file in sorted(path.rglob('*')) if path.is_dir() else [path]:
-            if file.is_file() and '__pycache__' not in file.parts:
-                digest.update(f'{file.relative_to(ROOT)}\n'.encode() + file.read_bytes())
+    """Describe all that the result depends on: base and packages in two lines, then the build."""
     python = '.'.join(map(str, sys.version_info[:2]))
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '') if ros else ''
     return (
-        f'base {ROOT} python{python} {ros or "wheels"} '
-        f'{os.environ.get("AMENT_PREFIX_PATH", "") if ros else ""}\n'
-        f'torch {torch}\ninputs {digest.hexdigest()}\n'
+        f'base {ROOT} python{python} {ros or "wheels"} {prefixes}\n'
+        f'packages {digest(PACKAGES)} torch {torch}\n'
+        f'build {digest(BUILD)}\n'
     )
 
 
-# ---- what is made --------------------------------------------------------------------------
+def digest(names: tuple[str, ...]) -> str:
+    """Hash files and folders of the checkout, names and contents."""
+    hashed = hashlib.sha256()
+    for name in names:
+        path = ROOT / name
+        for file in sorted(path.rglob('*')) if path.is_dir() else [path]:
+            if file.is_file() and '__pycache__' not in file.parts:
+                hashed.update(f'{file.relative_to(ROOT)}\n'.encode() + file.read_bytes())
+    return hashed.hexdigest()
+
+
+def has_packages(stamp: str) -> bool:
+    """Whether the set-up before this one installed the same packages on the same base."""
+    return STAMP.is_file() and STAMP.read_text().splitlines()[:2] == stamp.splitlines()[:2]
 
 
 def run(what: str, command: list[str], environment: dict[str, str] | None = None) -> None:
@@ -232,27 +236,27 @@ def make_venv(stamp: str, over_ros: bool) -> None:
     LOG.write_text('')
 
 
-def pip(*arguments: str) -> list[str]:
-    """Call the environment's pip."""
-    return [str(VENV / 'bin' / 'python'), '-m', 'pip', '--disable-pip-version-check',
-            '--no-input', *arguments]  # fmt: skip
+def pip_install(*arguments: str) -> list[str]:
+    """Call the environment's pip, within the versions that were tested or that ROS sets."""
+    tested = ROOT / 'requirements' / 'constraints.txt'
+    limits = OWN_LIMITS if OWN_LIMITS.is_file() else tested
+    command = [str(VENV / 'bin' / 'python'), '-m', 'pip', '--disable-pip-version-check']
+    return [*command, '--no-input', 'install', '-c', str(limits), *arguments]
 
 
-def requirement_options(*names: str) -> list[str]:
-    """`-r file` for each name."""
+def files(*names: str) -> list[str]:
+    """`-r file` for each of requirements/<name>.txt."""
     return [word for name in names for word in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
 
 
-def install_wheels() -> None:
+def install_packages(ros: str) -> None:
     """Install ROS, what the package needs and what its tests need, at the tested versions."""
+    if ros:
+        install_beside(ros)
+        return
     run(
         'installing ROS 2 Jazzy and the dependencies (about 500 MB where none is cached)',
-        pip(
-            'install',
-            '-c',
-            str(ROOT / 'requirements' / 'constraints.txt'),
-            *requirement_options('run', 'ros', 'build', 'dev', 'colcon'),
-        ),
+        pip_install(*files('run', 'ros', 'build', 'dev', 'colcon')),
     )
 
 
@@ -272,13 +276,10 @@ def install_beside(ros: str) -> None:
         run_lines = [line for line in run_lines if not line.startswith('opencv')]
     chosen = VENV / 'run.txt'
     chosen.write_text('\n'.join(run_lines) + '\nsetuptools>=68,<80\n')
-    limits = VENV / 'constraints.txt'
-    limits.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
+    OWN_LIMITS.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
     run(
         f'installing what ROS 2 {ros} does not bring',
-        pip(
-            'install', '-c', str(limits), '-r', str(chosen), *requirement_options('dev', 'colcon')
-        ),
+        pip_install('-r', str(chosen), *files('dev', 'colcon')),
     )
 
 
@@ -289,23 +290,23 @@ def install_torch(build: str) -> None:
         return
     lines = (ROOT / 'requirements' / 'torch.txt').read_text().splitlines()
     wanted = next(line for line in lines if line.startswith('torch=='))
-    own_limits = VENV / 'constraints.txt'  # beside a sourced ROS
-    tested = ROOT / 'requirements' / 'constraints.txt'
-    constraints = ['-c', str(own_limits if own_limits.is_file() else tested)]
     if build == 'cuda':
-        run(f'installing {wanted} with CUDA', pip('install', *constraints, wanted))
+        run(f'installing {wanted} with CUDA', pip_install(wanted))
         return
     # "+cpu" is no version of the package index: found only where pip knows a folder or a mirror
     # that has it. Else it is PyTorch's own index; never the index's build with its CUDA packages.
     exact = f'{wanted}+cpu'
-    known = subprocess.run(pip('install', *constraints, exact), capture_output=True, cwd=ROOT)
-    if known.returncode:
-        run(
-            f'installing {exact}',
-            pip('install', *constraints, '--extra-index-url', TORCH_WITHOUT_CUDA, exact),
-        )
-    else:
+    known = subprocess.run(pip_install(exact), capture_output=True, cwd=ROOT)
+    if known.returncode == 0:
         say(f'installed {exact}')
+        return
+    own_index = ['--extra-index-url', TORCH_WITHOUT_CUDA, '--retries', '2', '--timeout', '30']
+    try:
+        run(f'installing {exact}', pip_install(*own_index, exact))
+    except SetupError as error:
+        raise SetupError(
+            f'{error}\nTo go on without PyTorch (no training): HEADPOSE_TORCH=none make ...'
+        ) from None
 
 
 def build_into_venv() -> None:
@@ -376,18 +377,8 @@ def install_checkout() -> None:
     """Put the checkout on Python's path and its commands into .venv/bin."""
     # compat: a plain path entry. setuptools' import hook would come after the folder that holds
     # the messages, and never be asked.
-    run(
-        'linking the checkout into .venv',
-        pip(
-            'install',
-            '--no-deps',
-            '--no-build-isolation',
-            '-C',
-            'editable_mode=compat',
-            '-e',
-            str(ROOT),
-        ),
-    )
+    options = ['--no-deps', '--no-build-isolation', '-C', 'editable_mode=compat']
+    run('linking the checkout into .venv', pip_install(*options, '-e', str(ROOT)))
 
 
 if __name__ == '__main__':

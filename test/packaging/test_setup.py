@@ -20,7 +20,7 @@ def tool(monkeypatch, tmp_path):
     spec = importlib.util.spec_from_file_location('setup_tool', ROOT / 'tools' / 'setup.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name in module.INPUTS:
+    for name in (*module.PACKAGES, *module.BUILD):
         source, target = ROOT / name, tmp_path / name
         if source.is_dir():
             shutil.copytree(source, target)
@@ -30,7 +30,7 @@ def tool(monkeypatch, tmp_path):
     venv = tmp_path / '.venv'
     paths = {
         'ROOT': tmp_path, 'VENV': venv, 'STAMP': venv / 'stamp', 'OVERLAY': venv / 'overlay.sh',
-        'LOG': venv / 'setup.log',
+        'LOG': venv / 'setup.log', 'OWN_LIMITS': venv / 'constraints.txt',
     }  # fmt: skip
     for name, value in paths.items():
         monkeypatch.setattr(module, name, value)
@@ -144,6 +144,19 @@ def test_a_changed_input_is_noticed(tool, change):
     with (tool.ROOT / change).open('a') as file:
         file.write('\n# more')
     assert tool.fingerprint('', 'cpu') != before
+
+
+@pytest.mark.parametrize(
+    ('change', 'kept'), [('msg/HeadPose.msg', True), ('requirements/constraints.txt', False)]
+)
+def test_packages_are_installed_again_only_where_theirs_changed(tool, change, kept):
+    tool.VENV.mkdir()
+    tool.STAMP.write_text(tool.fingerprint('', 'cpu'))
+    with (tool.ROOT / change).open('a') as file:
+        file.write('\n# more')
+    assert tool.has_packages(tool.fingerprint('', 'cpu')) is kept
+    assert not tool.has_packages(tool.fingerprint('', 'cuda'))
+    assert not tool.has_packages(tool.fingerprint('jazzy', 'cpu'))
 
 
 def test_another_ros_or_torch_is_noticed(tool):
