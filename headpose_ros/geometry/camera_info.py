@@ -86,7 +86,7 @@ def camera_from_yaml(path: str | PathLike[str], rectified: bool) -> CameraModel:
         return camera_from_matrix(content['camera_matrix']['data'], width, height, model, d)
     except CameraModelError as error:
         raise CameraModelError(f'{path}: {error}') from error
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CameraModelError(
             f'{path}: expected the fields of camera_calibration (image_width, image_height, '
             f'camera_matrix.data, distortion_model, distortion_coefficients.data): {error!r}'

@@ -1,0 +1,192 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Crops: the same scene gives the same crop wherever it is seen, however large, on any device."""
+
+import lenses
+import numpy as np
+import pytest
+import scenes
+
+from headpose_ros.geometry import (
+    CameraModel,
+    VirtualCameras,
+    rotation_to_axis,
+    sample_crops,
+    sample_plain_crops,
+)
+from headpose_ros.geometry.footprint import Footprints, Part
+
+AHEAD = np.array([[0.0, 0.0, 1.0]])
+
+
+def direction(degrees, azimuth):
+    t = np.radians(degrees)
+    return np.array([[np.sin(t) * np.cos(azimuth), np.sin(t) * np.sin(azimuth), np.cos(t)]])
+
+
+def wide_pinhole():
+    return CameraModel.from_fov(900, 900, np.radians(122))
+
+
+def large_barrel():
+    return lenses.camera('barrel').scaled_to(960, 720)
+
+
+@pytest.mark.parametrize(
+    ('make', 'degrees', 'plain_below'),
+    [
+        (wide_pinhole, (10, 30, 45), (40, 26, 20)),
+        (lambda: lenses.fisheye(900, 900, 3.9), (30, 60, 85), (36, 24, 20)),
+        (large_barrel, (15, 30), (40, 34)),
+    ],
+    ids=['pinhole', 'fisheye', 'barrel'],
+)
+def test_a_scene_gives_the_same_crop_wherever_it_is_seen(make, degrees, plain_below):
+    camera = make()
+    angle, cycles = [0.4], 8.0
+    centre = sample_crops(scenes.render(camera, cycles=cycles), camera, AHEAD, angle, 96).images[0]
+    assert centre.std() > 40, 'a scene with something to see'
+    for t, limit in zip(degrees, plain_below, strict=True):
+        ray = direction(t, 0.7)
+        image = scenes.render(camera, rotation_to_axis(ray)[0], cycles)
+        crops = sample_crops(image, camera, ray, angle, 96)
+        assert crops.inside[0] == 1.0
+        assert scenes.psnr(crops.images[0], centre) > 48
+        # The measure tells: the same pixels, not turned, are another picture.
+        plain = sample_plain_crops(image, camera, ray, angle, 96)
+        assert scenes.psnr(plain.images[0], centre) < limit
+
+
+@pytest.mark.parametrize('name', sorted(lenses.COEFFICIENTS))
+def test_crops_are_what_the_virtual_camera_would_photograph(name):
+    camera = lenses.camera(name)
+    rays = camera.rays([[120.0, 100.0], [500.0, 380.0]])
+    cameras = VirtualCameras.look_along(rays, [0.3, 0.2], 64)
+    u, v = np.meshgrid(np.arange(64.0), np.arange(64.0))
+    pixels = np.column_stack([u.ravel(), v.ravel()])
+    seen = cameras.rays_virtual(pixels) @ cameras.rotation_virtual_from_camera
+    expected = scenes.texture(seen, 8.0).reshape(2, 64, 64, 3)
+    found = sample_crops(scenes.render(camera, cycles=8.0), camera, rays, [0.3, 0.2], 64)
+    assert scenes.psnr(found.images, expected) > 40
+
+
+@pytest.mark.parametrize('name', sorted(lenses.COEFFICIENTS))
+def test_interpolated_maps_are_exact(name):
+    camera = lenses.camera(name)
+    off_axis = np.linspace(0.0, 0.55, 30)
+    rays = np.column_stack([np.sin(off_axis), -0.5 * np.sin(off_axis), np.cos(off_axis)])
+    cameras = VirtualCameras.look_along(rays, np.geomspace(0.05, 1.2, 30), 112)
+    footprints = Footprints.of(cameras, camera)
+    assert footprints.is_smooth[:15].all(), 'the usual crops take the fast way'
+    exact, _ = cameras.sampling_maps(camera)
+    for i in range(30):
+        u, v = footprints.maps(i, 1, camera, cameras, Part(0, 0, 1))
+        # float32 maps, and OpenCV rounds them to 1/32 pixel
+        assert np.abs(np.stack([u, v], axis=-1) - exact[i]).max() < 2e-3
+
+
+def test_a_shrunken_crop_shows_no_aliasing():
+    camera = CameraModel.from_fov(1600, 1200, np.radians(60))
+    u, v = np.meshgrid(np.arange(1600), np.arange(1200))
+    checker = np.where((u + v) % 2 == 0, 255, 0).astype(np.uint8)
+    fine = np.where((u // 2) % 2 == 0, 255, 0).astype(np.uint8)
+    for image in (checker, fine):
+        for pixels in (230, 300, 450, 700, 1100):
+            angle = 2 * np.arctan(pixels / 2 / camera.fx)
+            for sample in (sample_crops, sample_plain_crops):
+                crop = sample(image, camera, direction(3, 0.5), [angle], 96).images[0]
+                assert np.abs(crop[4:-4, 4:-4].astype(int) - 127.5).max() < 16
+
+
+def test_a_shrunken_crop_is_in_the_same_place():
+    # A ramp keeps its value under any symmetric filter; half a pixel's shift would show.
+    camera = CameraModel.from_fov(2000, 1500, np.radians(60))
+    ramp = np.tile(np.linspace(0, 255, 2000), (1500, 1)).round().astype(np.uint8)
+    angles = 2 * np.arctan(np.array([60, 97, 200, 500, 1300]) / 2 / camera.fx)
+    rays = np.repeat(camera.rays([[983.3, 741.7]]), 5, axis=0)
+    crops = sample_crops(ramp, camera, rays, angles, 96)
+    exact, _ = crops.cameras.sampling_maps(camera)
+    for crop, u in zip(crops.images, exact[..., 0], strict=True):
+        off = crop.astype(float) - u * 255 / 1999
+        assert abs(off.mean()) < 0.25  # a quarter of a grey level is two pixels of 1300
+        assert np.abs(off).max() < 2.0
+
+
+def test_crops_half_outside_repeat_the_border_and_say_so():
+    camera = CameraModel.from_fov(640, 480, 1.0)
+    image = np.full((480, 640, 3), 200, np.uint8)
+    image[:, 0] = (10, 20, 30)
+    rays = camera.rays([[-0.5, 239.5], [320.0, 240.0], [-0.5, -0.5]])
+    crops = sample_crops(image, camera, rays, [0.1] * 3, 64)
+    assert crops.inside == pytest.approx([0.5, 1.0, 0.25], abs=0.02)
+    assert (crops.images[0][:, :28] == (10, 20, 30)).all()
+    plain = sample_plain_crops(image, camera, rays, [0.1] * 3, 64)
+    assert plain.inside == pytest.approx([0.5, 1.0, 0.25], abs=0.01)
+
+
+def test_crops_out_of_the_lens_are_not_inside():
+    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0))
+    image = np.full((480, 640, 3), 90, np.uint8)
+    for degrees in (60, 80, 120):
+        crops = sample_crops(image, camera, direction(degrees, 0.0), [0.5], 32)
+        assert crops.inside[0] < 0.2
+        assert (crops.images == 90).all()
+
+
+def test_a_crop_across_90_degrees_of_a_fisheye():
+    camera = lenses.fisheye(700, 700, 4.2)
+    ray = direction(100, 2.0)
+    centre = sample_crops(scenes.render(camera, cycles=5), camera, AHEAD, [0.4], 64).images[0]
+    turned = scenes.render(camera, rotation_to_axis(ray)[0], 5)
+    assert scenes.psnr(sample_crops(turned, camera, ray, [0.4], 64).images[0], centre) > 45
+
+
+@pytest.mark.parametrize('grey', [False, True])
+@pytest.mark.parametrize('name', ['pinhole', 'barrel', 'fisheye'])
+def test_torch_samples_the_same(name, grey):
+    torch = pytest.importorskip('torch', reason='torch is not installed')
+    camera = lenses.camera(name).scaled_to(1280, 960)
+    image = scenes.render(camera, cycles=20)
+    image = image[..., 0].copy() if grey else image
+    pixels = np.array([[300, 200], [900, 700], [640, 480], [1270, 900], [100, 950], [700, 300]])
+    angles = np.array([0.05, 0.15, 0.3, 0.2, 0.6, 1.0])
+    rays = camera.rays(pixels)
+    ours = sample_crops(image, camera, rays, angles, 64)
+    theirs = sample_crops(image, camera, rays, angles, 64, device=torch.device('cpu'))
+    assert isinstance(theirs.images, torch.Tensor)
+    assert tuple(theirs.images.shape) == ours.images.shape
+    difference = np.abs(theirs.images.numpy().astype(int) - ours.images)
+    assert difference.max() <= 6  # OpenCV places samples to 1/32 pixel and rounds in between
+    assert difference.mean() < 0.6
+    assert (theirs.inside == ours.inside).all()
+    again = sample_crops(
+        torch.as_tensor(image), camera, rays, angles, 64, device=torch.device('cpu')
+    )
+    assert (again.images == theirs.images).all()
+
+
+def test_no_rays_give_no_crops():
+    camera = lenses.camera('barrel')
+    image = np.zeros((480, 640, 3), np.uint8)
+    for sample in (sample_crops, sample_plain_crops):
+        crops = sample(image, camera, np.empty((0, 3)), np.empty(0), 112)
+        assert crops.images.shape == (0, 112, 112, 3)
+        assert len(crops) == 0
+    torch = pytest.importorskip('torch', reason='torch is not installed')
+    empty = sample_crops(
+        image, camera, np.empty((0, 3)), np.empty(0), 112, device=torch.device('cpu')
+    )
+    assert tuple(empty.images.shape) == (0, 112, 112, 3)
+
+
+@pytest.mark.parametrize(
+    ('image', 'why'),
+    [
+        (np.zeros((240, 320, 3), np.uint8), '320x240 pixels, but the camera has 640x480.*scaled_to'),
+        (np.zeros((480, 640, 4), np.uint8), r'expected shape \(H, W, 3\)'),
+        (np.zeros((480, 640, 3), np.float32), 'expected uint8, got float32'),
+    ],
+)
+def test_wrong_images_are_refused(image, why):
+    with pytest.raises(ValueError, match=why):
+        sample_crops(image, lenses.camera('pinhole'), AHEAD, [0.3], 64)

@@ -1,0 +1,89 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual cameras: where they look, their homographies and maps, and the way back."""
+
+import lenses
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from headpose_ros.geometry import VirtualCameras, crop_angles
+from headpose_ros.geometry.virtual_camera import MAX_CROP_ANGLE, PlainCameras
+
+RNG = np.random.default_rng(11)
+RAYS = np.column_stack([RNG.uniform(-0.5, 0.5, (40, 2)), np.ones(40)])
+RAYS /= np.linalg.norm(RAYS, axis=1, keepdims=True)
+ANGLES = RNG.uniform(0.05, 1.0, 40)
+LOOKS = VirtualCameras.look_along(RAYS, ANGLES, 112)
+
+
+def test_rotations_and_rays_come_back():
+    rotations = Rotation.random(40, random_state=1).as_matrix()
+    there = LOOKS.rotations_to_virtual(rotations)
+    assert np.abs(LOOKS.rotations_to_camera(there) - rotations).max() < 1e-12
+    points = RNG.normal(size=(40, 3))
+    assert np.abs(LOOKS.rays_to_camera(LOOKS.rays_to_virtual(points)) - points).max() < 1e-12
+    # A rotation acts on vectors as it does on rotations.
+    turned = np.einsum('nij,nj->ni', there, points)
+    expected = LOOKS.rays_to_virtual(np.einsum('nij,nj->ni', rotations, points))
+    assert np.abs(turned - expected).max() < 1e-12
+
+
+def test_each_looks_along_its_ray_and_spans_its_angle():
+    centres, front = LOOKS.pixels(RAYS)
+    assert front.all()
+    assert centres == pytest.approx(np.full((40, 2), 55.5))
+    edges = LOOKS.rays_virtual(np.array([[-0.5, 55.5], [111.5, 55.5]]))
+    across = np.arccos(np.sum(edges[:, 0] * edges[:, 1], axis=1))
+    assert across == pytest.approx(ANGLES)
+
+
+def test_homographies_are_the_rays_own_way():
+    camera = lenses.camera('pinhole')
+    pixels = RNG.uniform((0, 0), (639, 479), (40, 2))
+    expected, _ = LOOKS.pixels(camera.rays(pixels))
+    h = np.einsum('nij,nj->ni', LOOKS.homographies(camera), np.column_stack([pixels, np.ones(40)]))
+    assert h[:, :2] / h[:, 2:] == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(ValueError, match='plumb_bob camera has no homography'):
+        LOOKS.homographies(lenses.camera('barrel'))
+
+
+@pytest.mark.parametrize('name', sorted(lenses.COEFFICIENTS))
+def test_sampling_maps_follow_the_true_rays(name):
+    camera = lenses.camera(name)
+    some = VirtualCameras.look_along(RAYS[:3], ANGLES[:3] / 3, 16)
+    maps, valid = some.sampling_maps(camera)
+    assert maps.shape == (3, 16, 16, 2)
+    assert valid.all()
+    rays = camera.rays(maps.reshape(-1, 2)).reshape(3, -1, 3)
+    u, v = np.meshgrid(np.arange(16), np.arange(16))
+    for i in range(3):
+        one = VirtualCameras.look_along(np.repeat(RAYS[i : i + 1], 256, 0), [ANGLES[i] / 3] * 256, 16)
+        pixels, _ = one.pixels(rays[i])
+        assert pixels == pytest.approx(np.column_stack([u.ravel(), v.ravel()]), abs=1e-8)
+
+
+def test_crop_angles():
+    sizes = np.array([0.1, 0.5, 3.0])
+    found = crop_angles(sizes, 1.5)
+    assert np.tan(found[:2] / 2) == pytest.approx(1.5 * np.tan(sizes[:2] / 2))
+    assert found[2] == MAX_CROP_ANGLE
+
+
+def test_what_is_behind_is_told():
+    assert not VirtualCameras.look_along([[0, 0, 1.0]], [0.5], 64).pixels([[0, 0, -1.0]])[1].any()
+
+
+def test_plain_cameras_leave_rotations_as_they_are():
+    plain = PlainCameras.around(RAYS, ANGLES, 112)
+    rotations = Rotation.random(40, random_state=1).as_matrix()
+    assert (plain.rotations_to_camera(rotations) == rotations).all()
+    ahead = np.tile([0.0, 0.0, 1.0], (40, 1))
+    assert plain.rays_to_camera(ahead) == pytest.approx(RAYS)
+    assert plain.rays_to_virtual(RAYS) == pytest.approx(ahead)
+
+
+@pytest.mark.parametrize('angles', [[0.0], [np.pi], [np.nan], [0.1, 0.2]])
+def test_wrong_angles_are_refused(angles):
+    with pytest.raises(ValueError, match='angles: expected'):
+        VirtualCameras.look_along([[0, 0, 1.0]], angles, 64)
