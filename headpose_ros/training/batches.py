@@ -57,7 +57,10 @@ class Batches(Dataset[Batch]):
     """Batch i: crops (B,S,S,3) uint8 BGR and the targets of `losses.py`."""
 
     def __init__(
-        self, sources: Sequence[Source], plan: BatchPlan, limits: WarpLimits | None = None,
+        self,
+        sources: Sequence[Source],
+        plan: BatchPlan,
+        limits: WarpLimits | None = None,
         rank: int = 0,
     ) -> None:
         if not sources or sum(s.share for s in sources) <= 0:
@@ -76,8 +79,8 @@ class Batches(Dataset[Batch]):
         counts = np.diff(edges, prepend=0)
         parts = [
             self._draw(source.crops, chances, int(count), rng)
-            for source, chances, count in zip(
-                self._sources, self._chances, counts, strict=True) if count
+            for source, chances, count in zip(self._sources, self._chances, counts, strict=True)
+            if count
         ]
         return {k: torch.from_numpy(np.concatenate([p[k] for p in parts])) for k in parts[0]}
 
@@ -128,7 +131,9 @@ def _chances(crops: FaceCrops, yaw_balance: float) -> Array:
 def _beside(views: Views, beside: NDArray[np.bool_], rng: np.random.Generator) -> Views:
     """Look beside the face where `beside`: its centre is out of the crop by up to half a crop."""
     angle = rng.uniform(0, 2 * np.pi, len(beside))
-    far = rng.uniform(1.0, 1.5, len(beside)) / np.maximum(np.abs(np.cos(angle)), np.abs(np.sin(angle)))
+    far = rng.uniform(1.0, 1.5, len(beside)) / np.maximum(
+        np.abs(np.cos(angle)), np.abs(np.sin(angle))
+    )
     outside = np.stack([np.cos(angle), np.sin(angle)], 1) * far[:, None]
     centres = np.where(beside[:, None], outside, views.centres)
     return Views(views.rolls, centres, views.scales, views.mirrored, views.distances)

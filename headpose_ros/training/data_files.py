@@ -30,7 +30,8 @@ def load_crops(data: Path, pattern: str) -> FaceCrops:
     if not paths:
         raise ValueError(
             f'{data / pattern}: no such training data; `headpose train label` makes the real and '
-            '`headpose synthesize` the rendered crops')
+            '`headpose synthesize` the rendered crops'
+        )
     return FaceCrops.join(_load(p) for p in paths)
 
 

@@ -33,7 +33,8 @@ def export(recipe: Recipe, training: Path, data: Path, output: Path) -> WeightsF
     step = int(load_checkpoint(training)['step'])
     metadata = {
         **inference_network(recipe).metadata(),
-        'what': recipe.what, 'licence': recipe.licence,
+        'what': recipe.what,
+        'licence': recipe.licence,
         'origin': f'headpose train pose --recipe {recipe.name}, step {step} of {recipe.steps}',
     }
     return save(output, weights, metadata)
@@ -42,8 +43,11 @@ def export(recipe: Recipe, training: Path, data: Path, output: Path) -> WeightsF
 def inference_network(recipe: Recipe) -> PoseNetwork:
     """Return the network that runs a recipe's weights."""
     return PoseNetwork(
-        recipe.network.crop_px, recipe.crop_scale, recipe.landmark_box_scale,
-        recipe.network.strides)
+        recipe.network.crop_px,
+        recipe.crop_scale,
+        recipe.landmark_box_scale,
+        recipe.network.strides,
+    )
 
 
 def calibrate(weights: dict[str, NDArray[np.float32]], factors: Array) -> None:

@@ -24,10 +24,10 @@ class FaceCrops:
     """N crops of virtual cameras, wider than the network wants, so that they can be warped.
 
     `images` (N,P,P,3) uint8 BGR. `rotations` (N,3,3): from the face to the camera turned by the
-    minimal rotation onto the face centre. `centres` (N,2): the face centre from the crop's, x right
-    and y down, in half crops. `sizes` (N,): tan(apparent half angle of the head's own sphere) over
-    tan(half the crop's angle). `half_tangents` (N,): tan(half the crop's angle), NaN where the
-    camera is unknown. `head_scales` (N,): size over an average adult's, NaN where unknown.
+    minimal rotation onto the face centre. `centres` (N,2): the face centre from the crop's, x
+    right and y down, in half crops. `sizes` (N,): tan(apparent half angle of the head's own
+    sphere) over tan(half the crop's angle). `half_tangents` (N,): tan(half the crop's angle), NaN
+    where the camera is unknown. `head_scales` (N,): size over an average adult's, or NaN.
     `spreads` (N,): rad, how uncertain the rotation is. `is_face`, `is_synthetic` (N,) bool;
     where `is_face` is false all but the image is without meaning.
     """
@@ -45,16 +45,22 @@ class FaceCrops:
     def __post_init__(self) -> None:
         count = len(self.images)
         shapes = {
-            'rotations': (count, 3, 3), 'centres': (count, 2), 'sizes': (count,),
-            'half_tangents': (count,), 'head_scales': (count,), 'spreads': (count,),
-            'is_face': (count,), 'is_synthetic': (count,),
+            'rotations': (count, 3, 3),
+            'centres': (count, 2),
+            'sizes': (count,),
+            'half_tangents': (count,),
+            'head_scales': (count,),
+            'spreads': (count,),
+            'is_face': (count,),
+            'is_synthetic': (count,),
         }
         if self.images.ndim != 4 or self.images.shape[1:] != (self.size_px, self.size_px, 3):
             raise ValueError(f'face crops: expected images (N,P,P,3), got {self.images.shape}')
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(
-                    f'face crops: expected {name} {shape}, got {getattr(self, name).shape}')
+                    f'face crops: expected {name} {shape}, got {getattr(self, name).shape}'
+                )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -62,7 +68,7 @@ class FaceCrops:
     @property
     def size_px(self) -> int:
         """Side of the stored crops."""
-        return self.images.shape[1]
+        return int(self.images.shape[1])
 
     def subset(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> FaceCrops:
         """Return some of them."""
@@ -97,6 +103,8 @@ class FaceCrops:
             raise ValueError('face crops: expected at least one file')
         if len({p.size_px for p in every}) > 1:
             raise ValueError(
-                f'face crops: expected one size, got {sorted({p.size_px for p in every})}')
+                f'face crops: expected one size, got {sorted({p.size_px for p in every})}'
+            )
         return FaceCrops(
-            *(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(FaceCrops)))
+            *(np.concatenate([getattr(p, f.name) for p in every]) for f in fields(FaceCrops))
+        )

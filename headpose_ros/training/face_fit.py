@@ -55,8 +55,10 @@ class MeanFace:
         centre = pixels.mean(0) + scale * (centre_plane - plane.mean(0))
         residual = np.sqrt(np.mean(np.sum((scale * spread - target) ** 2, axis=1)))
         return FittedSphere(
-            centre, scale * FACE_SPHERE_RADIUS,
-            float(residual / scale) if scale > 0 else float('inf'))
+            centre,
+            scale * FACE_SPHERE_RADIUS,
+            float(residual / scale) if scale > 0 else float('inf'),
+        )
 
 
 @dataclass(frozen=True)

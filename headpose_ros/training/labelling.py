@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns photographs and videos of real people into `FaceCrops`, labelled by a teacher.
 
-Faces come with 68 annotated landmarks, or are found by a detector that gives five. From every
-picture one piece without a face is kept too, where there is room.
+Faces come with 68 annotated landmarks, or are found by a detector that gives five. On demand one
+piece without a face of every picture is kept too, where there is room; that asks for pictures
+whose faces are all known.
 """
 
 from __future__ import annotations
@@ -42,12 +43,15 @@ class LabelLimits:
 
 @dataclass(frozen=True)
 class Annotated:
-    """A picture (H,W,3) BGR and its faces: landmarks (68,2) or (5,2) and the box (4,) of each."""
+    """A picture (H,W,3) BGR and its faces.
+
+    `landmarks`: (68,2) or (5,2) of each, pixels. `squares`: where the teacher looks first, centre
+    (2,) and side, pixels.
+    """
 
     image: NDArray[np.uint8]
     landmarks: list[Array]
     squares: list[tuple[Array, float]]
-    """A first square for the teacher: centre (2,) and side, pixels."""
 
 
 @dataclass
@@ -59,8 +63,13 @@ class _Collected:
 
 
 def label(
-    pictures: Iterable[Annotated], teacher: Teacher, face: MeanFace, crop_scale: float,
-    limits: LabelLimits | None = None, seed: int = 0,
+    pictures: Iterable[Annotated],
+    teacher: Teacher,
+    face: MeanFace,
+    crop_scale: float,
+    limits: LabelLimits | None = None,
+    pieces: bool = False,
+    seed: int = 0,
 ) -> tuple[FaceCrops, int]:
     """Label every face; return the crops and how many faces were dropped.
 
@@ -72,17 +81,19 @@ def label(
         spheres = []
         for landmarks, square in zip(picture.landmarks, picture.squares, strict=True):
             sphere, opinion = _consult(
-                picture.image, landmarks, square, teacher, face, crop_scale, rng)
+                picture.image, landmarks, square, teacher, face, crop_scale, rng
+            )
             spheres.append(sphere)
             if not _trusted(sphere, opinion, limits):
                 dropped += 1
                 continue
             kept.images.append(
-                square_crop(picture.image, sphere.centre, 2 * sphere.radius * MARGIN, CROP_PX))
+                square_crop(picture.image, sphere.centre, 2 * sphere.radius * MARGIN, CROP_PX)
+            )
             kept.rotations.append(opinion.rotation)
             kept.spreads.append(opinion.spread)
             kept.is_face.append(True)
-        piece = _piece_without_face(picture.image, spheres, rng)
+        piece = _piece_without_face(picture.image, spheres, rng) if pieces else None
         if piece is not None:
             kept.images.append(piece)
             kept.rotations.append(np.eye(3))
@@ -115,8 +126,11 @@ def annotated_photographs(root: Path, split: str) -> Iterator[Annotated]:
 
 
 def detected_faces(
-    frames: Iterable[NDArray[np.uint8]], detector: Detector, crop_scale: float,
-    min_face_px: float = 20.0, min_score: float = 0.95,
+    frames: Iterable[NDArray[np.uint8]],
+    detector: Detector,
+    crop_scale: float,
+    min_face_px: float = 20.0,
+    min_score: float = 0.95,
 ) -> Iterator[Annotated]:
     """Find the faces of each frame with a detector that gives five landmarks."""
     place = detector.box_to_face
@@ -128,7 +142,9 @@ def detected_faces(
         squares = []
         for x0, y0, x1, y1 in boxes.corners[sure]:
             size = np.sqrt((x1 - x0) * (y1 - y0))
-            centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + size * np.array([place.dx, place.dy])
+            centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + size * np.array(
+                [place.dx, place.dy]
+            )
             squares.append((centre, float(size * place.scale * crop_scale)))
         yield Annotated(frame, list(boxes.landmarks[sure]), squares)
 
@@ -155,8 +171,13 @@ def video_frames(root: Path, every: int = 1) -> Iterator[NDArray[np.uint8]]:
 
 
 def _consult(
-    image: NDArray[np.uint8], landmarks: Array, square: tuple[Array, float], teacher: Teacher,
-    face: MeanFace, crop_scale: float, rng: np.random.Generator,
+    image: NDArray[np.uint8],
+    landmarks: Array,
+    square: tuple[Array, float],
+    teacher: Teacher,
+    face: MeanFace,
+    crop_scale: float,
+    rng: np.random.Generator,
 ) -> tuple[FittedSphere, Opinion]:
     sphere = face.fit(landmarks, teacher.first_look(image, *square))
     if not 0 < sphere.radius < 1e4:
@@ -171,7 +192,8 @@ def _trusted(sphere: FittedSphere, opinion: Opinion, limits: LabelLimits) -> boo
     return (
         opinion.spread <= np.deg2rad(limits.max_spread_deg)
         and sphere.residual <= limits.max_residual
-        and sphere.radius >= limits.min_radius_px)
+        and sphere.radius >= limits.min_radius_px
+    )
 
 
 def _piece_without_face(
@@ -181,11 +203,10 @@ def _piece_without_face(
     height, width = image.shape[:2]
     for _ in range(12):
         side = float(rng.uniform(0.15, 0.6)) * min(height, width)
-        centre = np.array([
-            rng.uniform(side / 2, width - side / 2), rng.uniform(side / 2, height - side / 2)])
-        apart = [
-            np.abs(centre - s.centre).max() > side / 2 + 0.7 * s.radius
-            for s in spheres]
+        centre = np.array(
+            [rng.uniform(side / 2, width - side / 2), rng.uniform(side / 2, height - side / 2)]
+        )
+        apart = [np.abs(centre - s.centre).max() > side / 2 + 0.7 * s.radius for s in spheres]
         if spheres and all(apart):
             return square_crop(image, centre, side, CROP_PX)
     return None

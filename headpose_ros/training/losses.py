@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from headpose_ros.estimation.pose_network import (
     CENTRE,
@@ -64,18 +64,26 @@ def matrix_from_vector(vector: Tensor) -> Tensor:
 
 def rotation_from_columns(columns: Tensor) -> Tensor:
     """Return rotations (B,3,3) of the 6D form (B,6) by Gram-Schmidt."""
-    x = F.normalize(columns[:, :3], dim=1)
+    x = functional.normalize(columns[:, :3], dim=1)
     y = columns[:, 3:]
-    y = F.normalize(y - (x * y).sum(1, keepdim=True) * x, dim=1)
+    y = functional.normalize(y - (x * y).sum(1, keepdim=True) * x, dim=1)
     return torch.stack([x, y, torch.linalg.cross(x, y)], dim=2)
 
 
 def rotation_errors(predicted: Tensor, truth: Tensor) -> Tensor:
     """Return rotation vectors (B,3), rad, in the camera frame, from `truth` to `predicted`."""
     turn = predicted @ truth.transpose(1, 2)
-    axis = torch.stack([
-        turn[:, 2, 1] - turn[:, 1, 2], turn[:, 0, 2] - turn[:, 2, 0], turn[:, 1, 0] - turn[:, 0, 1],
-    ], dim=1) / 2
+    axis = (
+        torch.stack(
+            [
+                turn[:, 2, 1] - turn[:, 1, 2],
+                turn[:, 0, 2] - turn[:, 2, 0],
+                turn[:, 1, 0] - turn[:, 0, 1],
+            ],
+            dim=1,
+        )
+        / 2
+    )
     sine = axis.norm(dim=1, keepdim=True)
     cosine = (turn.diagonal(dim1=1, dim2=2).sum(1, keepdim=True) - 1) / 2
     angle = torch.atan2(sine, cosine)
@@ -93,21 +101,29 @@ def pose_loss(
     """
     truth = zero(batch['rotations'], batch['is_synthetic'])
     face = batch['is_face'].float()
-    trust = face / (1 + (batch['spreads'] / torch.deg2rad(torch.tensor(weights.spread_scale_deg))) ** 2)
+    trust = face / (
+        1 + (batch['spreads'] / torch.deg2rad(torch.tensor(weights.spread_scale_deg))) ** 2
+    )
     predicted = rotation_from_columns(outputs[:, ROTATION])
     chord = torch.sqrt((predicted - truth).square().sum((1, 2)) / 2 + 1e-6)
 
     errors = rotation_errors(predicted, truth).detach()
     log_sigma = outputs[:, LOG_SIGMA].clamp(-6.0, 1.5)
     likelihood = (errors.square() * torch.exp(-2 * log_sigma) / 2 + log_sigma).sum(1)
-    centre = F.smooth_l1_loss(
-        outputs[:, CENTRE], batch['centres'], reduction='none', beta=0.05).sum(1)
-    size = F.smooth_l1_loss(outputs[:, LOG_SIZE], batch['log_sizes'], reduction='none', beta=0.05)
+    centre = functional.smooth_l1_loss(
+        outputs[:, CENTRE], batch['centres'], reduction='none', beta=0.05
+    ).sum(1)
+    size = functional.smooth_l1_loss(
+        outputs[:, LOG_SIZE], batch['log_sizes'], reduction='none', beta=0.05
+    )
     known = torch.isfinite(batch['log_head_scales'])
-    head_scale = F.smooth_l1_loss(
-        outputs[:, LOG_HEAD_SCALE], torch.where(known, batch['log_head_scales'], 0.0),
-        reduction='none', beta=0.05)
-    logits = F.binary_cross_entropy_with_logits(outputs[:, FACE_LOGIT], face)
+    head_scale = functional.smooth_l1_loss(
+        outputs[:, LOG_HEAD_SCALE],
+        torch.where(known, batch['log_head_scales'], 0.0),
+        reduction='none',
+        beta=0.05,
+    )
+    logits = functional.binary_cross_entropy_with_logits(outputs[:, FACE_LOGIT], face)
     terms = {
         'rotation': _mean(chord, trust),
         'sigma': _mean(likelihood, face),

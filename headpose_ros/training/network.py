@@ -38,7 +38,8 @@ class NetworkShape:
         if not len(self.widths) == len(self.depths) == len(self.strides) - 1 > 0:
             raise ValueError(
                 'network: expected as many widths as depths, and strides for the stem and each '
-                f'stage, got {self}')
+                f'stage, got {self}'
+            )
 
     @property
     def grid_px(self) -> int:
@@ -62,7 +63,8 @@ class TrainablePoseNetwork(nn.Module):
         self.stages = nn.ModuleList()
         channels = shape.stem
         for width, depth, stride in zip(
-                shape.widths, shape.depths, shape.strides[1:], strict=True):
+            shape.widths, shape.depths, shape.strides[1:], strict=True
+        ):
             blocks = nn.ModuleList()
             for j in range(depth):
                 blocks.append(_Block(channels, width, stride if j == 0 else 1))
@@ -128,7 +130,8 @@ class _ConvNorm(nn.Module):
     def folded(self) -> tuple[Tensor, Tensor]:
         """Return weight and bias of the convolution that equals both in evaluation mode."""
         norm = self.norm
-        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
         weight = self.conv.weight.double() * gain[:, None, None, None]
         return weight, norm.bias.double() - norm.running_mean.double() * gain
@@ -137,7 +140,8 @@ class _ConvNorm(nn.Module):
     def set_folded(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
         """Become the convolution with this weight and bias."""
         norm = self.norm
-        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         self.conv.weight.copy_(torch.from_numpy(np.array(weight)))
         norm.running_mean.zero_()
         norm.running_var.fill_(1.0 - norm.eps)
@@ -154,7 +158,8 @@ class _Block(nn.Module):
         self.conv2 = _ConvNorm(outputs, outputs, 3, 1)
         nn.init.constant_(self.conv2.norm.weight, 0.2)  # starts close to the shortcut
         self.shortcut = (
-            _ConvNorm(inputs, outputs, 1, stride) if stride > 1 or inputs != outputs else None)
+            _ConvNorm(inputs, outputs, 1, stride) if stride > 1 or inputs != outputs else None
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block."""

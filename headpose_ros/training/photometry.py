@@ -8,12 +8,13 @@ Everything works on (S,S,3) uint8 with OpenCV, which is several times faster tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Image = NDArray[Any]
 
 _GREY = np.array([0.114, 0.587, 0.299])
 _BANK = 64

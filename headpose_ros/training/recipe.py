@@ -100,7 +100,8 @@ def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
     for name in value:
         if name not in known:
             raise ValueError(
-                f'{where}: unknown entry {name!r}; expected one of {", ".join(sorted(known))}')
+                f'{where}: unknown entry {name!r}; expected one of {", ".join(sorted(known))}'
+            )
     try:
         return kind(**{k: _build(hints[k], v, f'{where}: {k}') for k, v in value.items()})
     except TypeError as error:

@@ -15,7 +15,7 @@ from headpose_ros.training.face_crops import FaceCrops
 
 
 def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
-    """Return the crops of one shard; where no face is seen the truth is filled with neutral values.
+    """Return the crops of one shard; where no face is seen the truth becomes neutral values.
 
     The shard's `angular_size` is that of the average adult's sphere, ours of the head's own.
     """

@@ -51,14 +51,27 @@ class Teacher:
         """Look at the square around `centre` (2,), of `side` pixels as the estimator wants it."""
         views = [
             (zoom, roll, mirrored, rng.uniform(-_SHIFT, _SHIFT, 2) if roll else np.zeros(2))
-            for zoom in _ZOOMS for roll in np.deg2rad(_ROLLS_DEG) for mirrored in (False, True)]
-        crops = np.stack([
-            _square(image, centre + shift * side, side * zoom, roll, mirrored,
-                    self._estimator.crop_px)
-            for zoom, roll, mirrored, shift in views])
+            for zoom in _ZOOMS
+            for roll in np.deg2rad(_ROLLS_DEG)
+            for mirrored in (False, True)
+        ]
+        crops = np.stack(
+            [
+                _square(
+                    image,
+                    centre + shift * side,
+                    side * zoom,
+                    roll,
+                    mirrored,
+                    self._estimator.crop_px,
+                )
+                for zoom, roll, mirrored, shift in views
+            ]
+        )
         back = [
             _undo(rotation, roll, mirrored)
-            for rotation, (_, roll, mirrored, _) in zip(self._rotations(crops), views, strict=True)]
+            for rotation, (_, roll, mirrored, _) in zip(self._rotations(crops), views, strict=True)
+        ]
         mean = mean_rotation(np.array(back))
         spread = np.sqrt(np.mean(geodesic_distance(np.array(back), mean) ** 2))
         return Opinion(mean, float(spread))
@@ -88,8 +101,12 @@ def _square(
         turn = turn @ np.diag([-1.0, 1.0])
     matrix = np.column_stack([turn, centre - turn @ np.full(2, (size_px - 1) / 2)])
     return cv2.warpAffine(
-        image, matrix, (size_px, size_px), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE)
+        image,
+        matrix,
+        (size_px, size_px),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def _undo(rotation: Array, roll: float, mirrored: bool) -> Array:

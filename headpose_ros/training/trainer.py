@@ -19,9 +19,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from headpose_ros.training.batches import Batch, Batches, BatchPlan, Source, use_one_thread
+from headpose_ros.training.batches import Batch, Batches, BatchPlan, use_one_thread
 from headpose_ros.training.data_files import load_sources, load_validation
-from headpose_ros.training.face_crops import FaceCrops
 from headpose_ros.training.losses import LossWeights, ZeroOffset, pose_loss
 from headpose_ros.training.network import TrainablePoseNetwork
 from headpose_ros.training.recipe import Recipe
@@ -76,7 +75,7 @@ def train(recipe: Recipe, options: RunOptions) -> Path:
 
 @dataclass(frozen=True)
 class _World:
-    """This process among those of torchrun; alone without it."""
+    """Which process of torchrun's this is; the only one without it."""
 
     rank: int
     size: int
@@ -102,9 +101,11 @@ class _Training:
     def __init__(self, recipe: Recipe, options: RunOptions, world: _World) -> None:
         self._recipe, self._options, self._world = recipe, options, world
         torch.manual_seed(recipe.seed)
-        self._task = PoseTask(recipe).to(world.device, memory_format=torch.channels_last)
+        self._task = PoseTask(recipe).to(world.device)
+        self._task.to(memory_format=torch.channels_last)
         self._average = AveragedModel(
-            self._task, multi_avg_fn=_ema(recipe.ema_decay), use_buffers=True)
+            self._task, multi_avg_fn=_ema(recipe.ema_decay), use_buffers=True
+        )
         self._optimizer = _optimizer(self._task, recipe, fused=world.device.type == 'cuda')
         self._step = 0
         self._sources = load_sources(recipe, options.data)
@@ -162,13 +163,23 @@ class _Training:
     def _batches(self, first: int, last: int) -> Iterator[Batch]:
         recipe, workers = self._recipe, self._options.workers
         plan = BatchPlan(
-            recipe.batch_size, recipe.network.crop_px, recipe.crop_scale, recipe.seed,
-            recipe.beside_share, recipe.yaw_balance)
+            recipe.batch_size,
+            recipe.network.crop_px,
+            recipe.crop_scale,
+            recipe.seed,
+            recipe.beside_share,
+            recipe.yaw_balance,
+        )
         batches = Batches(self._sources, plan, recipe.warp, self._world.rank)
         loader: DataLoader[Batch] = DataLoader(
-            batches, batch_size=None, sampler=range(first, last), num_workers=workers,
-            prefetch_factor=8 if workers else None, worker_init_fn=use_one_thread,
-            pin_memory=self._world.device.type == 'cuda')
+            batches,
+            batch_size=None,
+            sampler=range(first, last),
+            num_workers=workers,
+            prefetch_factor=8 if workers else None,
+            worker_init_fn=use_one_thread,
+            pin_memory=self._world.device.type == 'cuda',
+        )
         for batch in loader:
             yield {k: v.to(self._world.device, non_blocking=True) for k, v in batch.items()}
 
@@ -177,13 +188,17 @@ class _Training:
             return
         network = self._average.module.network
         looker = Looker(
-            network_predictor(network), self._recipe.network.crop_px, self._recipe.crop_scale)
+            network_predictor(network), self._recipe.network.crop_px, self._recipe.crop_scale
+        )
         for name, crops in self._validation.items():
             self._log.validation(self._step, name, accuracy(looker, crops))
         self._log.zero(self._step, self._average.module.zero.vector.detach())
         state = {
-            'recipe': self._recipe.name, 'step': self._step, 'task': self._task.state_dict(),
-            'average': self._average.state_dict(), 'optimizer': self._optimizer.state_dict(),
+            'recipe': self._recipe.name,
+            'step': self._step,
+            'task': self._task.state_dict(),
+            'average': self._average.state_dict(),
+            'optimizer': self._optimizer.state_dict(),
         }
         partial = self._options.out / f'{CHECKPOINT}.partial'
         torch.save(state, partial)
@@ -194,7 +209,8 @@ class _Training:
         if state['recipe'] != self._recipe.name:
             raise ValueError(
                 f'{self._options.out}: a training of recipe {state["recipe"]!r}, '
-                f'not {self._recipe.name!r}')
+                f'not {self._recipe.name!r}'
+            )
         self._task.load_state_dict(state['task'])
         self._average.load_state_dict(state['average'])
         self._optimizer.load_state_dict(state['optimizer'])

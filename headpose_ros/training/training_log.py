@@ -40,8 +40,11 @@ class TrainingLog:
         self._write({'step': step, 'kind': 'loss', 'loss': loss, 'rate': rate, **values})
         left = (time.monotonic() - self._started) / (step - self._first) * (self._steps - step)
         detail = ' '.join(f'{k} {v:.4f}' for k, v in values.items())
-        print(f'{step:6d}/{self._steps}  {images:5.0f} img/s  {left / 60:4.0f} min left  '
-              f'loss {loss:.4f}  {detail}', flush=True)
+        print(
+            f'{step:6d}/{self._steps}  {images:5.0f} img/s  {left / 60:4.0f} min left  '
+            f'loss {loss:.4f}  {detail}',
+            flush=True,
+        )
 
     def validation(self, step: int, name: str, figures: Mapping[str, float]) -> None:
         """Note figures of one validation set."""
@@ -53,7 +56,9 @@ class TrainingLog:
         """Note the zero offset."""
         degrees = np.degrees(vector.cpu().numpy()).round(3).tolist()
         self._write({'step': step, 'kind': 'zero', 'vector_deg': degrees})
-        print(f'{step:6d}/{self._steps}  zero offset about face x, y, z: {degrees} deg', flush=True)
+        print(
+            f'{step:6d}/{self._steps}  zero offset about face x, y, z: {degrees} deg', flush=True
+        )
 
     def _write(self, record: Mapping[str, Any]) -> None:
         with self._path.open('a') as file:
@@ -69,6 +74,7 @@ def read_log(out: Path) -> list[dict[str, Any]]:
 def plot_log(out: Path) -> Path:
     """Draw losses and validation errors over the steps into `log.png`."""
     import matplotlib
+
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 

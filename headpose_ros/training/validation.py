@@ -48,9 +48,12 @@ class Looker:
         """Look at every crop; return outputs (N,14) and true rotations (N,3,3) of those views."""
         views = views or Views.plain(len(crops))
         warp = plan_warp(crops, np.arange(len(crops)), views, self.crop_px, self.crop_scale)
-        images = np.stack([
-            _sample(image, h, self.crop_px)
-            for image, h in zip(crops.images, warp.homographies, strict=True)])
+        images = np.stack(
+            [
+                _sample(image, h, self.crop_px)
+                for image, h in zip(crops.images, warp.homographies, strict=True)
+            ]
+        )
         return self.predict(images), warp.rotations
 
     def rotations(self, crops: FaceCrops, views: Views | None = None) -> tuple[Array, Array]:
@@ -68,7 +71,8 @@ def network_predictor(network: nn.Module, batch: int = 256) -> Predict:
         network.eval()
         parts = [
             network(torch.from_numpy(crops[i : i + batch])).double().numpy()
-            for i in range(0, len(crops), batch)]
+            for i in range(0, len(crops), batch)
+        ]
         network.train(was_training)
         return np.concatenate(parts)
 
@@ -105,8 +109,7 @@ def rotation_errors_deg(predicted: Array, truth: Array) -> dict[str, float]:
     figures['mae'] = float(np.mean([figures[n] for n in ('yaw', 'pitch', 'roll')]))
     constant = mean_rotation(np.swapaxes(predicted, 1, 2) @ truth)
     figures['geodesic'] = float(np.degrees(geodesic_distance(predicted, truth)).mean())
-    figures['aligned'] = float(
-        np.degrees(geodesic_distance(predicted @ constant, truth)).mean())
+    figures['aligned'] = float(np.degrees(geodesic_distance(predicted @ constant, truth)).mean())
     return figures
 
 
@@ -136,16 +139,19 @@ def equivariance_deg(looker: Looker, crops: FaceCrops, seed: int = 0) -> float:
     rng = np.random.default_rng(seed)
     count = len(crops)
     views = replace(
-        Views.plain(count), rolls=np.deg2rad(rng.uniform(-25, 25, count)),
-        centres=rng.uniform(-0.15, 0.15, (count, 2)))
+        Views.plain(count),
+        rolls=np.deg2rad(rng.uniform(-25, 25, count)),
+        centres=rng.uniform(-0.15, 0.15, (count, 2)),
+    )
     before, truth_before = looker.rotations(crops)
     after, truth_after = looker.rotations(crops, views)
     expected = truth_after @ np.swapaxes(truth_before, 1, 2) @ before
     return float(np.degrees(geodesic_distance(after, expected)).mean())
 
 
-def errors_by_yaw(looker: Looker, crops: FaceCrops, constant: Array | None = None) -> list[
-        tuple[float, float, int, float]]:
+def errors_by_yaw(
+    looker: Looker, crops: FaceCrops, constant: Array | None = None
+) -> list[tuple[float, float, int, float]]:
     """Rows (low, high, count, mean geodesic): degrees of absolute yaw, after `constant`."""
     faces = crops.subset(crops.is_face)
     predicted, truth = looker.rotations(faces)

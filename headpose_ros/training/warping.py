@@ -42,7 +42,8 @@ class Views:
         """Return the nominal views."""
         zero = np.zeros(count)
         return Views(
-            zero, np.zeros((count, 2)), np.ones(count), np.zeros(count, bool), np.ones(count))
+            zero, np.zeros((count, 2)), np.ones(count), np.zeros(count, bool), np.ones(count)
+        )
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ class WarpLimits:
         def mixed(sigma: float, most: float, shape: tuple[int, ...]) -> Array:
             wide = rng.random(count) < self.wide_fraction
             wide = wide.reshape(count, *[1] * (len(shape) - 1))
-            values = np.where(
-                wide, rng.uniform(-most, most, shape), rng.normal(0.0, sigma, shape))
+            values = np.where(wide, rng.uniform(-most, most, shape), rng.normal(0.0, sigma, shape))
             return np.clip(values, -most, most)
 
         return Views(
@@ -75,7 +75,8 @@ class WarpLimits:
             scales=np.exp(mixed(self.scale_sigma, np.log(self.scale_max), (count,))),
             mirrored=rng.random(count) < 0.5,
             distances=np.exp(
-                rng.uniform(np.log(self.min_distance), np.log(self.max_distance), count)),
+                rng.uniform(np.log(self.min_distance), np.log(self.max_distance), count)
+            ),
         )
 
 
@@ -110,7 +111,8 @@ def plan_warp(
     homographies = (
         _pixels_from_rays(source_tangents, crops.size_px)
         @ source_from_target
-        @ np.linalg.inv(_pixels_from_rays(target_tangents, crop_px)))
+        @ np.linalg.inv(_pixels_from_rays(target_tangents, crop_px))
+    )
     rotations = np.swapaxes(roll, 1, 2) @ crops.rotations[index]
     centres = views.centres.copy()
 
@@ -125,8 +127,11 @@ def plan_warp(
 def warp_image(image: NDArray[np.uint8], homography: Array, crop_px: int) -> NDArray[np.uint8]:
     """Sample one crop; beyond the stored one its border goes on."""
     return cv2.warpPerspective(
-        image, homography, (crop_px, crop_px),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+        image,
+        homography,
+        (crop_px, crop_px),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
 
 

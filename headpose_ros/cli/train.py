@@ -1,0 +1,184 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`headpose train`: label real faces, train the pose network, write and check its weights."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+SUMMARY = 'Train the networks: label real faces, train, export weights, check them.'
+
+_DATA = Path('out')
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the kinds of work and their options."""
+    kinds = parser.add_subparsers(dest='kind', required=True, metavar='KIND')
+    _configure_label(
+        kinds.add_parser(
+            'label', help='real faces, labelled by the mean of many looks of a teacher network'
+        )
+    )
+    _configure_pose(kinds.add_parser('pose', help='train the pose network by a recipe'))
+    _configure_export(kinds.add_parser('export', help='write the weights file of a training'))
+    _configure_check(
+        kinds.add_parser(
+            'check', help='accuracy, robustness and equivariance of weights on labelled crops'
+        )
+    )
+    from headpose_ros.training import landmark_training_command as landmarks
+
+    landmarks.configure(kinds.add_parser('landmarks', help=landmarks.SUMMARY))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    if args.kind == 'landmarks':
+        from headpose_ros.training import landmark_training_command as landmarks
+
+        return landmarks.run(args)
+    work = {'label': _label, 'pose': _pose, 'export': _export, 'check': _check}
+    return work[args.kind](args)
+
+
+def _configure_label(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add('root', type=Path, help='folder with landmarks68.csv, or of videos and frames')
+    add('--out', type=Path, required=True, help='file of crops to write (.npz)')
+    add('--teacher', required=True, help='weights of the teacher: a shipped name or a file')
+    add(
+        '--split',
+        default='training',
+        help='with landmarks68.csv: the folder of images to take (default %(default)s)',
+    )
+    add('--every', type=int, default=2, help='take every n-th frame (default %(default)s)')
+    add('--detector', default='mtcnn', help='finds faces in videos (default %(default)s)')
+    add(
+        '--pieces',
+        action='store_true',
+        help='keep pieces without a face too: for pictures whose faces are all known',
+    )
+    add('--head-model', type=Path, help='packed head model (default: $HEADPOSE_DATA/heads)')
+    add('--threads', type=int, default=0, help='CPU threads; 0 lets the runtime choose')
+
+
+def _label(args: argparse.Namespace) -> int:
+    import cv2
+
+    from headpose_ros.config import PipelineConfig
+    from headpose_ros.detection import create_detector
+    from headpose_ros.estimation import create_estimator
+    from headpose_ros.estimation.runtime import create_runtime
+    from headpose_ros.training import labelling
+    from headpose_ros.training.face_fit import MeanFace
+    from headpose_ros.training.teacher import Teacher
+
+    if args.every < 1:
+        raise ValueError(f'--every: expected at least 1, got {args.every}')
+    cv2.setNumThreads(1)
+    runtime = create_runtime('auto', args.threads)
+    config = PipelineConfig(weights=args.teacher, detector=args.detector)
+    estimator = create_estimator(config, runtime)
+    if (args.root / 'landmarks68.csv').is_file():
+        pictures = labelling.annotated_photographs(args.root, args.split)
+    else:
+        pictures = labelling.detected_faces(
+            labelling.video_frames(args.root, args.every),
+            create_detector(config, runtime),
+            estimator.crop_scale,
+        )
+    crops, dropped = labelling.label(
+        _counted(pictures),
+        Teacher(estimator),
+        MeanFace.load(args.head_model),
+        estimator.crop_scale,
+        pieces=args.pieces,
+    )
+    crops.save(args.out)
+    print(
+        f'{args.out}: {crops.is_face.sum()} faces ({dropped} dropped), '
+        f'{(~crops.is_face).sum()} pieces without a face'
+    )
+    return 0
+
+
+def _counted(pictures):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    from tqdm import tqdm
+
+    return tqdm(pictures, unit='picture')
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--recipe', required=True, help='best, clean, or a YAML file')
+    parser.add_argument(
+        '--data',
+        type=Path,
+        default=_DATA,
+        help="folder that the recipe's file patterns start from (default %(default)s)",
+    )
+
+
+def _configure_pose(parser: argparse.ArgumentParser) -> None:
+    _add_recipe(parser)
+    add = parser.add_argument
+    add('--out', type=Path, required=True, help='checkpoint, log and plot go there')
+    add('--resume', action='store_true', help='go on from the checkpoint in --out')
+    add('--steps', type=int, help="instead of the recipe's")
+    add('--workers', type=int, default=1, help='processes that make batches (default %(default)s)')
+    add('--threads', type=int, default=0, help='CPU threads; 0 lets PyTorch choose')
+    add('--compile', action='store_true', help='torch.compile the training step')
+
+
+def _pose(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    import torch
+
+    from headpose_ros.training.recipe import Recipe
+    from headpose_ros.training.trainer import RunOptions, train
+    from headpose_ros.training.training_log import plot_log
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    recipe = Recipe.load(args.recipe)
+    if args.steps:
+        recipe = replace(recipe, steps=args.steps)
+    options = RunOptions(args.out, args.data, args.resume, args.workers, args.compile)
+    checkpoint = train(recipe, options)
+    print(f'{checkpoint}\n{plot_log(args.out)}')
+    return 0
+
+
+def _configure_export(parser: argparse.ArgumentParser) -> None:
+    _add_recipe(parser)
+    parser.add_argument('--training', type=Path, required=True, help='folder of the training')
+    parser.add_argument('--out', type=Path, required=True, help='weights file (.safetensors)')
+
+
+def _export(args: argparse.Namespace) -> int:
+    from headpose_ros.training.export import export
+    from headpose_ros.training.recipe import Recipe
+
+    written = export(Recipe.load(args.recipe), args.training, args.data, args.out)
+    print(f'{written.path}: {written.parameters} parameters, sha256 {written.sha256}')
+    return 0
+
+
+def _configure_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('weights', help='a shipped name or a file')
+    parser.add_argument('crops', type=Path, nargs='+', help='files of crops (.npz)')
+    parser.add_argument('--json', type=Path, help='write the figures there, too')
+
+
+def _check(args: argparse.Namespace) -> int:
+    from headpose_ros.training.report import check_weights, print_report
+
+    report = check_weights(args.weights, args.crops)
+    print_report(report)
+    if args.json:
+        import json
+
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(report, indent=1) + '\n')
+    return 0
