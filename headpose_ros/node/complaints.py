@@ -41,11 +41,19 @@ class Complaints:
         period: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.period = period
+        self._period = period
         self._logger = logger
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
+
+    def set_period(self, period: float) -> None:
+        """Change the period; all of them start anew."""
+        with self._lock:
+            if period != self._period:
+                self._period = period
+                for entry in self._entries.values():
+                    entry.logged_at = None
 
     def say(self, key: str, text: str, *, error: bool = False) -> None:
         """State that `text` (topic, cause, fix) is the case."""
@@ -53,7 +61,7 @@ class Complaints:
             entry = self._entries.setdefault(key, _Entry())
             entry.text, entry.error, entry.active = text, error, True
             now = self._clock()
-            if entry.logged_at is not None and now - entry.logged_at < self.period:
+            if entry.logged_at is not None and now - entry.logged_at < self._period:
                 return
             entry.logged_at, entry.logged_since_settled = now, True
         log = self._logger.error if error else self._logger.warning

@@ -52,8 +52,8 @@ class HeadPoseNode(LifecycleNode):
         self._outputs: Outputs | None = None
         self._session: Session | None = None
         self._statistics = Statistics()
-        self._parameters = Parameters(self, lambda: self._pipeline is not None, self._on_change)
-        options = self._parameters.node
+        self._settings = Parameters(self, lambda: self._pipeline is not None, self._on_change)
+        options = self._settings.node
         self._complaints = Complaints(self.get_logger(), options.complaint_period)
         self._autostart = options.autostart
         self._retry_at = 0.0
@@ -66,10 +66,10 @@ class HeadPoseNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the models and advertise the outputs."""
-        options = self._parameters.node
+        options = self._settings.node
         start = time.monotonic()
         try:
-            self._pipeline = self._make_pipeline(self._parameters.pipeline)
+            self._pipeline = self._make_pipeline(self._settings.pipeline)
             self._outputs = Outputs(
                 self, self._complaints, options.publish_tf, options.frame_prefix
             )
@@ -97,7 +97,7 @@ class HeadPoseNode(LifecycleNode):
             self._outputs,
             self._complaints,
             self._statistics,
-            lambda: self._parameters.node,
+            lambda: self._settings.node,
         )
         self._session.refresh()
         self.get_logger().info(f'active: waiting for images on {self._session.topics.image}')
@@ -161,9 +161,9 @@ class HeadPoseNode(LifecycleNode):
 
     def _on_change(self, names: frozenset[str]) -> None:
         self._retry_at = 0.0
-        self._complaints.period = self._parameters.node.complaint_period
+        self._complaints.set_period(self._settings.node.complaint_period)
         changes = {
-            name: getattr(self._parameters.pipeline, name)
+            name: getattr(self._settings.pipeline, name)
             for name in names & live_fields(PipelineConfig)
         }
         if self._session is not None:
@@ -178,7 +178,7 @@ class HeadPoseNode(LifecycleNode):
         self._diagnostics.publish(message)
 
     def _status(self) -> diagnostics.DiagnosticStatus:
-        options = self._parameters.node
+        options = self._settings.node
         session, pipeline = self._session, self._pipeline
         values = {'state': self._state_machine.current_state[1]}
         hardware, idle, problems = '', values['state'], self._complaints.current()

@@ -1,0 +1,247 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Lifecycle, parameters and the end of the process, over DDS."""
+
+import itertools
+import signal
+
+import pytest
+from graph import ROOT, SPOT, Bench, Process, fake_node, spots
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
+from sensor_msgs.msg import Image
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.msg import HeadPoseArray
+from headpose_ros.node.parameters import NodeConfig
+
+CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
+ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+SHUTDOWN = Transition.TRANSITION_ACTIVE_SHUTDOWN
+
+
+@pytest.fixture
+def bench(domain):
+    with Bench(domain) as made:
+        yield made
+
+
+@pytest.fixture(scope='module')
+def running(domain, logs):
+    """A node that the tests here must leave active, with default parameters."""
+    with fake_node(domain, logs) as process:
+        yield process
+        assert process.alive, process.output()
+        assert 'Traceback' not in process.output()
+
+
+def change(bench, transition, node='/headpose'):
+    request = ChangeState.Request()
+    request.transition.id = transition
+    return bench.call(ChangeState, f'{node}/change_state', request).success
+
+
+def state(bench, node='/headpose'):
+    return bench.call(GetState, f'{node}/get_state', GetState.Request()).current_state.label
+
+
+def until_active(bench, node='/headpose'):
+    bench.until(lambda: state(bench, node) == 'active', 'the active state')
+
+
+def value_of(value):
+    """A ROS parameter value of Python's type of the same name."""
+    kinds = {bool: (1, 'bool'), int: (2, 'integer'), float: (3, 'double'), str: (4, 'string')}
+    kind, name = kinds[type(value)]
+    return ParameterValue(type=kind, **{f'{name}_value': value})
+
+
+def set_parameters(bench, node='/headpose', **values):
+    parameters = [Parameter(name=name, value=value_of(value)) for name, value in values.items()]
+    request = SetParametersAtomically.Request(parameters=parameters)
+    return bench.call(SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
+
+
+def python_value(value):
+    names = {1: 'bool', 2: 'integer', 3: 'double', 4: 'string'}
+    return getattr(value, f'{names[value.type]}_value')
+
+
+def get(bench, *names):
+    request = GetParameters.Request(names=list(names))
+    answer = bench.call(GetParameters, '/headpose/get_parameters', request)
+    return [python_value(value) for value in answer.values]
+
+
+def test_off_and_on_again(bench, running):
+    until_active(bench)
+    bench.listen(HeadPoseArray, '/headpose/heads')
+    bench.camera()
+    bench.heads_arrive()
+    assert change(bench, DEACTIVATE)
+    bench.until(lambda: bench.publishers['image'].get_subscription_count() == 0, 'it to leave')
+    assert change(bench, CLEANUP)
+    assert state(bench) == 'unconfigured'
+    bench.until(lambda: bench.node.count_publishers('/headpose/heads') == 0, 'outputs to go')
+    assert change(bench, CONFIGURE)
+    assert change(bench, ACTIVATE)
+    bench.heads_arrive()
+
+
+def test_transitions_that_the_state_forbids_are_refused(bench, running):
+    until_active(bench)
+    assert not change(bench, CONFIGURE)
+    assert not change(bench, ACTIVATE)
+    assert state(bench) == 'active'
+
+
+def test_autostart_false_waits_to_be_told(bench, domain, logs):
+    arguments = ['-r', '__ns:=/told', '-p', 'autostart:=false']
+    with fake_node(domain, logs, *arguments) as node:
+        assert state(bench, '/told/headpose') == 'unconfigured'
+        bench.spin(0.6)
+        assert state(bench, '/told/headpose') == 'unconfigured'
+        assert change(bench, CONFIGURE, '/told/headpose')
+        assert change(bench, ACTIVATE, '/told/headpose')
+        assert state(bench, '/told/headpose') == 'active'
+        assert change(bench, SHUTDOWN, '/told/headpose')
+        assert node.end() == 0
+
+
+def test_configure_fails_with_a_reason_and_may_be_repeated(bench, domain, logs, tmp_path):
+    name = '/poor/headpose'
+    arguments = ['-r', '__ns:=/poor', '-p', 'autostart:=false', '-p', 'weights:=/nowhere']
+    with fake_node(domain, logs, *arguments) as node:
+        assert not change(bench, CONFIGURE, name)
+        assert len(node.matching(r"configure: weights: no file '/nowhere'")) == 1
+        assert state(bench, name) == 'unconfigured'
+        assert set_parameters(bench, name, weights='').successful
+        assert change(bench, CONFIGURE, name)
+        assert state(bench, name) == 'inactive'
+
+
+def options():
+    for config in (PipelineConfig, NodeConfig):
+        yield from config.__dataclass_fields__.items()
+
+
+def test_parameters_are_the_options_with_text_range_and_default(bench, running):
+    until_active(bench)
+    names = [name for name, _ in options()]
+    request = DescribeParameters.Request(names=names)
+    described = bench.call(
+        DescribeParameters, '/headpose/describe_parameters', request
+    ).descriptors
+    values = get(bench, *names)
+    for (name, item), about, value in zip(options(), described, values, strict=True):
+        assert value == item.default, name
+        assert about.description == item.metadata['text']
+        spans = [*about.floating_point_range, *about.integer_range]
+        found = (spans[0].from_value, spans[0].to_value) if spans else (None, None)
+        assert found == (item.metadata['low'], item.metadata['high']), name
+        for choice in item.metadata['choices']:
+            assert choice in about.additional_constraints
+
+
+def test_live_parameters_change_without_a_hiccup(bench, running):
+    until_active(bench)
+    bench.listen(HeadPoseArray, '/headpose/heads')
+    bench.camera()
+    assert bench.heads_arrive().heads[0].confidence == pytest.approx(0.7)
+    assert set_parameters(bench, score_threshold=0.25).successful
+    kept = bench.got['/headpose/heads']
+    bench.shoot_until(lambda: kept[-1].heads[0].confidence == pytest.approx(0.25), 'the change')
+    assert set_parameters(bench, score_threshold=0.7).successful
+
+
+@pytest.mark.parametrize(
+    ('changes', 'reason'),
+    [
+        ({'detector': 'yunet'}, 'detector: needs cleanup and configure'),
+        ({'detector': 'magic'}, 'expected one of'),
+        ({'score_threshold': 2.0}, ''),
+        ({'score_threshold': float('nan')}, ''),
+        ({'detect_every': 0}, ''),
+        ({'keep_lost': 'long'}, ''),
+        ({'keep_lost': 1.0, 'device': 'cuda'}, 'device: needs cleanup'),
+        ({'use_depth': True}, 'use_depth: needs cleanup'),
+    ],
+)
+def test_wrong_changes_are_refused_with_a_reason(bench, running, changes, reason):
+    until_active(bench)
+    before = get(bench, *changes)
+    result = set_parameters(bench, **changes)
+    assert not result.successful
+    assert reason in result.reason
+    assert result.reason
+    assert get(bench, *changes) == before
+
+
+def test_fixed_parameters_change_when_unconfigured(bench, running):
+    until_active(bench)
+    assert change(bench, DEACTIVATE)
+    assert not set_parameters(bench, max_heads=3).successful
+    assert change(bench, CLEANUP)
+    assert set_parameters(bench, max_heads=3).successful
+    assert change(bench, CONFIGURE)
+    assert change(bench, ACTIVATE)
+    assert get(bench, 'max_heads') == [3]
+
+
+def test_max_rate_thins_out(bench, domain, logs):
+    arguments = ['-r', '__ns:=/slow', '-p', 'max_rate:=2.0']
+    with fake_node(domain, logs, *arguments):
+        bench.listen(HeadPoseArray, '/slow/headpose/heads')
+        for kind, topic in ((Image, '/slow/image'), (type_of_info(), '/slow/camera_info')):
+            bench.advertise(kind, topic)
+        names = {'topic': '/slow/image', 'info_topic': '/slow/camera_info'}
+        bench.heads_arrive('/slow/headpose/heads', **names)
+        kept = bench.got['/slow/headpose/heads']
+        bench.shoot_until(lambda: len(kept) >= 5, 'five results', **names)
+        stamps = [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in kept]
+        assert min(b - a for a, b in itertools.pairwise(stamps[1:])) > 0.3
+
+
+def type_of_info():
+    from sensor_msgs.msg import CameraInfo
+
+    return CameraInfo
+
+
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('moment', ['starting', 'idle', 'working'])
+def test_signals_end_it_quietly(bench, domain, logs, how, moment):
+    arguments = ['-r', '__ns:=/ends']
+    with fake_node(domain, logs, *arguments, SPOTS_SECONDS='0.05') as node:
+        if moment == 'working':
+            bench.listen(HeadPoseArray, '/ends/headpose/heads')
+            bench.advertise(Image, '/ends/image')
+            bench.advertise(type_of_info(), '/ends/camera_info')
+            bench.heads_arrive(
+                '/ends/headpose/heads', topic='/ends/image', info_topic='/ends/camera_info'
+            )
+            bench.shoot(topic='/ends/image', info_topic='/ends/camera_info')
+        elif moment == 'idle':
+            bench.until(lambda: node.matching('active: waiting'), 'the node to start')
+        else:
+            bench.until(lambda: node.matching('models loaded'), 'the node to start')
+        assert node.end(how) == 0, node.output()
+        assert 'Traceback' not in node.output()
+        assert not node.matching('rror'), node.output()
+
+
+def test_the_listener_of_the_readme(bench, running, domain, logs):
+    until_active(bench)
+    with Process([ROOT / 'examples' / 'listener.py'], domain, logs) as listener:
+        bench.camera()
+        bench.shoot_until(
+            lambda: listener.matching(r'^1\.00 m away') and listener.matching('^seen: face_f0001'),
+            'what the listener prints',
+            image=lambda: spots(SPOT),
+        )
+        assert listener.end() == 0
+        assert 'Traceback' not in listener.output()
+    imported = (ROOT / 'examples' / 'listener.py').read_text()
+    assert 'headpose_ros.' not in imported.split('"""')[2]
