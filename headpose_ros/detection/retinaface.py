@@ -31,7 +31,7 @@ class RetinaFace:
     """The detector (`detector.Detector`). Scores below `least_score` are not worth a look."""
 
     name = 'retinaface'
-    box_to_face = BoxToFace(scale=1.45)
+    box_to_face = BoxToFace(scale=1.58, dy=0.09)
 
     def __init__(self, runtime: Runtime, weights: LoadedWeights, least_score: float = 0.5) -> None:
         self._network = runtime.compile(retinaface, weights.tensors, (1, None, None, 3))
@@ -53,7 +53,7 @@ class CaffeRetinaFace:
     """The detector of FacePose_pytorch, run by OpenCV; it gives no landmarks."""
 
     name = 'retinaface'
-    box_to_face = BoxToFace(scale=1.45)
+    box_to_face = BoxToFace(scale=1.54, dy=0.06)
 
     def __init__(self, caffemodel: Path, least_score: float = 0.5) -> None:
         prototxt = caffemodel.with_suffix('.prototxt')

@@ -22,7 +22,7 @@ from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.face_frame import angular_size_from_distance
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
-from headpose_ros.geometry.sphere import pixels_per_radian, spheres_of_squares
+from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Array
 
@@ -82,17 +82,17 @@ class DetectedBoxes:
     """Crops from a face detector; each true face takes the nearest one that covers its centre."""
 
     def __init__(self, detector: Detector, config: PipelineConfig) -> None:
-        self._detector = detector
-        self._min_face_px = config.min_face_px
-        self._score_threshold = config.score_threshold
+        from headpose_ros.detection import FaceSearch
+
+        self._search = FaceSearch(detector, config)
 
     def find(self, scene: Scene, estimator: Estimator) -> list[Found]:
         """Return the true faces that were detected, one detection each."""
-        rays, sizes = self._detect(scene)
+        seen = self._search.find(scene.image, scene.camera)
         true = TrueBoxes().find(scene, estimator)
-        if not len(rays) or not true:
+        if not len(seen) or not true:
             return []
-        angles = crop_angles(sizes, estimator.crop_scale)
+        rays, angles = seen.rays, crop_angles(seen.angular_sizes, estimator.crop_scale)
         chords = np.linalg.norm(np.array([t.ray for t in true])[:, None] - rays[None], axis=2)
         apart = 2 * np.arcsin(np.minimum(chords / 2, 1.0))
         reach = np.minimum(np.array([t.crop_angle for t in true])[:, None], angles[None]) / 2
@@ -102,18 +102,6 @@ class DetectedBoxes:
             for i, j in zip(*linear_sum_assignment(cost), strict=True)
             if apart[i, j] < reach[i, j]
         ]
-
-    def _detect(self, scene: Scene) -> tuple[Array, Array]:
-        """Return rays (N,3) and angular sizes (N,) of the face spheres."""
-        boxes = self._detector.detect(scene.image, self._min_face_px)
-        kept = boxes.corners[boxes.scores >= self._score_threshold]
-        if not len(kept):
-            return np.empty((0, 3)), np.empty(0)
-        place = self._detector.box_to_face
-        size = np.sqrt(np.prod(kept[:, 2:] - kept[:, :2], axis=1))
-        centres = (kept[:, :2] + kept[:, 2:]) / 2 + size[:, None] * [place.dx, place.dy]
-        squares = spheres_of_squares if scene.known else views_of_squares
-        return squares(scene.camera, centres, size * place.scale)
 
 
 def views_of_squares(camera: CameraModel, centres: ArrayLike, sides: Array) -> tuple[Array, Array]:
