@@ -76,34 +76,36 @@ class BrownLens:
         return unit_rays(plane), valid
 
     def _newton(self, plane: Array, target: Array) -> Array:
-        """Solve distort(plane) = target; steps that do not help are halved."""
-        u, v, jacobian = self._distort(*plane.T)
-        error = np.hypot(u - target[:, 0], v - target[:, 1])
+        """Solve distort(plane) = target (N,2) for points not solved yet; steps may be halved."""
+        plane = plane.copy()
         step = np.ones(len(plane))
-        for _ in range(60):
-            xx, xy, yx, yy = jacobian
+        error = self._miss(plane, target)[0]
+        enough = 1e-15 * (1 + np.hypot(*target.T))
+        left = np.arange(len(plane))
+        for _ in range(100):
+            left = left[(error[left] > enough[left]) & (step[left] > 1e-3)]
+            if left.size == 0:
+                break
+            _, (du, dv), (xx, xy, yx, yy) = self._miss(plane[left], target[left])
             det = xx * yy - xy * yx
             det = np.where(np.abs(det) > 1e-12, det, 1e-12)
-            du, dv = target[:, 0] - u, target[:, 1] - v
             move = np.column_stack([yy * du - xy * dv, xx * dv - yx * du]) / det[:, None]
-            trial = plane + step[:, None] * move
+            trial = plane[left] + step[left, None] * move
             far = np.hypot(*trial.T)
             trial *= np.minimum(1.0, self._fold / np.where(far > 0, far, 1.0))[:, None]
-            u_t, v_t, jacobian_t = self._distort(*trial.T)
-            error_t = np.hypot(u_t - target[:, 0], v_t - target[:, 1])
-            better = error_t < error
-            if not better.any() and (step < 1e-3).all():
-                break
-            plane = np.where(better[:, None], trial, plane)
-            u, v = np.where(better, u_t, u), np.where(better, v_t, v)
-            jacobian = tuple(
-                np.where(better, new, old) for new, old in zip(jacobian_t, jacobian, strict=True)
-            )
-            error = np.where(better, error_t, error)
-            step = np.where(better, np.minimum(1.0, 2 * step), step / 2)
-            if (error <= 4e-16).all():
-                break
+            new_error = self._miss(trial, target[left])[0]
+            better = new_error < error[left]
+            plane[left[better]], error[left[better]] = trial[better], new_error[better]
+            step[left] = np.where(better, np.minimum(1.0, 2 * step[left]), step[left] / 4)
         return plane
+
+    def _miss(
+        self, plane: Array, target: Array
+    ) -> tuple[Array, tuple[Array, Array], tuple[Array, ...]]:
+        """Return how far distort(plane) is from target (N,2), which way, and the Jacobian."""
+        u, v, jacobian = self._distort(*plane.T)
+        du, dv = target[:, 0] - u, target[:, 1] - v
+        return np.hypot(du, dv), (du, dv), jacobian
 
     def _radius(self, r: Array) -> tuple[Array, Array]:
         """Return the purely radial image of the radius `r`, and its derivative."""

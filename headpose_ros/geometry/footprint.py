@@ -23,7 +23,7 @@ from headpose_ros.geometry.virtual_camera import VirtualCameras
 from headpose_ros.heads import Array
 
 _NODES = -np.cos(np.pi * np.arange(13) / 12)  # -1 and 1 are the outer edges of a crop
-_SMOOTH = 0.5  # pixels, that half of the nodes may be off
+_SMOOTH = 0.1  # pixels, that half of the nodes may be off
 _FINE_CELLS = 48
 _SHARP_ENOUGH = 1.25  # image pixels a sample, up to which bilinear sampling shows no aliasing
 

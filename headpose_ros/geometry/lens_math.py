@@ -45,17 +45,23 @@ def solve_increasing(
         if not short.any():
             break
         high = np.where(short, np.minimum(4 * high, highest), high)
-    low = np.zeros_like(targets)
-    x = np.minimum(targets, high)
+    low, x = np.zeros_like(targets), np.minimum(targets, high)
+    left = np.arange(len(targets))
     for _ in range(200):
-        value, slope = function(x)
-        low, high = np.where(value <= targets, x, low), np.where(value >= targets, x, high)
-        newton = x - (value - targets) / np.where(slope > 0, slope, np.inf)
-        inside = (newton >= low) & (newton <= high) & (slope > 0)
-        step = np.where(inside, newton, 0.5 * (low + high))
-        if np.all(np.abs(step - x) <= 2e-16 * x):
-            return step
-        x = step
+        value, slope = function(x[left])
+        under = value <= targets[left]
+        low[left] = np.where(under, x[left], low[left])
+        high[left] = np.where(under, high[left], x[left])
+        move = (targets[left] - value) / np.where(slope > 0, slope, np.inf)
+        new = x[left] + move
+        done = (np.abs(move) <= 4e-16 * x[left]) & (slope > 0)
+        outside = (new < low[left]) | (new > high[left]) | (slope <= 0)
+        halved = 0.5 * (low[left] + high[left])
+        done |= outside & ((halved <= low[left]) | (halved >= high[left]))
+        x[left] = np.where(outside & ~done, halved, np.clip(new, low[left], high[left]))
+        left = left[~done]
+        if left.size == 0:
+            break
     return x
 
 

@@ -68,7 +68,7 @@ def spheres_of_squares(
         aim += off
         rays = camera.rays(aim)
         sizes = np.clip(sizes * growth, 1e-9, _LARGEST)
-        if np.all(np.abs(off) < 1e-9 * sides[:, None]) and np.all(np.abs(growth - 1) < 1e-9):
+        if np.all(np.abs(off) < 1e-6 * sides[:, None]) and np.all(np.abs(growth - 1) < 1e-6):
             break
     return rays, sizes
 

@@ -5,8 +5,8 @@
 import numpy as np
 
 _RNG = np.random.default_rng(7)
-_WAVES = _RNG.normal(size=(24, 3, 3))
-_PHASES = _RNG.uniform(0, 2 * np.pi, (24, 3))
+_WAVES = _RNG.normal(size=(10, 3, 3))
+_PHASES = _RNG.uniform(0, 2 * np.pi, (10, 3))
 
 
 def texture(rays, cycles):
@@ -16,7 +16,7 @@ def texture(rays, cycles):
     value = np.zeros(rays.shape)
     for wave, phase, k in zip(waves, _PHASES, scale, strict=True):
         value += np.sin(k * (rays @ wave) + phase)
-    return np.clip(127.5 + 22.0 * value, 0, 255)
+    return np.clip(127.5 + 35.0 * value, 0, 255)
 
 
 def render(camera, rotation=None, cycles=12.0):

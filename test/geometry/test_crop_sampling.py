@@ -25,35 +25,35 @@ def direction(degrees, azimuth):
 
 
 def wide_pinhole():
-    return CameraModel.from_fov(900, 900, np.radians(122))
+    return CameraModel.from_fov(600, 600, np.radians(122))
 
 
 def large_barrel():
-    return lenses.camera('barrel').scaled_to(960, 720)
+    return lenses.camera('barrel')
 
 
 @pytest.mark.parametrize(
     ('make', 'degrees', 'plain_below'),
     [
         (wide_pinhole, (10, 30, 45), (40, 26, 20)),
-        (lambda: lenses.fisheye(900, 900, 3.9), (30, 60, 85), (36, 24, 20)),
+        (lambda: lenses.fisheye(600, 600, 3.9), (30, 60, 85), (36, 24, 20)),
         (large_barrel, (15, 30), (40, 34)),
     ],
     ids=['pinhole', 'fisheye', 'barrel'],
 )
 def test_a_scene_gives_the_same_crop_wherever_it_is_seen(make, degrees, plain_below):
     camera = make()
-    angle, cycles = [0.4], 8.0
-    centre = sample_crops(scenes.render(camera, cycles=cycles), camera, AHEAD, angle, 96).images[0]
+    angle, cycles = [0.4], 6.0
+    centre = sample_crops(scenes.render(camera, cycles=cycles), camera, AHEAD, angle, 64).images[0]
     assert centre.std() > 40, 'a scene with something to see'
     for t, limit in zip(degrees, plain_below, strict=True):
         ray = direction(t, 0.7)
         image = scenes.render(camera, rotation_to_axis(ray)[0], cycles)
-        crops = sample_crops(image, camera, ray, angle, 96)
+        crops = sample_crops(image, camera, ray, angle, 64)
         assert crops.inside[0] == 1.0
         assert scenes.psnr(crops.images[0], centre) > 48
         # The measure tells: the same pixels, not turned, are another picture.
-        plain = sample_plain_crops(image, camera, ray, angle, 96)
+        plain = sample_plain_crops(image, camera, ray, angle, 64)
         assert scenes.psnr(plain.images[0], centre) < limit
 
 
@@ -82,7 +82,7 @@ def test_interpolated_maps_are_exact(name):
     for i in range(30):
         u, v = footprints.maps(i, 1, camera, cameras, Part(0, 0, 1))
         # float32 maps, and OpenCV rounds them to 1/32 pixel
-        assert np.abs(np.stack([u, v], axis=-1) - exact[i]).max() < 2e-3
+        assert np.abs(np.stack([u, v], axis=-1) - exact[i]).max() < 5e-3
 
 
 def test_a_shrunken_crop_shows_no_aliasing():
