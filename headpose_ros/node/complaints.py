@@ -64,8 +64,11 @@ class Complaints:
             if entry.logged_at is not None and now - entry.logged_at < self._period:
                 return
             entry.logged_at, entry.logged_since_settled = now, True
-        log = self._logger.error if error else self._logger.warning
-        log(text)
+        # Two lines: rclpy ties a severity to the line that logs.
+        if error:
+            self._logger.error(text)
+        else:
+            self._logger.warning(text)
 
     def settle(self, key: str) -> None:
         """State that `key`, and all keys below it, are no longer the case."""

@@ -100,16 +100,14 @@ def read_heads(path: Path) -> dict[int, list[Pose]]:
 
 
 def read_truth(path: Path) -> dict[int, list[Pose]]:
-    """Return the true heads by frame index: columns frame, person, r00..r22, tx, ty, tz."""
+    """Return the true heads by frame index, from a `poses.csv` whose `file` is that index."""
     truth: dict[int, list[Pose]] = defaultdict(list)
     names = [f'r{i}{j}' for i in range(3) for j in range(3)]
     with path.open(newline='') as file:
         for row in csv.DictReader(file):
-            if row.get('visible', '1') == '0':
-                continue
             rotation = np.array([float(row[name]) for name in names]).reshape(3, 3)
             position = np.array([float(row[name]) for name in ('tx', 'ty', 'tz')])
-            truth[int(row['frame'])].append(Pose(row['person'], rotation, position))
+            truth[int(row['file'])].append(Pose(row['person'], rotation, position))
     return truth
 
 

@@ -1,0 +1,117 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Random and mutated messages: a named error or a picture, never anything else."""
+
+import array
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip('sensor_msgs')
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from headpose_ros.geometry import CameraModel
+from headpose_ros.node.camera_info import CameraInfoError, CameraSource
+from headpose_ros.node.images import ENCODINGS, ImageError, to_bgr, to_bgr_compressed, to_metres
+
+MANY = settings(
+    max_examples=int(os.environ.get('HEADPOSE_FUZZ', '400')),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+"""HEADPOSE_FUZZ=2500 makes it 10,000 messages."""
+sizes = st.one_of(st.integers(0, 40), st.sampled_from([2**16, 2**31, 2**32 - 1]))
+names = st.one_of(st.sampled_from([*ENCODINGS, '16UC1', '32FC1']), st.text(max_size=12))
+blobs = st.binary(max_size=4000)
+
+
+def filled(data):
+    return array.array('B', data)
+
+
+@MANY
+@given(sizes, sizes, names, sizes, st.integers(0, 255), blobs)
+def test_images(width, height, encoding, step, big, data):
+    message = Image(width=width, height=height, encoding=encoding, step=step, is_bigendian=big)
+    message.data = filled(data)
+    for convert in (to_bgr, to_metres):
+        try:
+            image = convert(message)
+        except ImageError:
+            continue
+        assert image.shape[:2] == (height, width)
+
+
+@MANY
+@given(st.integers(1, 24), st.integers(1, 24), st.sampled_from([*ENCODINGS]), st.data())
+def test_images_that_nearly_fit(width, height, encoding, data):
+    channels, item = ENCODINGS[encoding].channels, np.dtype(ENCODINGS[encoding].dtype).itemsize
+    step = width * channels * item + data.draw(st.integers(-1, 3))
+    length = int(step * height * ENCODINGS[encoding].rows) + data.draw(st.integers(-8, 8))
+    message = Image(width=width, height=height, encoding=encoding, step=max(step, 0))
+    message.data = filled(bytes(max(length, 0)))
+    try:
+        image = to_bgr(message)
+    except ImageError:
+        return
+    assert image.shape == (height, width, 3)
+    assert image.dtype == np.uint8
+
+
+def jpeg():
+    import cv2
+
+    return cv2.imencode('.jpg', np.arange(3 * 32 * 24, dtype=np.uint8).reshape(24, 32, 3))[1]
+
+
+@MANY
+@given(st.data())
+def test_mutated_compressed_images(data):
+    sent = bytearray(jpeg().tobytes())
+    for _ in range(data.draw(st.integers(0, 6))):
+        sent[data.draw(st.integers(0, len(sent) - 1))] = data.draw(st.integers(0, 255))
+    sent = sent[: data.draw(st.integers(0, len(sent)))] + data.draw(st.binary(max_size=8))
+    message = CompressedImage(format=data.draw(st.sampled_from(['jpeg', 'png', ''])))
+    message.data = filled(bytes(sent))
+    try:
+        image = to_bgr_compressed(message)
+    except ImageError:
+        return
+    assert image.ndim == 3
+
+
+numbers = st.one_of(
+    st.floats(),
+    st.floats(-2000, 2000),
+    st.sampled_from([0.0, 1.0, float('nan'), float('inf'), 1e300, -1e-300]),
+)
+models = st.one_of(
+    st.sampled_from(['', 'plumb_bob', 'rational_polynomial', 'equidistant', 'fisheye']),
+    st.text(max_size=8),
+)
+
+
+@MANY
+@given(st.data())
+def test_camera_infos(data):
+    info = CameraInfo(width=data.draw(sizes), height=data.draw(sizes))
+    info.distortion_model = data.draw(models)
+    info.d = data.draw(st.lists(numbers, max_size=14))
+    focal = data.draw(st.one_of(numbers, st.just(500.0)))
+    info.k = [focal, 0.0, data.draw(numbers), 0.0, focal, data.draw(numbers), 0.0, 0.0, 1.0]
+    info.p = data.draw(st.lists(numbers, min_size=12, max_size=12))
+    info.binning_x, info.binning_y = data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))
+    info.roi.x_offset, info.roi.y_offset = data.draw(sizes), data.draw(sizes)
+    info.roi.width, info.roi.height = data.draw(sizes), data.draw(sizes)
+    source = CameraSource(rectified=data.draw(st.booleans()))
+    source.update(info)
+    try:
+        camera = source.camera(info.width, info.height)
+    except CameraInfoError:
+        assert source.state()
+        return
+    assert isinstance(camera, CameraModel)
+    assert camera.rays(np.array([[0.0, 0.0], [3.0, 4.0]])).shape == (2, 3)
