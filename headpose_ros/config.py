@@ -66,7 +66,8 @@ class PipelineConfig(Options):
         5, 'Search the whole image for new faces every this many images.',
         low=1, high=1000, live=True)
     min_face_px: float = option(
-        24.0, 'Smallest face searched for, pixels across.', low=12.0, high=1000.0)
+        24.0, 'Smallest face searched for, pixels across in an image 640 wide; wider ones are '
+        'searched as if scaled to that.', low=12.0, high=1000.0)
     max_distance: float = option(
         0.0, 'Farthest face searched for, metres; 0 leaves it to min_face_px.', low=0.0, high=50.0)
     score_threshold: float = option(

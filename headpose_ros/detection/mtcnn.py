@@ -58,9 +58,13 @@ class Mtcnn:
         self, runtime: Runtime, weights: LoadedWeights, thresholds: Thresholds | None = None
     ) -> None:
         tensors = weights.tensors
-        self._pnet = runtime.compile(pnet, tensors, (1, None, None, 3), 'float32')
-        self._rnet = runtime.compile(rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32')
-        self._onet = runtime.compile(onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32')
+        self._pnet = runtime.compile(pnet, tensors, (1, None, None, 3), 'float32', exact=True)
+        self._rnet = runtime.compile(
+            rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32', exact=True
+        )
+        self._onet = runtime.compile(
+            onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32', exact=True
+        )
         self._thresholds = thresholds or Thresholds()
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:

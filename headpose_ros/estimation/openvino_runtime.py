@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from openvino import opset13 as op
 
 from headpose_ros.estimation.layers import Network, ParameterStore, Weights
 from headpose_ros.estimation.runtime import Shape, check_images
+
+_MOST_THREADS = 4
 
 
 class OpenVinoRuntime:
@@ -30,11 +33,15 @@ class OpenVinoRuntime:
             'NUM_STREAMS': '1',
             'INFERENCE_PRECISION_HINT': 'f32',
         }
-        if threads > 0:
-            self._options['INFERENCE_NUM_THREADS'] = str(threads)
+        self._options['INFERENCE_NUM_THREADS'] = str(threads or default_threads())
 
     def compile(
-        self, network: Network, weights: Weights, shape: Shape, dtype: str = 'uint8'
+        self,
+        network: Network,
+        weights: Weights,
+        shape: Shape,
+        dtype: str = 'uint8',
+        exact: bool = False,
     ) -> OpenVinoNetwork:
         """Build and compile `network`; see `runtime.Runtime`.
 
@@ -69,6 +76,14 @@ class OpenVinoNetwork:
         result = self._request.infer([images], share_inputs=True, share_outputs=True)
         # Copied: the request's own memory is overwritten by the next forward.
         return tuple(np.array(result[i][:count]) for i in range(self._outputs))
+
+
+def default_threads() -> int:
+    """Return how many threads a forward gets unless told: the usable cores, at most four.
+
+    These networks take well under a millisecond; more threads wait for each other longer.
+    """
+    return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
 
 
 def rounded_batch(count: int) -> int:

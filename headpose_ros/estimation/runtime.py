@@ -49,11 +49,17 @@ class Runtime(Protocol):
     device: str
 
     def compile(
-        self, network: Network, weights: Weights, shape: Shape, dtype: str = 'uint8'
+        self,
+        network: Network,
+        weights: Weights,
+        shape: Shape,
+        dtype: str = 'uint8',
+        exact: bool = False,
     ) -> CompiledNetwork:
         """Build `network` for images of `shape` and `dtype`, uint8 or float32 (still 0..255).
 
-        Raises ValueError where a weight is missing.
+        `exact` keeps to float32 where the runtime would take half precision. Raises ValueError
+        where a weight is missing.
         """
         ...
 

@@ -26,7 +26,8 @@ class TorchRuntime:
     """PyTorch on `device`, 'cpu' or 'cuda:N'.
 
     `half` chooses the precision of convolutions: float16, by default on GPUs only. `threads` > 0
-    sets PyTorch's number of CPU threads, which is one for the whole process.
+    sets PyTorch's number of CPU threads; like the precision of float32 on GPUs, which is made
+    exact, that is one for the whole process.
     """
 
     name = 'torch'
@@ -36,12 +37,20 @@ class TorchRuntime:
         self._half = device != 'cpu' if half is None else half
         if threads > 0:
             torch.set_num_threads(threads)
+        if device != 'cpu':  # TF32, PyTorch's default, has no more digits than float16
+            torch.backends.cudnn.allow_tf32 = False
 
     def compile(
-        self, network: Network, weights: Weights, shape: Shape, dtype: str = 'uint8'
+        self,
+        network: Network,
+        weights: Weights,
+        shape: Shape,
+        dtype: str = 'uint8',
+        exact: bool = False,
     ) -> TorchNetwork:
         """Prepare `network`; see `runtime.Runtime`."""
-        layers = TorchLayers(weights, self.device, torch.float16 if self._half else torch.float32)
+        half = self._half and not exact
+        layers = TorchLayers(weights, self.device, torch.float16 if half else torch.float32)
         compiled = TorchNetwork(network, layers, tuple(shape), dtype)
         sample = [1 if n is None else n for n in shape[:1]] + [n or 64 for n in shape[1:]]
         compiled(np.zeros(sample, dtype))  # uploads the weights, finds what is missing

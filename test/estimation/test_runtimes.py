@@ -111,12 +111,14 @@ def test_runtimes_agree_to_a_thousandth_of_a_degree(options):
     assert np.degrees(geodesic_distance(*rotations)).max() < 1e-3
 
 
-def test_half_precision_runs_and_is_near():
+def test_half_precision_is_near_and_exact_is_without():
     weights = pose_weights()
     (exact,) = TorchRuntime().compile(NETWORK, weights, (None, 48, 48, 3))(crops(3, 48))
     (half,) = TorchRuntime(half=True).compile(NETWORK, weights, (None, 48, 48, 3))(crops(3, 48))
     assert half.dtype == np.float32
     assert 0 < np.abs(half - exact).max() < 0.01
+    compiled = TorchRuntime(half=True).compile(NETWORK, weights, (None, 48, 48, 3), exact=True)
+    np.testing.assert_array_equal(compiled(crops(3, 48))[0], exact)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU that PyTorch can use')
