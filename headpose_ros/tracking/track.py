@@ -53,9 +53,10 @@ class Motion:
 class Track:
     """A face that is followed. Without `id` it is still to be confirmed, and nobody knows of it.
 
-    `score`: of its newest detection. `seen`: in the newest image. `last_seen`: s. `forgiven`:
-    seconds of absence that do not count, since another head stood before this one. `clear`: the
-    motion when last apart from all others.
+    `clear`: the motion when last apart from all others. `last_seen`: s. `score`: of its newest
+    detection, `best_score`: of its best. `seen`: in the newest image. `detections`, `misses`:
+    searches that found it, or did not. `forgiven`: seconds of absence that do not count, since
+    another head stood before this one. `filtered_at`: s, when the filters over time last ran.
     """
 
     motion: Motion
@@ -65,7 +66,8 @@ class Track:
     best_score: float
     id: str = ''
     seen: bool = True
-    hits: int = 0
+    detections: int = 1
+    misses: int = 0
     forgiven: float = 0.0
     confidence: float = 0.0
     filtered_at: float = math.nan

@@ -81,10 +81,11 @@ class Tracker:
     def wants_search(self) -> bool:
         """Whether the next image should be searched, whatever the pause since the last.
 
-        Either somebody was just lost, or only the detector can confirm somebody new.
+        Either somebody was just lost, or somebody new is to be confirmed by the detector.
         """
-        unsure = not self._refines and any(not track.id for track in self.tracks)
-        return unsure or any(not track.seen for track in self._seen_before)
+        return any(not track.seen for track in self._seen_before) or not all(
+            track.id for track in self.tracks
+        )
 
     def clear(self) -> None:
         """Forget everybody. Names go on from where they were, so that none is soon reused."""
@@ -123,10 +124,10 @@ class Tracker:
                 used.add(j)
                 self._take(self.tracks[i], faces, j, (offsets[i, j], ratios[i, j]), time)
             used |= self._explained(offsets)
-        if not self._refines:
-            for i, track in enumerate(self.tracks):
-                if i not in matched:
-                    track.seen = False
+        for i, track in enumerate(self.tracks):
+            if i not in matched:
+                self._miss(track)
+        self._drop_false_starts()
         self._begin(faces, used, time, config)
 
     def observe(
@@ -147,7 +148,7 @@ class Tracker:
             self._refine(tracks, rays, angular_sizes, probabilities, time)
         self._separate(time)
         self._drop_false_starts()
-        self._confirm(time, config)
+        self._confirm(config)
 
     def _predicted(self) -> tuple[Array, Array]:
         return (
@@ -165,9 +166,16 @@ class Tracker:
         """Give detection `j` to `track`, from which it differs by `error` (offset, size)."""
         track.score = float(faces.scores[j])
         track.best_score = max(track.best_score, track.score)
+        track.detections += 1
         drifted = error[0] > DRIFT_OFFSET or error[1] > DRIFT_SIZE
         if not self._refines or not track.seen or drifted:
             track.see(faces.rays[j], float(faces.angular_sizes[j]), time)
+
+    def _miss(self, track: Track) -> None:
+        """Note that the detector did not find `track`, which may be turned away, or be no face."""
+        track.misses += 1
+        if not self._refines or (not track.id and track.misses > track.detections):
+            track.seen = False
 
     def _explained(self, offsets: Array) -> set[int]:
         """Return the detections that lie on a face which is followed already."""
@@ -186,7 +194,7 @@ class Tracker:
         for track, ray, size, probability in zip(
             tracks, rays, sizes.tolist(), probabilities.tolist(), strict=True
         ):
-            least = KEEP_PROBABILITY if track.seen and track.hits else BEGIN_PROBABILITY
+            least = KEEP_PROBABILITY if track.seen and track.id else BEGIN_PROBABILITY
             offset, ratio = _error(track.motion.ray, track.motion.angular_size, ray, size)
             found = offset <= self._gate(track, time) and ratio <= SIZE_GATE
             if probability >= least and found:
@@ -229,14 +237,11 @@ class Tracker:
     def _drop_false_starts(self) -> None:
         self.tracks = [track for track in self.tracks if track.seen or track.id]
 
-    def _confirm(self, time: float, config: PipelineConfig) -> None:
+    def _confirm(self, config: PipelineConfig) -> None:
         strong = 0.5 * (1.0 + config.score_threshold)
         for track in self.tracks:
-            if not track.seen or track.last_seen != time:  # the latter: only carried on
-                continue
-            track.hits += 1
             factor = 1 if track.best_score >= strong else WEAK_CONFIRM_FACTOR
-            if not track.id and track.hits >= factor * config.confirm_images:
+            if not track.id and track.detections >= factor * config.confirm_images:
                 track.id = self._names.next(self.ids)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from head_world import CAMERA, IMAGE, World, make_pipeline, play, walking
 
+from headpose_ros.heads import Faces
 from headpose_ros.tracking.names import NameCycle
 
 TIMES = np.arange(0, 4, 1 / 30)
@@ -72,6 +73,20 @@ def test_a_weak_face_must_be_seen_for_longer(monkeypatch, refines, score, first)
     published = [bool(named) for _, named in play(pipeline, world, np.arange(12) / 30)]
     assert published.index(True) == first
     assert all(published[first:])
+
+
+@pytest.mark.parametrize('refines', [True, False])
+def test_what_the_detector_takes_for_a_face_for_a_moment_is_not_published(monkeypatch, refines):
+    """As a print on a shirt, even where the estimator takes it for a face as well."""
+    world = World([walking('shirt', [0, 0, 1], [0, 0, 0], score=0.95)])
+    pipeline = make_pipeline(world, monkeypatch, refines)
+    find = pipeline._search.find
+
+    def find_rarely(image, camera):
+        return find(image, camera) if round(world.now * 30) % 9 < 2 else Faces.none()
+
+    pipeline._search.find = find_rarely
+    assert not any(named for _, named in play(pipeline, world, TIMES))
 
 
 @pytest.mark.parametrize('refines', [True, False])
@@ -171,8 +186,6 @@ def test_one_face_is_never_followed_twice(monkeypatch):
     find = pipeline._search.find
 
     def find_twice(image, camera):
-        from headpose_ros.heads import Faces
-
         first, second = find(image, camera), find(image, camera)
         return Faces(
             np.concatenate([first.rays, second.rays]),
