@@ -146,7 +146,8 @@ class Recorder:
         self._results[nanoseconds(message.header)] = (received, message)
         if time.monotonic() - self._told_at >= PROGRESS_PERIOD:
             self._told_at = time.monotonic()
-            print(f'  {len(self._results)} images, {len(message.heads)} heads now', flush=True)
+            seen = f'{len(self._results):6d} images done, {len(message.heads)} heads in the last'
+            print(seen, flush=True)
 
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message

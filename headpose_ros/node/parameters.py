@@ -47,7 +47,7 @@ class NodeConfig(Options):
     depth_tolerance: float = option(
         0.05, 'Most seconds between the stamps of image and depth.', low=0.0, high=1.0, live=True
     )
-    publish_tf: bool = option(True, 'Broadcast face_<id> and gaze_<id>.', live=True)
+    publish_tf: bool = option(True, 'Broadcast face_<id> and gaze_<id>.')
     frame_prefix: str = option('', 'Put before the names of the frames, such as robot1/.')
     marker_sight_length: float = option(
         1.0, 'Length of the cone of sight in RViz, metres.', low=0.05, high=20.0, live=True

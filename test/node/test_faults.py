@@ -113,7 +113,7 @@ FAULTS = [
           image={'data': array.array('B', bytes(999))}),
     Fault('no pixels', r'/image: the image is empty', image={'width': 0, 'height': 0}),
     Fault('zero stamp', r'/image: the stamp is zero.*driver', image=zero_stamp, works=True),
-    Fault('future', r'/image: stamps are 99\.\d s in the future.*chrony',
+    Fault('future', r'/image: stamps are \d+\.\d s in the future.*chrony',
           image=lambda bench: with_stamp(bench, 100), works=True),
     Fault('past', r'/image: stamps are \d+ s old.*use_sim_time',
           image=lambda bench: with_stamp(bench, -1000), works=True),
@@ -171,7 +171,7 @@ def test_no_image_names_where_images_are(bench, running):
     assert len(running.matching('nobody publishes', start)) == 1
     bench.camera()
     bench.heads_arrive()
-    assert running.matching('solved: /image: nobody', start)
+    bench.shoot_until(lambda: running.matching('solved: /image: nobody', start), 'the end')
 
 
 def test_images_without_camera_info(bench, running, domain, logs):
@@ -218,8 +218,8 @@ def test_a_publisher_that_sends_nothing(bench, running):
     start = len(running.lines)
     pattern = r'/image: /bench is there but sends nothing'
     bench.until(lambda: running.matching(pattern, start), pattern)
+    bench.shoot_until(lambda: running.matching('solved:.*sends nothing', start), 'the end')
     bench.heads_arrive()
-    assert running.matching('solved:.*sends nothing', start)
 
 
 def test_two_cameras_on_one_topic(bench, running):
