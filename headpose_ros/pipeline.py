@@ -60,11 +60,13 @@ class HeadPosePipeline:
         from headpose_ros.detection import FaceSearch, create_detector
         from headpose_ros.estimation import create_estimator
         from headpose_ros.estimation.runtime import create_runtime
+        from headpose_ros.estimation.weights import resolve
 
         config = config or PipelineConfig()
         runtime = create_runtime(config.device, config.threads)
         search = FaceSearch(create_detector(config, runtime), config)
         self._assemble(config, search, create_estimator(config, runtime))
+        self._weights_name = resolve(config.weights, config.estimator)[0].stem
         self.device = runtime.device
         self.runtime_name = runtime.name
 
@@ -76,6 +78,7 @@ class HeadPosePipeline:
         pipeline = cls.__new__(cls)
         pipeline._assemble(config or PipelineConfig(), search, estimator)
         pipeline.device, pipeline.runtime_name = 'cpu', 'custom'
+        pipeline._weights_name = estimator.name
         return pipeline
 
     def _assemble(self, config: PipelineConfig, search: Search, estimator: Estimator) -> None:
@@ -97,8 +100,8 @@ class HeadPosePipeline:
 
     @property
     def weights_name(self) -> str:
-        """Name of the estimator's weights."""
-        return str(getattr(self._estimator, 'weights_name', self._estimator.name))
+        """Name of the estimator's weights file, without folder and ending."""
+        return self._weights_name
 
     @property
     def principal_id(self) -> str | None:
