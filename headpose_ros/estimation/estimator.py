@@ -12,8 +12,8 @@ from headpose_ros.heads import Array, Estimates
 class Estimator(Protocol):
     """Reads head poses from square crops, each seen by a virtual camera that looks at the face.
 
-    `crop_px`: side of the crops in pixels. `crop_scale`: how large a crop it wants, as the ratio of
-    the tangents of the half angles of crop and face sphere. `landmark_box_scale`: the same for
+    `crop_px`: side of the crops in pixels. `crop_scale`: how large a crop it wants, as the ratio
+    of the tangents of the half angles of crop and face sphere. `landmark_box_scale`: the same for
     data sets that have landmarks and no camera: the crop's side over the longer side of the tight
     box of the 68 landmarks. `refines`: whether its rays, sizes and probabilities can steer the
     next crop without a detector.

@@ -57,10 +57,6 @@ class Layers(Protocol):
         """max(x, 0)."""
         ...
 
-    def relu6(self, x: Any) -> Any:
-        """min(max(x, 0), 6)."""
-        ...
-
     def leaky_relu(self, x: Any, slope: float) -> Any:
         """Multiply what is negative by `slope`."""
         ...
@@ -85,18 +81,10 @@ class Layers(Protocol):
         """Element by element."""
         ...
 
-    def mul(self, x: Any, y: Any) -> Any:
-        """Element by element, with broadcasting (N,C,1,1)."""
-        ...
-
     def max_pool(
         self, x: Any, size: int, stride: int, *, padding: int = 0, ceil: bool = False
     ) -> Any:
         """Maximum over windows; `ceil` keeps a last window that is only partly inside."""
-        ...
-
-    def average_pool(self, x: Any, size: int, stride: int) -> Any:
-        """Mean over windows that lie inside."""
         ...
 
     def global_average(self, x: Any) -> Any:

@@ -83,7 +83,8 @@ def default_threads() -> int:
 
     These networks take well under a millisecond; more threads wait for each other longer.
     """
-    return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    return min(usable or 1, _MOST_THREADS)
 
 
 def rounded_batch(count: int) -> int:
@@ -141,10 +142,6 @@ class OpenVinoLayers(ParameterStore):
         """max(x, 0)."""
         return op.relu(x)
 
-    def relu6(self, x: Any) -> Any:
-        """min(max(x, 0), 6)."""
-        return op.clamp(x, 0.0, 6.0)
-
     def leaky_relu(self, x: Any, slope: float) -> Any:
         """Multiply what is negative by `slope`."""
         return op.prelu(x, _constant([slope]))
@@ -169,10 +166,6 @@ class OpenVinoLayers(ParameterStore):
         """Element by element."""
         return op.add(x, y)
 
-    def mul(self, x: Any, y: Any) -> Any:
-        """Element by element."""
-        return op.multiply(x, y)
-
     def max_pool(
         self, x: Any, size: int, stride: int, *, padding: int = 0, ceil: bool = False
     ) -> Any:
@@ -187,10 +180,6 @@ class OpenVinoLayers(ParameterStore):
             'ceil' if ceil else 'floor',
         )
         return y.output(0)
-
-    def average_pool(self, x: Any, size: int, stride: int) -> Any:
-        """Mean over windows that lie inside."""
-        return op.avg_pool(x, [stride] * 2, [0, 0], [0, 0], [size] * 2, True)
 
     def global_average(self, x: Any) -> Any:
         """Mean over H and W, kept as 1 x 1."""

@@ -183,10 +183,6 @@ class TorchLayers(ParameterStore):
         """max(x, 0)."""
         return functional.relu(x)
 
-    def relu6(self, x: Tensor) -> Tensor:
-        """min(max(x, 0), 6)."""
-        return functional.relu6(x)
-
     def leaky_relu(self, x: Tensor, slope: float) -> Tensor:
         """Multiply what is negative by `slope`."""
         return functional.leaky_relu(x, slope)
@@ -211,19 +207,11 @@ class TorchLayers(ParameterStore):
         """Element by element."""
         return x + y
 
-    def mul(self, x: Tensor, y: Tensor) -> Tensor:
-        """Element by element."""
-        return x * y
-
     def max_pool(
         self, x: Tensor, size: int, stride: int, *, padding: int = 0, ceil: bool = False
     ) -> Tensor:
         """Maximum over windows."""
         return functional.max_pool2d(x, size, stride, padding, ceil_mode=ceil)
-
-    def average_pool(self, x: Tensor, size: int, stride: int) -> Tensor:
-        """Mean over windows that lie inside."""
-        return functional.avg_pool2d(x, size, stride)
 
     def global_average(self, x: Tensor) -> Tensor:
         """Mean over H and W, kept as 1 x 1, summed in float32."""
