@@ -58,17 +58,16 @@ def spheres_of_squares(
     sides = np.asarray(sides_px, np.float64).reshape(-1)
     if not (sides > 0).all():
         raise ValueError(f'sides_px: expected positive numbers, got {sides}')
-    aim = centres.copy()
-    rays = camera.rays(aim)
+    aim = rays = camera.rays(centres)
     sizes = np.minimum(2 * np.arctan(sides / pixels_per_radian(camera, rays) / 2), _LARGEST)
-    for _ in range(20):  # each time the error shrinks by about the square of the size
+    for _ in range(30):  # each time the error shrinks by about the square of the size
         found, found_sides, _ = squares_of_spheres(camera, rays, sizes)
-        off = centres - found
+        off = aim - camera.rays(found)
         growth = sides / np.maximum(found_sides, 1e-9)
-        aim += off
-        rays = camera.rays(aim)
+        rays = rays + off
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
         sizes = np.clip(sizes * growth, 1e-9, _LARGEST)
-        if np.all(np.abs(off) < 1e-6 * sides[:, None]) and np.all(np.abs(growth - 1) < 1e-6):
+        if np.all(np.abs(off) < 1e-6) and np.all(np.abs(growth - 1) < 1e-6):
             break
     return rays, sizes
 

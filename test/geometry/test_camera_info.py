@@ -83,7 +83,13 @@ def test_a_region_is_in_full_resolution_pixels_also_when_binned():
 
 
 def test_no_distortion_in_all_its_spellings():
-    for model, d in (('', ()), ('none', ()), ('', (0.0,) * 5), ('plumb_bob', ()), ('equidistant', ())):
+    for model, d in (
+        ('', ()),
+        ('none', ()),
+        ('', (0.0,) * 5),
+        ('plumb_bob', ()),
+        ('equidistant', ()),
+    ):
         camera = CameraModel.from_camera_info(info(distortion_model=model, d=d))
         assert camera.is_pinhole == (model != 'equidistant')
 

@@ -80,7 +80,9 @@ def test_plumb_bob_round_trip_wherever_the_lens_sees(k1, k2, k3, p1, p2, focal):
     fraction=st.floats(0, 0.9999),
 )
 def test_fisheye_rays_come_back_from_anywhere_in_range(k, azimuth, fraction):
-    camera = CameraModel.from_matrix((300, 0, 320, 0, 310, 240, 0, 0, 1), 640, 480, 'equidistant', k)
+    camera = CameraModel.from_matrix(
+        (300, 0, 320, 0, 310, 240, 0, 0, 1), 640, 480, 'equidistant', k
+    )
     t = fraction * camera.max_angle
     ray = np.array([[np.sin(t) * np.cos(azimuth), np.sin(t) * np.sin(azimuth), np.cos(t)]])
     pixels, valid = camera.pixels(ray)
@@ -136,12 +138,16 @@ def test_nothing_is_seen_behind_and_no_pixel_is_nan(name):
 
 def test_a_large_image_of_a_strong_lens_where_fixed_iterations_stop_short():
     camera = CameraModel.from_matrix(
-        (900, 0, 960, 0, 900, 540, 0, 0, 1), 1920, 1080, 'plumb_bob', (0.6, 0.8, 0.004, -0.003, 0.9)
+        (900, 0, 960, 0, 900, 540, 0, 0, 1),
+        1920,
+        1080,
+        'plumb_bob',
+        (0.6, 0.8, 0.004, -0.003, 0.9),
     )
     corners = np.array([[-0.5, -0.5], [1919.5, 1079.5]])
-    theirs = cv2.undistortPoints(
-        corners[:, None], camera.matrix, np.array(camera.distortion)
-    )[:, 0]
+    theirs = cv2.undistortPoints(corners[:, None], camera.matrix, np.array(camera.distortion))[
+        :, 0
+    ]
     rays = camera.rays(corners)
     ours_back, _ = camera.pixels(rays)
     theirs_back, _ = camera.pixels(np.column_stack([theirs, [1, 1]]))
@@ -186,7 +192,9 @@ def test_pinhole_is_told_from_distortion():
 
 def test_skew_round_trip():
     camera = CameraModel.from_matrix((400, 3, 310, 0, 420, 250, 0, 0, 1), 640, 480)
-    assert camera.matrix @ [0.1, 0.2, 1.0] == pytest.approx([*camera.pixels([[0.1, 0.2, 1]])[0][0], 1])
+    assert camera.matrix @ [0.1, 0.2, 1.0] == pytest.approx(
+        [*camera.pixels([[0.1, 0.2, 1]])[0][0], 1]
+    )
     pixels = grid(camera, 50.0)
     assert camera.pixels(camera.rays(pixels))[0] == pytest.approx(pixels, abs=1e-9)
 

@@ -105,9 +105,7 @@ def test_facing_angle_is_zero_wherever_the_face_looks_at_the_camera():
         position = np.array(position)
         yaw = np.arctan2(position[0], position[2])
         frontal = matrix_from_euler(0, 0, 0)
-        turn = np.array(
-            [[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]]
-        )
+        turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
         elevation = np.arctan2(position[1], np.hypot(position[0], position[2]))
         found = ff.facing_angle(turn @ frontal, position)
         assert found == pytest.approx(abs(elevation))

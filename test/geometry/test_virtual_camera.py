@@ -58,7 +58,9 @@ def test_sampling_maps_follow_the_true_rays(name):
     rays = camera.rays(maps.reshape(-1, 2)).reshape(3, -1, 3)
     u, v = np.meshgrid(np.arange(16), np.arange(16))
     for i in range(3):
-        one = VirtualCameras.look_along(np.repeat(RAYS[i : i + 1], 256, 0), [ANGLES[i] / 3] * 256, 16)
+        one = VirtualCameras.look_along(
+            np.repeat(RAYS[i : i + 1], 256, 0), [ANGLES[i] / 3] * 256, 16
+        )
         pixels, _ = one.pixels(rays[i])
         assert pixels == pytest.approx(np.column_stack([u.ravel(), v.ravel()]), abs=1e-8)
 
