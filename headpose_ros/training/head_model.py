@@ -189,9 +189,9 @@ class HeadModel:
                 f'coefficients: expected ({len(self.identity_modes)},), '
                 f'got {np.shape(coefficients)}'
             )
-        modes = self.identity_modes.reshape(len(coefficients), -1)
-        points = (np.asarray(coefficients, np.float32) @ modes).reshape(self.neutral.shape)
-        points += self.neutral
+        # not by BLAS, whose sums depend on its threads: the same seed shall give the same pixels
+        weights = np.asarray(coefficients, np.float32)
+        points = np.einsum('i,ivk->vk', weights, self.identity_modes) + self.neutral
         points -= points[self.landmarks68[SELLION_LANDMARK]].copy()
         scale = _spread(points[self.landmarks68]) / _spread(self.neutral[self.landmarks68])
         return Identity(points, scale)

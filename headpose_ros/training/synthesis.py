@@ -28,8 +28,7 @@ from headpose_ros.training.rendering.head_parts import HeadParts
 from headpose_ros.training.rendering.person import HELD_OUT_IDENTITIES, Person
 
 Job = TypeVar('Job')
-SHARD_CROPS = 500
-VERSION = 1
+VERSION = 2
 """Raised when the renderer changes what a seed gives."""
 
 
@@ -49,11 +48,15 @@ class CropSet:
     held_out: bool = False
     head_model: str | None = None
     backgrounds: str | None = None
+    shard_crops: int = 500
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        if self.count < 1 or self.views < 1:
-            raise ValueError(f'count and views must be at least 1, got {self.count}, {self.views}')
+        if min(self.count, self.views, self.shard_crops) < 1:
+            raise ValueError(
+                'count, views and shard_crops must be at least 1, got '
+                f'{self.count}, {self.views}, {self.shard_crops}'
+            )
         if not 16 <= self.size <= 1024:
             raise ValueError(f'size must be 16 to 1024 px, got {self.size}')
         if not 0 <= self.negatives < 1:
@@ -63,7 +66,7 @@ class CropSet:
     @property
     def shards(self) -> int:
         """How many files it makes."""
-        return -(-self.count // SHARD_CROPS)
+        return -(-self.count // self.shard_crops)
 
 
 def check_seed(seed: int) -> None:
@@ -150,8 +153,8 @@ def shared_backgrounds(folder: str | None) -> Backgrounds:
 
 def _write_shard(job: tuple[str, CropSet, int]) -> int:
     folder, what, index = job
-    first = index * SHARD_CROPS
-    crops = list(_draw(what, index, min(SHARD_CROPS, what.count - first)))
+    first = index * what.shard_crops
+    crops = list(_draw(what, index, min(what.shard_crops, what.count - first)))
     path = shard_path(Path(folder), index)
     partial = path.with_suffix('.partial')
     with partial.open('wb') as file:
@@ -164,7 +167,7 @@ def _draw(what: CropSet, index: int, count: int) -> Iterator[Crop]:
     """Draw the crops of a shard; it has identities of its own."""
     parts, backgrounds = shared_parts(what.head_model), shared_backgrounds(what.backgrounds)
     rng = np.random.default_rng([what.version, what.seed, index, int(what.held_out)])
-    identities = -(-SHARD_CROPS // what.views)
+    identities = -(-what.shard_crops // what.views)
     # each (seed, shard) has a range of identities of its own, below or from HELD_OUT_IDENTITIES
     base = HELD_OUT_IDENTITIES if what.held_out else 0
     step = (what.seed * 7919 + index) * identities

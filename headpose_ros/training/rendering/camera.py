@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array
+from headpose_ros.heads import Array
 
 
 def rotation_from_vector(vector: ArrayLike) -> Array:
@@ -48,18 +48,3 @@ class SquareCamera:
         """Project (...,3) points before the camera to (...,2) pixels."""
         points = np.asarray(points, float)
         return self.focal * points[..., :2] / points[..., 2:] + self.centre
-
-
-def face_centre(rotation_camera_from_face: Array, sellion: Array) -> Array:
-    """Return the middle of the face sphere, (3,) metres."""
-    return np.asarray(sellion) + rotation_camera_from_face @ FACE_CENTRE_IN_FACE
-
-
-def sellion_from_centre(rotation_camera_from_face: Array, centre: Array) -> Array:
-    """Return the sellion of the face whose sphere has this middle, (3,) metres."""
-    return np.asarray(centre) - rotation_camera_from_face @ FACE_CENTRE_IN_FACE
-
-
-def angular_size(distance: float, scale: float = 1.0) -> float:
-    """Return the full angle that a face sphere `scale` times as large subtends, rad."""
-    return 2 * float(np.arcsin(min(0.999, scale * FACE_SPHERE_RADIUS / distance)))

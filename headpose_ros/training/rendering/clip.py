@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.geometry.face_frame import sellion_from_face_centre
 from headpose_ros.heads import Array
 from headpose_ros.training.head_model import HeadModel
 from headpose_ros.training.rendering import photo
 from headpose_ros.training.rendering.background import Backgrounds
-from headpose_ros.training.rendering.camera import sellion_from_centre
-from headpose_ros.training.rendering.crops import rotation_from_euler
 from headpose_ros.training.rendering.head_parts import HeadParts
 from headpose_ros.training.rendering.lighting import Lighting
 from headpose_ros.training.rendering.person import HELD_OUT_IDENTITIES, Person, Pose
@@ -88,7 +88,7 @@ def role_pose(role: Role, person: Person, time: float) -> Pose:
     centre = ray / np.linalg.norm(ray) * role.at(time, 'distance')
     upright = cv2.Rodrigues(np.array([[0.0], [azimuth], [0.0]]))[0]
     yaw = role.at(time, 'yaw')
-    rotation: Array = upright @ rotation_from_euler(
+    rotation: Array = upright @ matrix_from_euler(
         yaw, role.at(time, 'pitch') + elevation, role.at(time, 'roll')
     )
     names = person.parts.model.expression_names
@@ -98,7 +98,7 @@ def role_pose(role: Role, person: Person, time: float) -> Pose:
     for name, weight in (('eyeBlink_L', blink), ('eyeBlink_R', blink), ('jawOpen', speech)):
         expression[names.index(name)] = weight
     return Pose(
-        rotation, sellion_from_centre(rotation, centre), upright @ standing(0.35 * yaw),
+        rotation, sellion_from_face_centre(rotation, centre), upright @ standing(0.35 * yaw),
         expression, (float(-0.3 * yaw), 0.0),
     )  # fmt: skip
 
@@ -151,12 +151,12 @@ def write_clip(folder: str | Path, head_model: str | None = None, progress: bool
                                'head_scale': person.appearance.head_scale})  # fmt: skip
     writer.release()
     write_rows(folder / 'clip_truth.csv', rows, EXTRA_COLUMNS)
-    _write_camera(folder / 'clip_camera.yaml')
+    write_camera(folder / 'clip_camera.yaml')
     partial.replace(folder / 'clip.mp4')
     return folder / 'clip.mp4'
 
 
-def _write_camera(path: Path) -> None:
+def write_camera(path: Path) -> None:
     """Write the lens as camera_calibration does."""
     K = CAMERA.matrix
     P = np.column_stack([K, np.zeros(3)])

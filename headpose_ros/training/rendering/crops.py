@@ -10,16 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.geometry.face_frame import (
+    angular_size_from_distance,
+    face_centre_from_sellion,
+    sellion_from_face_centre,
+)
 from headpose_ros.heads import Array
 from headpose_ros.training.head_model import ROTATION_FACE_FROM_MODEL
 from headpose_ros.training.rendering import photo
 from headpose_ros.training.rendering.background import Backgrounds
-from headpose_ros.training.rendering.camera import (
-    SquareCamera,
-    angular_size,
-    face_centre,
-    sellion_from_centre,
-)
+from headpose_ros.training.rendering.camera import SquareCamera
 from headpose_ros.training.rendering.lighting import random_lighting
 from headpose_ros.training.rendering.person import Appearance, Person, Pose
 from headpose_ros.training.rendering.view import photograph
@@ -50,16 +51,6 @@ class Crop:
     visible: NDArray[np.bool_]
     light: str
     appearance: Appearance | None
-
-
-def rotation_from_euler(yaw: float, pitch: float, roll: float) -> Array:
-    """Return rotation_camera_from_face of the 300W-LP angles, rad (`docs/architecture.md`)."""
-    c, s = np.cos, np.sin
-    rx = np.array([[1, 0, 0], [0, c(pitch), s(pitch)], [0, -s(pitch), c(pitch)]])
-    ry = np.array([[c(yaw), 0, -s(yaw)], [0, 1, 0], [s(yaw), 0, c(yaw)]])
-    rz = np.array([[c(roll), s(roll), 0], [-s(roll), c(roll), 0], [0, 0, 1]])
-    axes = np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]])
-    return np.diag([1.0, -1, -1]) @ rx @ ry @ rz @ axes
 
 
 def random_angles(rng: np.random.Generator) -> tuple[float, float, float]:
@@ -100,7 +91,7 @@ def random_torso(rng: np.random.Generator, yaw: float, pitch: float, roll: float
     turn = np.clip(yaw * rng.uniform(0, 0.8) + rng.normal(0, 0.25), yaw - 1.3, yaw + 1.3)
     nod = np.clip(pitch * rng.uniform(0, 0.4) + rng.normal(0, 0.1), pitch - 0.8, pitch + 0.8)
     lean = np.clip(roll * rng.uniform(0, 0.5) + rng.normal(0, 0.06), roll - 0.6, roll + 0.6)
-    return rotation_from_euler(float(turn), float(nod), float(lean)) @ ROTATION_FACE_FROM_MODEL
+    return matrix_from_euler(float(turn), float(nod), float(lean)) @ ROTATION_FACE_FROM_MODEL
 
 
 def random_distance(rng: np.random.Generator) -> float:
@@ -114,16 +105,16 @@ def draw_crop(
 ) -> Crop:
     """Photograph a person in a random pose, place and light."""
     angles = random_angles(rng)
-    rotation = rotation_from_euler(*angles)
+    rotation = matrix_from_euler(*angles)
     distance = random_distance(rng)
     scale = person.appearance.head_scale
-    spread = np.tan(angular_size(distance, scale) / 2) * rng.uniform(1.35, 1.55)
+    spread = np.tan(angular_size_from_distance(distance, scale) / 2) * rng.uniform(1.35, 1.55)
     camera = SquareCamera(0.5 * size / spread, size)
     # the crop's camera looks a little beside the face
     offset = np.clip(rng.normal(0, 0.07, 2), -0.18, 0.18) * spread
     centre = np.array([offset[0], offset[1], 1.0])
     centre *= distance / np.linalg.norm(centre)
-    sellion = sellion_from_centre(rotation, centre)
+    sellion = sellion_from_face_centre(rotation, centre)
     pose = Pose(
         rotation,
         sellion,
@@ -147,9 +138,9 @@ def draw_crop(
         True,
         rotation,
         sellion,
-        angular_size(distance),
+        angular_size_from_distance(distance),
         camera.angle,
-        camera.pixels(face_centre(rotation, sellion)),
+        camera.pixels(face_centre_from_sellion(rotation, sellion)),
         picture.landmarks.astype(float),
         picture.visible,
         lighting.kind,
@@ -197,23 +188,26 @@ def draw_negative(
         who = None
     else:
         yaw = float(np.pi + rng.uniform(-0.6, 0.6))
-        rotation = rotation_from_euler(yaw, float(rng.normal(0, 0.2)), float(rng.normal(0, 0.15)))
+        rotation = matrix_from_euler(yaw, float(rng.normal(0, 0.2)), float(rng.normal(0, 0.15)))
         distance = random_distance(rng)
-        spread = np.tan(angular_size(distance) / 2) * rng.uniform(1.2, 1.9)
+        spread = np.tan(angular_size_from_distance(distance) / 2) * rng.uniform(1.2, 1.9)
         camera = SquareCamera(0.5 * size / spread, size)
         centre = np.array([*(rng.normal(0, 0.1, 2) * spread), 1.0]) * distance
         if kind < 0.7:  # shoulders or the top of a head, the face well outside
             yaw = float(rng.uniform(-1.5, 1.5))
-            rotation = rotation_from_euler(yaw, 0.0, 0.0)
+            rotation = matrix_from_euler(yaw, 0.0, 0.0)
             side = rng.uniform(0, 2 * np.pi)
             away = 1.9 + rng.uniform(0, 0.6)
             centre = (
                 np.array([np.cos(side) * spread * away, np.sin(side) * spread * away, 1.0])
                 * distance
             )
-        torso = rotation_from_euler(yaw, 0.0, 0.0) @ ROTATION_FACE_FROM_MODEL
+        torso = matrix_from_euler(yaw, 0.0, 0.0) @ ROTATION_FACE_FROM_MODEL
         pose = Pose(
-            rotation, sellion_from_centre(rotation, centre), torso, person.random_expression(rng)
+            rotation,
+            sellion_from_face_centre(rotation, centre),
+            torso,
+            person.random_expression(rng),
         )
         picture = photograph(person, pose, camera, lighting)
         image = finish(rng, picture.light, picture.coverage, picture.coverage > 0.5, backdrop)

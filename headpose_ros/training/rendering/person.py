@@ -321,7 +321,7 @@ class Person:
             for name in rng.choice(_MOUTH, int(rng.integers(1, 4)), replace=False):
                 pair = {name, name.replace('_L', '_R'), name.replace('_R', '_L')}
                 strength = rng.beta(1, 1.8) * (0.7 if name == 'jawOpen' else 0.8)
-                for n in pair & set(names):
+                for n in sorted(pair & set(names)):
                     weights[names.index(n)] = strength * rng.uniform(0.8, 1.1)
         blink = rng.beta(1, 3) * 0.5 if rng.random() < 0.85 else rng.uniform(0.6, 1.0)
         for n in ('eyeBlink_L', 'eyeBlink_R'):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.face_frame import face_centre_from_sellion, off_axis_angle
 from headpose_ros.heads import Array
-from headpose_ros.training.rendering.camera import face_centre
 
 COEFFICIENTS = 5
 COLUMNS = (
@@ -34,8 +34,8 @@ def pose_row(
             f'got skew {camera.skew} and {len(camera.distortion)}: use plumb_bob or equidistant'
         )
     d = [*camera.distortion, *(0.0,) * (COEFFICIENTS - len(camera.distortion))]
-    ray = face_centre(rotation_camera_from_face, sellion)
-    off_axis = np.degrees(np.arctan2(np.hypot(ray[0], ray[1]), ray[2]))
+    ray = face_centre_from_sellion(rotation_camera_from_face, sellion)
+    off_axis = np.degrees(off_axis_angle(ray))
     # a pinhole is written as a lens of no distortion, so that every reader takes it
     model = camera.distortion_model or 'plumb_bob'
     values = [file, model, camera.fx, camera.fy, camera.cx, camera.cy, *d,

@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry import CameraModel, rotation_to_axis
+from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.geometry.face_frame import face_centre_from_sellion, sellion_from_face_centre
 from headpose_ros.heads import FACE_SPHERE_RADIUS, Array
 from headpose_ros.training.head_model import ROTATION_FACE_FROM_MODEL
 from headpose_ros.training.rendering import photo
 from headpose_ros.training.rendering.background import Backgrounds
-from headpose_ros.training.rendering.camera import SquareCamera, face_centre, sellion_from_centre
+from headpose_ros.training.rendering.camera import SquareCamera
 from headpose_ros.training.rendering.crops import (
     random_angles,
     random_torso,
-    rotation_from_euler,
 )
 from headpose_ros.training.rendering.lighting import Lighting, random_lighting
 from headpose_ros.training.rendering.noise import Float
@@ -67,7 +68,7 @@ def _patch(
 ) -> tuple[Array, Picture, SquareCamera]:
     """Render a person straight ahead: rotation_virtual_from_camera, the picture, its camera."""
     pose = placed.pose
-    middle = face_centre(pose.rotation_camera_from_face, pose.sellion) + [0, 0.35, 0]
+    middle = face_centre_from_sellion(pose.rotation_camera_from_face, pose.sellion) + [0, 0.35, 0]
     distance = float(np.linalg.norm(middle))
     turn = rotation_to_axis((middle / distance)[None])[0]
     half = min(float(np.arctan(REACH / max(distance - 0.1, 0.05))), WIDEST_PATCH)
@@ -151,10 +152,10 @@ def _random_pose(rng: np.random.Generator, person: Person, centre: Array) -> Pos
     azimuth = float(np.arctan2(centre[0], centre[2]))
     upright = cv2.Rodrigues(np.array([[0.0], [azimuth], [0.0]]))[0]
     angles = random_angles(rng)
-    rotation = upright @ rotation_from_euler(*angles)
+    rotation = upright @ matrix_from_euler(*angles)
     return Pose(
         rotation,
-        sellion_from_centre(rotation, centre),
+        sellion_from_face_centre(rotation, centre),
         upright @ random_torso(rng, *angles),
         person.random_expression(rng),
         (float(rng.normal(0, 0.25)), float(rng.normal(0, 0.1))),
@@ -180,4 +181,4 @@ def take_picture(
 
 def standing(yaw: float) -> Array:
     """Return rotation_camera_from_torso of someone upright who faces the camera but for `yaw`."""
-    return rotation_from_euler(yaw, 0.0, 0.0) @ ROTATION_FACE_FROM_MODEL
+    return matrix_from_euler(yaw, 0.0, 0.0) @ ROTATION_FACE_FROM_MODEL
