@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,20 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> int:
     """Run the demo; return 0 if heads came, in time and right."""
     options = arguments().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with ExitStack() as stack:
-            summary = Demo(options, stack).run()
+        with private_domain() as domain:
+            demo = Demo(options, domain)
+            try:
+                summary = demo.run()
+            finally:
+                stop(demo.processes)
     except DemoError as error:
         print(f'demo: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('\ndemo: interrupted', file=sys.stderr)
-        return 130
+        print('demo: interrupted', file=sys.stderr)
+        return 0
     from headpose_ros.node.demo_summary import print_table
 
     print_table(summary)
@@ -60,18 +65,16 @@ def main() -> int:
 
 
 class Demo:
-    """One run; processes it starts end with `stack`."""
+    """One run; whoever starts it stops its `processes`."""
 
-    def __init__(self, options: argparse.Namespace, stack: ExitStack) -> None:
+    def __init__(self, options: argparse.Namespace, domain: int) -> None:
+        self.processes: list[subprocess.Popen[Any]] = []
         self._options = options
-        self._stack = stack
         self._out = Path(options.out)
         self._out.mkdir(parents=True, exist_ok=True)
         for name in ('summary.json', 'recording.json', 'camera.json', 'heads.csv'):
             (self._out / name).unlink(missing_ok=True)
-        domain = stack.enter_context(private_domain())
         self._environment = environment(domain, self._out.resolve() / 'log')
-        self._began = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         """Play, record, summarise."""
@@ -81,8 +84,9 @@ class Demo:
         recorder = self._start('demo_recorder', self._recorder_arguments(), stdin=subprocess.PIPE)
         camera = self._start('demo_camera', self._camera_arguments(source))
         self._await(camera, node, recorder)
-        if stop(node) != 0:
-            raise DemoError('the node did not end cleanly on SIGINT')
+        stop([node])
+        if node.returncode != 0:
+            raise DemoError(f'the node did not end cleanly on SIGINT: {node.returncode}')
         print('demo: drawing the video ...', flush=True)
         recorder.stdin.close()
         if recorder.wait() != 0:
@@ -95,7 +99,7 @@ class Demo:
 
     def _start(self, module: str, own: list[str], **options: Any) -> subprocess.Popen[Any]:
         process = start(f'headpose_ros.node.{module}', own, env=self._environment, **options)
-        self._stack.callback(stop, process)
+        self.processes.append(process)
         return process
 
     def _await(self, camera: Any, node: Any, recorder: Any) -> None:

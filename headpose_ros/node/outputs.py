@@ -111,9 +111,12 @@ class Outputs:
         start = time.monotonic()
         publisher.publish(message)
         took = time.monotonic() - start
-        if took > SLOW_PUBLISH:
+        key = f'output.{publisher.topic_name}'
+        if took <= SLOW_PUBLISH:
+            self._complaints.settle(key)
+        else:
             self._complaints.say(
-                'output.slow',
+                key,
                 f'{publisher.topic_name}: publishing took {1e3 * took:.0f} ms, a subscriber is '
                 'too slow; make it best effort, or close it',
             )

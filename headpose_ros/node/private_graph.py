@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,6 @@ from typing import Any
 DOMAINS = range(1, 102)
 """Domains whose ports lie below those that Linux hands out to others."""
 LOCK_PORT = 21900
-PROFILE = Path(__file__).parents[2] / 'config' / 'fastdds_images.xml'
 
 
 @contextmanager
@@ -38,17 +38,28 @@ def private_domain() -> Iterator[int]:
 
 def environment(domain: int, logs: Path) -> dict[str, str]:
     """Return the environment of processes in `domain`, able to pass large images."""
-    local = 'ROS_LOCALHOST_ONLY', '1'
-    if os.environ.get('ROS_DISTRO') != 'humble':
-        local = 'ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST'
     return {
         **os.environ,
+        **_transport(),
         'ROS_DOMAIN_ID': str(domain),
-        local[0]: local[1],
         'ROS_LOG_DIR': str(logs),
-        'FASTDDS_BUILTIN_TRANSPORTS': 'DEFAULT?sockets_size=4MB',
         'PYTHONUNBUFFERED': '1',
-        'OMP_WAIT_POLICY': 'passive',
+    }
+
+
+def _transport() -> dict[str, str]:
+    """Return what keeps discovery on this machine and lets large images through."""
+    if os.environ.get('ROS_DISTRO') != 'humble':
+        return {
+            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+            'FASTDDS_BUILTIN_TRANSPORTS': 'DEFAULT?sockets_size=4MB',
+        }
+    from ament_index_python.packages import get_package_share_directory
+
+    share = Path(get_package_share_directory('headpose_ros'))
+    return {
+        'ROS_LOCALHOST_ONLY': '1',
+        'FASTRTPS_DEFAULT_PROFILES_FILE': str(share / 'config' / 'fastdds_images.xml'),
     }
 
 
@@ -61,12 +72,15 @@ def start(module: str, arguments: Sequence[str], **options: Any) -> subprocess.P
     return subprocess.Popen(command, start_new_session=True, **options)
 
 
-def stop(process: subprocess.Popen[Any], timeout: float = 2.0) -> int:
-    """End a process by SIGINT, by SIGKILL if need be; return its exit status."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    try:
-        return process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
+def stop(processes: Sequence[subprocess.Popen[Any]], timeout: float = 1.8) -> None:
+    """End processes by SIGINT, all at once, by SIGKILL those that take longer."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+    end = time.monotonic() + timeout
+    for process in processes:
+        try:
+            process.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

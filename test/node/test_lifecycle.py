@@ -232,6 +232,29 @@ def test_signals_end_it_quietly(bench, domain, logs, how, moment):
         assert not node.matching('rror'), node.output()
 
 
+def test_node_and_camera_may_die_and_come_back_in_any_order(bench, domain, logs):
+    names = {'topic': '/back/image', 'info_topic': '/back/camera_info'}
+    bench.listen(HeadPoseArray, '/back/headpose/heads')
+
+    def plug_in():
+        bench.advertise(Image, '/back/image')
+        bench.advertise(type_of_info(), '/back/camera_info')
+
+    plug_in()
+    for unplugged in (False, True):
+        with fake_node(domain, logs, '-r', '__ns:=/back') as node:
+            if unplugged:
+                bench.until(lambda node=node: node.matching('active: waiting'), 'the node')
+                plug_in()
+            bench.heads_arrive('/back/headpose/heads', **names)
+            bench.withdraw(*names.values())
+            bench.spin(0.3)
+            plug_in()
+            bench.heads_arrive('/back/headpose/heads', **names)
+            node.end(signal.SIGKILL)
+        bench.withdraw(*names.values())
+
+
 def test_the_listener_of_the_readme(bench, running, domain, logs):
     until_active(bench)
     with Process([ROOT / 'examples' / 'listener.py'], domain, logs) as listener:

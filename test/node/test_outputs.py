@@ -1,0 +1,141 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What goes out on which topic, with publishers that only take notes."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip('headpose_ros.msg')
+from std_msgs.msg import Header
+
+from headpose_ros.heads import Head, Roi
+from headpose_ros.node import outputs
+from headpose_ros.node.outputs import Outputs
+
+LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
+
+
+class Publisher:
+    def __init__(self, topic):
+        self.topic_name = topic
+        self.sent = []
+        self.listeners = 0
+        self.takes = 0.0
+
+    def publish(self, message):
+        time.sleep(self.takes)
+        self.sent.append(message)
+
+    def get_subscription_count(self):
+        return self.listeners
+
+
+class Node:
+    def __init__(self):
+        self.made = {}
+
+    def create_publisher(self, kind, topic, qos):
+        self.made[topic] = Publisher(topic)
+        return self.made[topic]
+
+    def resolve_topic_name(self, topic):
+        return topic
+
+
+class Complaints:
+    def __init__(self):
+        self.said = {}
+
+    def say(self, key, text, error=False):
+        self.said[key] = text
+
+    def settle(self, key):
+        self.said.pop(key, None)
+
+
+class IdsList(SimpleNamespace):
+    """hri_msgs/IdsList, by name and fields."""
+
+
+@pytest.fixture
+def made(monkeypatch):
+    monkeypatch.setattr(outputs, 'IdsList', IdsList)
+    node, complaints = Node(), Complaints()
+    return node.made, complaints, Outputs(node, complaints, publish_tf=True, frame_prefix='')
+
+
+def head(name, z=1.0):
+    return Head(
+        name, LOOKING_BACK, np.array([0.0, 0.0, z]), np.eye(6), 1.0, Roi(0, 0, 5, 5), 0.0, 0.0
+    )
+
+
+HEADER = Header(frame_id='camera')
+
+
+def test_tracked_faces_of_rep_155(made):
+    publishers, _, out = made
+    out.publish([head('f0001'), head('f0002')], 'f0002', HEADER, 1.0)
+    out.publish([], None, HEADER, 1.0)
+    ids = [message.ids for message in publishers['/humans/faces/tracked'].sent]
+    assert ids == [['f0001', 'f0002'], []]
+
+
+def test_a_principal_head_that_is_lost_has_no_pose(made):
+    publishers, _, out = made
+    out.publish([head('f0001')], 'f0009', HEADER, 1.0)
+    assert publishers['~/pose'].sent == []
+    assert len(publishers['~/heads'].sent[0].heads) == 1
+
+
+def test_a_subscriber_that_blocks_is_named(made):
+    publishers, complaints, out = made
+    publishers['~/heads'].takes = outputs.SLOW_PUBLISH * 1.5
+    out.publish([], None, HEADER, 1.0)
+    assert '~/heads: publishing took' in complaints.said['output.~/heads']
+    assert 'best effort' in complaints.said['output.~/heads']
+    publishers['~/heads'].takes = 0.0
+    out.publish([], None, HEADER, 1.0)
+    assert complaints.said == {}
+
+
+def test_no_transforms_without_a_frame(made):
+    publishers, complaints, out = made
+    out.publish([head('f0001')], None, Header(), 1.0)
+    assert publishers['/tf'].sent == []
+    assert 'frame_id is empty' in complaints.said['image.frame_id']
+    out.publish([head('f0001')], None, HEADER, 1.0)
+    assert len(publishers['/tf'].sent) == 1
+    assert complaints.said == {}
+
+
+@pytest.mark.parametrize(
+    'topic', ['~/heads', '~/pose', '~/markers', '~/debug_image', '/humans/faces/tracked', '/tf']
+)
+def test_who_listens(made, topic):
+    publishers, _, out = made
+    assert not out.listened()
+    publishers[topic].listeners = 1
+    assert out.listened()
+
+
+def test_markers_reuse_numbers_and_are_deleted(made):
+    publishers, _, out = made
+    markers = publishers['~/markers']
+    out.publish([head('f0001')], None, HEADER, 1.0)
+    assert markers.sent == []  # nobody watches
+    markers.listeners = 1
+    for names in (['f0001', 'f0002'], ['f0002'], ['f0003', 'f0002'], []):
+        out.publish([head(name) for name in names], None, HEADER, 1.0)
+    numbers = [{(m.id, m.action) for m in message.markers} for message in markers.sent]
+    assert numbers == [
+        {(0, 0), (1, 0)},
+        {(0, 2), (1, 0)},
+        {(0, 0), (1, 0)},
+        {(0, 2), (1, 2)},
+    ]
+    out.clear()
+    assert [m.action for m in markers.sent[-1].markers] == [3]
