@@ -28,8 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
     )
     from headpose_ros.training import landmark_training_command as landmarks
+    from headpose_ros.training import linear_fit_command as linear
 
     landmarks.configure(kinds.add_parser('landmarks', help=landmarks.SUMMARY))
+    linear.configure(kinds.add_parser('linear', help=linear.SUMMARY))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,13 +40,22 @@ def run(args: argparse.Namespace) -> int:
         from headpose_ros.training import landmark_training_command as landmarks
 
         return landmarks.run(args)
+    if args.kind == 'linear':
+        from headpose_ros.training import linear_fit_command as linear
+
+        return linear.run(args)
     work = {'label': _label, 'pose': _pose, 'export': _export, 'check': _check}
     return work[args.kind](args)
 
 
 def _configure_label(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add('root', type=Path, help='folder with landmarks68.csv, or of videos and frames')
+    add(
+        'roots',
+        type=Path,
+        nargs='+',
+        help='a folder with landmarks68.csv, or folders of videos and frames',
+    )
     add('--out', type=Path, required=True, help='file of crops to write (.npz)')
     add('--teacher', required=True, help='weights of the teacher: a shipped name or a file')
     add(
@@ -64,6 +75,8 @@ def _configure_label(parser: argparse.ArgumentParser) -> None:
 
 
 def _label(args: argparse.Namespace) -> int:
+    from itertools import chain
+
     import cv2
 
     from headpose_ros.config import PipelineConfig
@@ -80,14 +93,12 @@ def _label(args: argparse.Namespace) -> int:
     runtime = create_runtime('auto', args.threads)
     config = PipelineConfig(weights=args.teacher, detector=args.detector)
     estimator = create_estimator(config, runtime)
-    if (args.root / 'landmarks68.csv').is_file():
-        pictures = labelling.annotated_photographs(args.root, args.split)
+    if (args.roots[0] / 'landmarks68.csv').is_file():
+        pictures = labelling.annotated_photographs(args.roots[0], args.split)
     else:
-        pictures = labelling.detected_faces(
-            labelling.video_frames(args.root, args.every),
-            create_detector(config, runtime),
-            estimator.crop_scale,
-        )
+        detector = create_detector(config, runtime)
+        frames = chain.from_iterable(labelling.video_frames(r, args.every) for r in args.roots)
+        pictures = labelling.detected_faces(frames, detector, estimator.crop_scale)
     crops, dropped = labelling.label(
         _counted(pictures),
         Teacher(estimator),

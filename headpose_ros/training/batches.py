@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -110,11 +109,6 @@ class Batches(Dataset[Batch]):
             'is_face': (crops.is_face[index] & ~beside),
             'is_synthetic': crops.is_synthetic[index],
         }
-
-
-def use_one_thread(_worker: int) -> None:
-    """Keep OpenCV in a worker from taking the cores of the training."""
-    cv2.setNumThreads(1)
 
 
 def _chances(crops: FaceCrops, yaw_balance: float) -> Array:

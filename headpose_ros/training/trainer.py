@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
@@ -19,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from headpose_ros.training.batches import Batch, Batches, BatchPlan, use_one_thread
+from headpose_ros.training.batches import Batch, Batches, BatchPlan
 from headpose_ros.training.data_files import load_sources, load_validation
 from headpose_ros.training.losses import LossWeights, ZeroOffset, pose_loss
 from headpose_ros.training.network import TrainablePoseNetwork
@@ -170,6 +171,8 @@ class _Training:
             recipe.beside_share,
             recipe.yaw_balance,
         )
+        # Before workers are forked: OpenCV's own threads would not live on in them.
+        cv2.setNumThreads(1)
         batches = Batches(self._sources, plan, recipe.warp, self._world.rank)
         loader: DataLoader[Batch] = DataLoader(
             batches,
@@ -177,7 +180,6 @@ class _Training:
             sampler=range(first, last),
             num_workers=workers,
             prefetch_factor=8 if workers else None,
-            worker_init_fn=use_one_thread,
             pin_memory=self._world.device.type == 'cuda',
         )
         for batch in loader:

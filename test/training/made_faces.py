@@ -1,0 +1,66 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Toy heads whose pose can be seen: coloured marks on a sphere, drawn in perspective."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.training.face_crops import FaceCrops
+
+# directions in the face frame (x out of the face, y left, z up), BGR
+MARKS = (
+    ((1.0, 0.5, 0.35), (255, 60, 60)),
+    ((1.0, -0.5, 0.35), (60, 255, 60)),
+    ((1.0, 0.0, 0.0), (60, 60, 255)),
+    ((1.0, 0.0, -0.7), (60, 255, 255)),
+)
+HALF_TANGENT = 0.2
+
+
+def mark_points(rotation, distance):
+    """Marks (4,3) in metres in the camera that looks at the centre of the sphere."""
+    directions = np.array([d for d, _ in MARKS])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions * FACE_SPHERE_RADIUS @ rotation.T + [0.0, 0.0, distance]
+
+
+def project(points, half_tangent, size):
+    """Pixels (N,2) in a crop that spans +-half_tangent."""
+    return points[:, :2] / points[:, 2:] / half_tangent * size / 2 + (size - 1) / 2
+
+
+def draw(rotation, distance, size, rng):
+    image = np.full((size, size, 3), rng.integers(20, 90, 3), np.uint8)
+    radius = FACE_SPHERE_RADIUS / distance / HALF_TANGENT * size / 2
+    cv2.circle(image, (size // 2, size // 2), int(radius), (170, 190, 210), -1, cv2.LINE_AA)
+    points = mark_points(rotation, distance)
+    for pixel, (_, colour) in zip(project(points, HALF_TANGENT, size), MARKS, strict=True):
+        cv2.circle(image, tuple(np.round(pixel).astype(int).tolist()), size // 16, colour, -1)
+    return image
+
+
+def made_crops(count, seed=0, size=80, synthetic=False, negatives=0):
+    """`count` crops, the last `negatives` of them of nothing."""
+    rng = np.random.default_rng(seed)
+    angles = np.deg2rad(rng.uniform(-35, 35, (3, count)))
+    rotations = matrix_from_euler(*angles)
+    distances = rng.uniform(0.9, 1.3, count)
+    images = np.stack([draw(r, d, size, rng) for r, d in zip(rotations, distances, strict=True)])
+    is_face = np.arange(count) < count - negatives
+    images[~is_face] = rng.integers(0, 255, (negatives, 1, 1, 3))
+    sphere = FACE_SPHERE_RADIUS / distances
+    return FaceCrops(
+        images=images,
+        rotations=rotations,
+        centres=np.zeros((count, 2)),
+        sizes=sphere / np.sqrt(1 - sphere**2) / HALF_TANGENT,
+        half_tangents=np.full(count, HALF_TANGENT),
+        head_scales=np.ones(count),
+        spreads=np.zeros(count),
+        is_face=is_face,
+        is_synthetic=np.full(count, synthetic),
+    )

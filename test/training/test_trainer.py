@@ -1,0 +1,188 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import made_faces
+import numpy as np
+import pytest
+import torch
+
+from headpose_ros.estimation.cnn import model_of
+from headpose_ros.estimation.weights import load
+from headpose_ros.training.export import export
+from headpose_ros.training.network import NetworkShape
+from headpose_ros.training.recipe import DataSource, Recipe
+from headpose_ros.training.trainer import CHECKPOINT, RunOptions, averaged_task, train
+from headpose_ros.training.training_log import plot_log, read_log
+from headpose_ros.training.warping import WarpLimits
+
+SHAPE = NetworkShape(crop_px=48, stem=8, widths=(16, 24), depths=(1, 1), strides=(2, 2, 2))
+CALM = WarpLimits(
+    roll_sigma_deg=5,
+    roll_max_deg=10,
+    shift_sigma=0.05,
+    shift_max=0.1,
+    scale_sigma=0.05,
+    scale_max=1.1,
+)
+
+
+def recipe(**changes):
+    options = {
+        'name': 'tiny',
+        'what': 'test',
+        'licence': 'none',
+        'training': (DataSource('real.npz', 0.5), DataSource('made.npz', 0.5)),
+        'validation': ('test.npz',),
+        'network': SHAPE,
+        'warp': CALM,
+        'steps': 50,
+        'batch_size': 32,
+        'warmup_steps': 5,
+        'ema_decay': 0.9,
+        'log_every': 10,
+        'validate_every': 25,
+        'bfloat16': False,
+    }
+    return Recipe(**{**options, **changes})
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('data')
+    made_faces.made_crops(200, seed=1, negatives=10).save(folder / 'real.npz')
+    made_faces.made_crops(200, seed=2, synthetic=True).save(folder / 'made.npz')
+    made_faces.made_crops(60, seed=3, negatives=12).save(folder / 'test.npz')
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def options(out, data, **changes):
+    return RunOptions(**{'out': out, 'data': data, 'workers': 0, **changes})
+
+
+def state_of(out):
+    return torch.load(out / CHECKPOINT, weights_only=True)
+
+
+@pytest.fixture(scope='module')
+def trained(data, tmp_path_factory):
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp('run')
+    train(recipe(), options(out, data))
+    return out
+
+
+def test_fifty_steps_learn(trained):
+    losses = [r for r in read_log(trained) if r['kind'] == 'loss']
+    assert [r['step'] for r in losses] == [10, 20, 30, 40, 50]
+    assert losses[-1]['loss'] < 0.6 * losses[0]['loss']
+    assert losses[-1]['rotation'] < losses[0]['rotation']
+    checks = [r for r in read_log(trained) if r['kind'] == 'validation']
+    assert [r['step'] for r in checks] == [25, 50]
+    # poses are drawn from +-35 degrees: a constant answer is wrong by 32 degrees on average
+    assert checks[-1]['geodesic'] < 20
+    assert checks[-1]['found'] > 0.9
+    assert plot_log(trained).stat().st_size > 5000
+
+
+def test_a_resumed_training_gives_the_same_weights(trained, data, tmp_path):
+    train(recipe(), options(tmp_path, data, stop_after=20))
+    assert state_of(tmp_path)['step'] == 20
+    train(recipe(), options(tmp_path, data, resume=True))
+    expected, found = state_of(trained), state_of(tmp_path)
+    for part in ('task', 'average'):
+        for name, tensor in expected[part].items():
+            torch.testing.assert_close(found[part][name], tensor, rtol=0, atol=0, msg=name)
+    steps = [r['step'] for r in read_log(tmp_path) if r['kind'] == 'loss']
+    assert steps == [10, 20, 30, 40, 50]
+
+
+def test_workers_change_nothing(trained, data, tmp_path):
+    train(recipe(), options(tmp_path, data, stop_after=10, workers=2))
+    train(recipe(), options(tmp_path / 'alone', data, stop_after=10))
+    a, b = state_of(tmp_path)['task'], state_of(tmp_path / 'alone')['task']
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_an_exported_training_runs_in_the_package(trained, data, tmp_path):
+    output = tmp_path / 'tiny.safetensors'
+    written = export(recipe(), trained, data, output)
+    assert written.parameters == sum(
+        t.size for t in averaged_task(recipe(), trained).network.folded_weights().values()
+    )
+    model = model_of(load(output, 'cnn', ('headpose-pose-network',)))
+    assert (model.crop_px, model.crop_scale, model.landmark_box_scale) == (48, 0.9, 1.5)
+    assert 'step 50 of 50' in written.origin
+
+
+def test_what_cannot_be_trained_is_said(trained, data, tmp_path):
+    with pytest.raises(ValueError, match='holds a training already'):
+        train(recipe(), options(trained, data))
+    with pytest.raises(ValueError, match='of recipe'):
+        train(recipe(name='other'), options(trained, data, resume=True))
+    with pytest.raises(ValueError, match='no checkpoint'):
+        train(recipe(), options(tmp_path, data, resume=True))
+    missing = recipe(training=(DataSource('absent_*.npz', 1.0),))
+    with pytest.raises(ValueError, match=r'absent_\*\.npz: no such training data'):
+        train(missing, options(tmp_path, data))
+    (data / 'broken.npz').write_bytes(b'PK not really')
+    with pytest.raises(ValueError, match=r'broken\.npz'):
+        train(recipe(training=(DataSource('broken.npz', 1.0),)), options(tmp_path, data))
+
+
+WORKER = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{root!r}, {tests!r}]
+import torch
+import test_trainer as t
+torch.set_num_threads(1)
+t.train(t.recipe(steps=6, batch_size=16, validate_every=6),
+        t.options(Path({out!r}), Path({data!r})))
+"""
+
+
+def test_two_processes_train_one_network(data, tmp_path):
+    here = Path(__file__).resolve().parent
+    script = tmp_path / 'worker.py'
+    out = tmp_path / 'out'
+    script.write_text(
+        WORKER.format(root=str(here.parents[1]), tests=str(here), out=str(out), data=str(data))
+    )
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--standalone',
+        '--nproc-per-node',
+        '2',
+        str(script),
+    ]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    state = state_of(out)
+    assert state['step'] == 6
+    # the mean of both processes' gradients: not what either would have got alone
+    alone = tmp_path / 'alone'
+    train(recipe(steps=6, batch_size=16, validate_every=6), options(alone, data))
+    name = 'network.stem.conv.weight'
+    assert not torch.equal(state['task'][name], state_of(alone)['task'][name])
+    assert np.isfinite(state['task'][name].numpy()).all()
