@@ -102,7 +102,7 @@ def main() -> None:
     grid = figure.add_gridspec(2, 4, height_ratios=(1.7, 1))
     draw_cameras(figure.add_subplot(grid[0, :2]))
     draw_error(figure.add_subplot(grid[0, 2:]))
-    camera = CameraModel.from_fov(1000, 700, np.radians(110))
+    camera = CameraModel.from_fov(1600, 700, np.radians(126))
     angle = [2 * np.arctan(1.25 * np.tan(np.arcsin(0.2)))]
     for column, degrees in enumerate((0, 45)):
         t = np.radians(degrees)

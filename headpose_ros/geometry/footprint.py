@@ -63,7 +63,7 @@ class Footprints:
         """Measure the footprints of `cameras` in the image of `camera`."""
         lines = (_NODES * cameras.size_px + cameras.size_px - 1) / 2
         nodes, valid = cameras.image_pixels(camera, lines, lines)
-        flat = nodes.reshape(len(cameras), -1, 2)
+        flat = nodes.reshape(len(cameras), len(_NODES) ** 2, 2)
         boxes = np.hstack([flat.min(axis=1), flat.max(axis=1)])
         inside = (valid & camera.contains(nodes)).all(axis=(1, 2)).astype(np.float64)
         partly = np.flatnonzero(inside < 1)

@@ -162,7 +162,7 @@ def test_scaling_keeps_the_rays_of_pixel_areas():
     assert half.rays([[0.0, 0.0]]) == pytest.approx(camera.rays([[0.5, 0.5]]), abs=1e-14)
     assert camera.scaled_to(640, 480) is camera
     assert camera.scaled_to(427, 320).width == 427  # rounded
-    with pytest.raises(CameraModelError, match='640x360.*640x480'):
+    with pytest.raises(CameraModelError, match=r'640x360.*640x480'):
         camera.scaled_to(640, 360)
 
 

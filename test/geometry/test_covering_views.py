@@ -23,7 +23,7 @@ WIDE = {
 }
 
 
-def image_rays(camera, steps=25, limit=np.radians(95)):
+def image_rays(camera, steps=25, limit=1.66):
     u = np.linspace(0, camera.width - 1, steps)
     v = np.linspace(0, camera.height - 1, steps)
     rays, valid = camera.rays_and_validity(np.stack(np.meshgrid(u, v), -1).reshape(-1, 2))

@@ -97,7 +97,7 @@ def test_a_shrunken_crop_shows_no_aliasing():
 
 
 def test_a_shrunken_crop_is_in_the_same_place():
-    # How much of the crop is right of an edge tells where it is, to a fraction of a pixel.
+    # How much of the crop is right of an edge tells where it is; the truth is to 1/10 pixel.
     camera = CameraModel.from_fov(2000, 1500, np.radians(60))
     image = np.zeros((1500, 2000), np.uint8)
     image[:, 983:] = 255
@@ -106,7 +106,7 @@ def test_a_shrunken_crop_is_in_the_same_place():
     found = sample_crops(image, camera, rays, angles, 96).images.mean(axis=(1, 2)) / 255
     fine = VirtualCameras.look_along(rays, angles, 960)
     expected = (fine.sampling_maps(camera)[0][..., 0] > 982.5).mean(axis=(1, 2))
-    assert np.abs(found - expected).max() * 96 < 0.05
+    assert np.abs(found - expected).max() * 96 < 0.1
 
 
 def test_crops_half_outside_repeat_the_border_and_say_so():
