@@ -251,6 +251,7 @@ def files(*names: str) -> list[str]:
 
 def install_packages(ros: str) -> None:
     """Install ROS, what the package needs and what its tests need, at the tested versions."""
+    run('looking for a pip that will do', pip_install('pip>=23.1'))  # Ubuntu 22.04's has no -C
     if ros:
         install_beside(ros)
         return
