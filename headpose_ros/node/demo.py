@@ -88,6 +88,7 @@ class Demo:
         if node.returncode != 0:
             raise DemoError(f'the node did not end cleanly on SIGINT: {node.returncode}')
         print('demo: drawing the video ...', flush=True)
+        assert recorder.stdin is not None
         recorder.stdin.close()
         if recorder.wait() != 0:
             raise DemoError('the recorder failed')

@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 class Pipeline(Protocol):
     """What the node needs of `HeadPosePipeline`."""
 
-    principal_id: str | None
     device: str
     runtime_name: str
-    weights_name: str
+
+    @property
+    def principal_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def weights_name(self) -> str: ...  # noqa: D102
 
     def process(  # noqa: D102
         self,

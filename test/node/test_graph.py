@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an image to poses over DDS, the node in a process of its own."""
 
+import re
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from graph import BEST_EFFORT, CX, CY, FX, FY, RELIABLE, SPOT, Bench, fake_node, spots
+from graph import BEST_EFFORT, CX, CY, FX, FY, RELIABLE, ROOT, SPOT, Bench, fake_node, spots
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -266,3 +269,26 @@ def test_two_nodes_for_two_cameras(domain, logs):
         np.testing.assert_allclose(results['left'], position(30, 40), atol=1e-6)
         np.testing.assert_allclose(results['right'], position(120, 80), atol=1e-6)
         assert left.end() == right.end() == 0
+
+
+def test_the_security_policy_grants_what_the_node_uses_and_no_more(bench):
+    bench.listen_to_all()
+    bench.camera()
+    bench.heads_arrive()
+    profile = ElementTree.parse(ROOT / 'config' / 'sros2_policy.xml').find('.//profile')
+
+    def granted(tag, right):
+        names = [item.text for group in profile.findall(f'{tag}[@{right}]') for item in group]
+        return {re.sub('^/~', '/headpose', f'/{name}') for name in names}
+
+    node = bench.node
+    used = {
+        'publish': node.get_publisher_names_and_types_by_node('headpose', '/'),
+        'subscribe': node.get_subscriber_names_and_types_by_node('headpose', '/'),
+        'reply': node.get_service_names_and_types_by_node('headpose', '/'),
+    }
+    used = {right: {name for name, _ in found} for right, found in used.items()}
+    optional = {'/humans/faces/tracked', '/image/compressed', '/depth', '/clock'}
+    for right, tag in (('publish', 'topics'), ('subscribe', 'topics'), ('reply', 'services')):
+        assert used[right] <= granted(tag, right), right
+        assert granted(tag, right) - used[right] <= optional, right
