@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 
 SUMMARY = 'Render people with exact head poses: training crops, whole scenes, the demo clip.'
 
@@ -26,6 +27,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--held-out',
         action='store_true',
         help='identities that are kept for tests, never for training',
+    )
+    crops.add_argument(
+        '--posed',
+        metavar='FOLDER',
+        help='write the crops with a face there as well, in the posed format',
     )
     _common(crops)
     scenes = kinds.add_parser('scenes', help='whole pictures of several people, posed format')
@@ -61,7 +67,15 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     jobs = {'crops': _crops, 'scenes': _scenes, 'clip': _clip, 'head-model': _head_model}
+    if args.kind != 'head-model':
+        _need('numba')
     return jobs[args.kind](args)
+
+
+def _need(package: str) -> None:
+    """Raise ValueError where a package that only training needs is not installed."""
+    if importlib.util.find_spec(package) is None:
+        raise ValueError(f'rendering needs {package}: pip install {package}')
 
 
 def _crops(args: argparse.Namespace) -> int:
@@ -79,6 +93,10 @@ def _crops(args: argparse.Namespace) -> int:
     )
     written = synthesize_crops(args.out, what, args.workers)
     print(f'{args.out}: {what.count} crops in {what.shards} shards, {written} of them new')
+    if args.posed:
+        from headpose_ros.training.posed_crops import export_posed
+
+        print(f'{args.posed}: {export_posed(args.out, args.posed)} pictures and poses.csv')
     return 0
 
 

@@ -70,7 +70,7 @@ class CropSet:
 
 
 def check_seed(seed: int) -> None:
-    """Raise ValueError where sets of this seed could share identities with others."""
+    """Raise ValueError where a seed is out of its range."""
     if not 0 <= seed < 1000:
         raise ValueError(f'seed must be 0 to 999, got {seed}')
 
@@ -168,7 +168,7 @@ def _draw(what: CropSet, index: int, count: int) -> Iterator[Crop]:
     parts, backgrounds = shared_parts(what.head_model), shared_backgrounds(what.backgrounds)
     rng = np.random.default_rng([what.version, what.seed, index, int(what.held_out)])
     identities = -(-what.shard_crops // what.views)
-    # each (seed, shard) has a range of identities of its own, below or from HELD_OUT_IDENTITIES
+    # shards of a set share no identity; other seeds begin elsewhere
     base = HELD_OUT_IDENTITIES if what.held_out else 0
     step = (what.seed * 7919 + index) * identities
     person = None

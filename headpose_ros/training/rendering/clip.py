@@ -60,7 +60,7 @@ class Role:
 ROLES = (
     Role(HELD_OUT_IDENTITIES + 6, (-0.61, 0.10, 9.0), (0.02, 0.04, 7.0), (1.0, 0.15, 8.0),
          (0.05, 0.65, 6.0), (-0.05, 0.22, 4.4), (0.0, 0.15, 5.2)),
-    Role(HELD_OUT_IDENTITIES + 22, (0.02, 0.10, 10.0), (-0.12, 0.05, 6.0), (1.25, 0.2, 10.0),
+    Role(HELD_OUT_IDENTITIES + 16, (0.02, 0.10, 10.0), (-0.12, 0.05, 6.0), (1.25, 0.2, 10.0),
          (0.0, 0.75, 7.4), (0.0, 0.28, 5.0), (0.05, 0.22, 6.3)),
     Role(HELD_OUT_IDENTITIES + 9, (0.62, 0.10, 8.0), (0.04, 0.05, 9.0), (0.95, 0.12, 7.0),
          (-0.05, 0.60, 5.3), (0.04, 0.20, 6.1), (0.0, 0.18, 4.7)),
@@ -93,7 +93,7 @@ def role_pose(role: Role, person: Person, time: float) -> Pose:
     )
     names = person.parts.model.expression_names
     expression = np.zeros(len(names), np.float32)
-    blink = max(0.0, 1 - abs((time + 0.7 * role.identity) % 3.1 - 1.5) / 0.12)
+    blink = max(0.16, 1 - abs((time + 0.7 * role.identity) % 3.1 - 1.5) / 0.12)
     speech = 0.25 * max(0.0, float(np.sin(time * 9) * np.sin(time * 1.3 + role.identity)))
     for name, weight in (('eyeBlink_L', blink), ('eyeBlink_R', blink), ('jawOpen', speech)):
         expression[names.index(name)] = weight

@@ -211,7 +211,7 @@ def grow_hair(
             0.85, 1.05, count
         )
     strands = np.empty((count, segments + 1, 3))
-    stray = rng.random(count) < 0.01
+    stray = rng.random(count) < 0.003
     _grow(
         roots.astype(float),
         outward.astype(float),

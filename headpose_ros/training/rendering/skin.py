@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from headpose_ros.training.head_model import HeadModel
 from headpose_ros.training.rendering.noise import TEXELS, Float, jitter, linear_bgr, noise
 
-TONES: Float = np.stack(
+_PURE: Float = np.stack(
     [
         linear_bgr(*c)
         for c in (
@@ -28,6 +28,8 @@ TONES: Float = np.stack(
         )
     ]
 )
+
+TONES: Float = _PURE + 0.15 * (_PURE.mean(axis=1, keepdims=True) - _PURE)
 """Skin tones from light to dark, linear BGR albedo, (8,3)."""
 
 _IRISES: Float = np.stack(

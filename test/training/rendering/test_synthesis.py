@@ -208,6 +208,37 @@ def test_commands(tmp_path, head_file, capsys):
     assert (tmp_path / 's' / 'poses.csv').exists()
 
 
+def test_crops_in_the_posed_format(tmp_path, head_file):
+    run('crops', '--out', str(tmp_path / 'c'), '--count', '8', '--size', '32', '--negatives',
+        '0.5', '--head-model', head_file, '--posed', str(tmp_path / 'p'))  # fmt: skip
+    shard = read(tmp_path / 'c')[0]
+    faces = np.flatnonzero(shard['face'])
+    assert 0 < len(faces) < 8
+    with (tmp_path / 'p' / 'poses.csv').open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(faces)
+    for row, i in zip(rows, faces, strict=True):
+        image = cv2.imread(str(tmp_path / 'p' / row['file']))
+        assert np.array_equal(image, shard['images'][i])
+        sellion = np.array([float(row[k]) for k in ('tx', 'ty', 'tz')])
+        at, _ = camera_of(row, image).pixels(sellion[None])
+        # the 28th landmark is the sellion; the brows may pull it by a hair
+        assert np.allclose(at[0], shard['landmarks68'][i, 27], atol=1.0)
+
+
+def test_posed_without_shards(tmp_path):
+    from headpose_ros.training.posed_crops import export_posed
+
+    with pytest.raises(ValueError, match=r'no shard_\*\.npz'):
+        export_posed(tmp_path, tmp_path / 'out')
+
+
+def test_missing_numba_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(command.importlib.util, 'find_spec', lambda _: None)
+    with pytest.raises(ValueError, match='pip install numba'):
+        run('clip', '--out', str(tmp_path))
+
+
 def test_command_with_a_camera_file(tmp_path, head_file):
     from headpose_ros.training.rendering.clip import write_camera
 
