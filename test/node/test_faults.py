@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from graph import BEST_EFFORT, RELIABLE, SPOT, Bench, camera_info, fake_node, spots
+from graph import BEST_EFFORT, RELIABLE, SPOT, Bench, Process, camera_info, fake_node, spots
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.qos import DurabilityPolicy
@@ -392,3 +392,35 @@ def test_a_wrong_parameter_at_start_ends_with_one_line(domain, logs, argument, w
         wrong._reader.join()
         assert len(wrong.matching(words)) == 1
         assert len(wrong.lines) == 1, wrong.output()
+
+
+REAL_NODE = ['-m', 'headpose_ros.node.main', '--ros-args', '-r', '__ns:=/real']
+
+
+@pytest.mark.parametrize(
+    ('option', 'content', 'line'),
+    [
+        ('device:=cuda:7', None, r'configure: .*cuda:7'),
+        ('device:=abacus', None, r'configure: .*abacus'),
+        ('weights:=/nowhere.safetensors', None, r'configure: .*/nowhere\.safetensors'),
+        ('weights:={file}', b'', r'configure: .*network\.safetensors'),
+        ('weights:={file}', b'\x10' + bytes(7) + b'{"a": "truncated', r'configure: .*network'),
+        ('detector_weights:={file}', bytes(100), r'configure: .*network\.safetensors'),
+        ('detector:=yunet', None, r'configure: .*yunet'),
+    ],
+)
+def test_what_the_real_models_refuse(domain, logs, tmp_path, option, content, line):
+    file = tmp_path / 'network.safetensors'
+    if content is not None:
+        file.write_bytes(content)
+    option = option.format(file=file)
+    with (
+        Process([*REAL_NODE, '-p', option], domain, logs) as real,
+        Bench(domain, 'other') as other,
+    ):
+        other.until(lambda: real.matching('configure: ') or not real.alive, 'a complaint', 60)
+        other.spin(0.3)
+        assert real.alive, real.output()
+        assert len(real.matching(line)) == 1, real.output()
+        assert 'Traceback' not in real.output()
+        assert real.end() == 0
