@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headpose_ros.training.labelling import Annotated
 
 SUMMARY = 'Train the networks: label real faces, train, export weights, check them.'
 
@@ -114,10 +119,10 @@ def _label(args: argparse.Namespace) -> int:
     return 0
 
 
-def _counted(pictures):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _counted(pictures: Iterator[Annotated]) -> Iterator[Annotated]:
     from tqdm import tqdm
 
-    return tqdm(pictures, unit='picture')
+    return iter(tqdm(pictures, unit='picture'))
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:

@@ -152,7 +152,8 @@ def _low_resolution(image: Image, rng: np.random.Generator) -> Image:
 
 def _jpeg(image: Image, rng: np.random.Generator) -> Image:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(12, 85))]
-    return cv2.imdecode(cv2.imencode('.jpg', image, quality)[1], cv2.IMREAD_COLOR)
+    decoded: Any = cv2.imdecode(cv2.imencode('.jpg', image, quality)[1], cv2.IMREAD_COLOR)
+    return decoded
 
 
 def _cover(image: Image, rng: np.random.Generator, other: Image) -> Image:

@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.training.face_crops import FaceCrops
 
+MAX_SPREAD = np.deg2rad(12.0)
+"""Given to the rotation of a face of which nothing is seen."""
+
+_INNER = slice(17, 68)  # of the landmarks: brows, eyes, nose and mouth
+
 
 def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
     """Return the crops of one shard; where no face is seen the truth becomes neutral values.
 
-    The shard's `angular_size` is that of the average adult's sphere, ours of the head's own.
+    The shard's `angular_size` is that of the average adult's sphere, ours of the head's own. Faces
+    behind hair, hands or hats get a spread, for no network can read what is not seen.
     """
     images, is_face = shard['images'], shard['face']
     size_px = images.shape[1]
@@ -35,10 +41,16 @@ def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
         sizes=sine / np.sqrt(1 - sine**2) / half_tangents,
         half_tangents=half_tangents,
         head_scales=scales,
-        spreads=np.zeros(len(images)),
+        spreads=_hidden(shard['landmark_visible']) * MAX_SPREAD * is_face,
         is_face=is_face,
         is_synthetic=np.ones(len(images), bool),
     )
+
+
+def _hidden(visible: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return 0 where half of the inner landmarks are seen, as in a profile, to 1 for none."""
+    share: NDArray[np.float64] = np.clip(1 - visible[:, _INNER].mean(axis=1) / 0.5, 0, 1)
+    return share
 
 
 def _filled(values: NDArray[Any], is_face: NDArray[np.bool_], neutral: Any) -> NDArray[np.float64]:

@@ -103,7 +103,7 @@ class _Training:
         self._recipe, self._options, self._world = recipe, options, world
         torch.manual_seed(recipe.seed)
         self._task = PoseTask(recipe).to(world.device)
-        self._task.to(memory_format=torch.channels_last)
+        self._task.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = AveragedModel(
             self._task, multi_avg_fn=_ema(recipe.ema_decay), use_buffers=True
         )
@@ -123,7 +123,7 @@ class _Training:
         if self._world.size > 1:
             task = DistributedDataParallel(task)
         if options.compile:
-            task = torch.compile(task)
+            task = torch.compile(task)  # type: ignore[assignment]
         task.train()
         last = min(recipe.steps, options.stop_after or recipe.steps)
         since, images = time.monotonic(), 0
@@ -138,6 +138,12 @@ class _Training:
                 self._validate_and_save()
                 since, images = time.monotonic(), 0
         return options.out / CHECKPOINT
+
+    @property
+    def _averaged(self) -> PoseTask:
+        task = self._average.module
+        assert isinstance(task, PoseTask)
+        return task
 
     def _advance(self, task: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         for group in self._optimizer.param_groups:
@@ -188,13 +194,15 @@ class _Training:
     def _validate_and_save(self) -> None:
         if self._log is None:
             return
-        network = self._average.module.network
+        averaged = self._averaged
         looker = Looker(
-            network_predictor(network), self._recipe.network.crop_px, self._recipe.crop_scale
+            network_predictor(averaged.network),
+            self._recipe.network.crop_px,
+            self._recipe.crop_scale,
         )
         for name, crops in self._validation.items():
             self._log.validation(self._step, name, accuracy(looker, crops))
-        self._log.zero(self._step, self._average.module.zero.vector.detach())
+        self._log.zero(self._step, averaged.zero.vector.detach())
         state = {
             'recipe': self._recipe.name,
             'step': self._step,
@@ -232,7 +240,8 @@ def averaged_task(recipe: Recipe, out: Path) -> PoseTask:
     """Return the averaged network and zero offset of a training."""
     average = AveragedModel(PoseTask(recipe), use_buffers=True)
     average.load_state_dict(load_checkpoint(out)['average'])
-    task: PoseTask = average.module
+    task = average.module
+    assert isinstance(task, PoseTask)
     return task.eval()
 
 
