@@ -25,6 +25,7 @@ CLIP = Path(__file__).parent.parent / 'demo' / 'clip.mp4'
 CLIP_CAMERA = CLIP.with_name('clip_camera.yaml')
 DEFAULT_HFOV = 60.0
 JPEG_QUALITY = 90
+SETTLE_SECONDS = 0.2
 
 
 @dataclass
@@ -181,6 +182,8 @@ class Player:
             if limit and time.monotonic() - start > limit:
                 raise TimeoutError(f'nobody subscribed to {self._images.topic_name} in {limit} s')
             self._executor.spin_once(0.02)
+        if self._options.wait:  # a subscriber that we see may still be about to see us
+            self._wait_until(time.monotonic() + SETTLE_SECONDS)
 
     def _wait_until(self, due: float) -> None:
         while self._node.context.ok() and (left := due - time.monotonic()) > 0:
