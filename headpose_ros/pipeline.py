@@ -36,7 +36,8 @@ LIVE_OPTIONS = frozenset(item.name for item in fields(PipelineConfig) if item.me
 class Search(Protocol):
     """Finds the faces in a whole image: `detection.search.FaceSearch`, or a stand-in in tests.
 
-    `config`: the options in force; the pipeline replaces it when they change.
+    `config`: the options in force; the pipeline replaces it when they change. A search that can be
+    divided also has `parts` and `find_part`, as `FaceSearch`.
     """
 
     config: PipelineConfig
@@ -189,11 +190,17 @@ class HeadPosePipeline:
         self, image: NDArray[np.uint8], camera: CameraModel, time: float, config: PipelineConfig
     ) -> float:
         """Search the whole image if it is time to; return the seconds that took."""
-        if not self._schedule.due(config.detect_every, self._tracker.urgent):
+        search: Any = self._search
+        parts = getattr(search, 'parts', 1) if self._tracker.settled else 1
+        part = self._schedule.due(config.detect_every, self._tracker.urgent, parts)
+        if part is None:
             return 0.0
         began = clock.perf_counter()
-        self._search.config = config
-        faces = self._search.find(image, camera)
+        search.config = config
+        if part.total == 1:
+            faces = search.find(image, camera)
+        else:
+            faces = search.find_part(image, camera, part.number)
         spent = clock.perf_counter() - began
         self._tracker.detect(faces, time, config)
         return spent

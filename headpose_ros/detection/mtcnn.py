@@ -7,6 +7,7 @@ P-Net looks at all sizes at once: the levels of the image pyramid lie side by si
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,12 +70,16 @@ class Mtcnn:
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
-        boxes = self._refine(image_bgr, self._propose(image_bgr, min_face_px))
+        return self.detect_between(image_bgr, min_face_px, math.inf)
+
+    def detect_between(self, image_bgr: Image, min_face_px: float, max_face_px: float) -> Boxes:
+        """Find faces at those levels of the pyramid only; see `detector.SizedDetector`."""
+        boxes = self._refine(image_bgr, self._propose(image_bgr, min_face_px, max_face_px))
         return self._decide(image_bgr, boxes)
 
-    def _propose(self, image: Image, min_face_px: float) -> Array:
+    def _propose(self, image: Image, min_face_px: float, max_face_px: float) -> Array:
         height, width = image.shape[:2]
-        mosaic = _mosaic(width, height, float(min_face_px))
+        mosaic = _mosaic(width, height, float(min_face_px), float(max_face_px))
         if not mosaic.levels:
             return np.empty((0, 4))
         scores, corrections = self._pnet(mosaic.paint(image)[None])
@@ -153,11 +158,13 @@ class _Mosaic:
 
 
 @lru_cache(maxsize=16)
-def _mosaic(width: int, height: int, min_face_px: float) -> _Mosaic:
+def _mosaic(width: int, height: int, min_face_px: float, max_face_px: float = math.inf) -> _Mosaic:
     """Lay the levels out in the least area that shelves of some width give."""
     sizes = []
     first = scale = PNET_CELL / min_face_px
-    while min(width, height) * scale >= PNET_CELL:
+    # A level sees faces up to half a step larger than its cells.
+    least_scale = PNET_CELL / (max_face_px * math.sqrt(_SCALE_STEP))
+    while min(width, height) * scale >= PNET_CELL and scale >= least_scale:
         sizes.append((int(width * scale), int(height * scale)))
         scale *= _SCALE_STEP
     if not sizes:

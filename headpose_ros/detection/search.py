@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.detection.detector import BoxToFace, Detector
+from headpose_ros.detection.detector import BoxToFace, Detector, SizedDetector
 from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sphere
 from headpose_ros.geometry.face_frame import angular_size_from_distance
 from headpose_ros.heads import Array, Boxes, Faces
@@ -23,6 +23,12 @@ Otherwise a 4K image would cost 27 times as much, to find people 35 m away.
 """
 
 _SMALLEST_PX = 12.0  # what detectors can find at all
+_Sizes = tuple[float, float]
+"""Range of the sizes searched for, over the smallest wanted."""
+
+_ALL: _Sizes = (1.0, math.inf)
+_SMALL: _Sizes = (1.0, 2.0)
+_LARGE: _Sizes = (2.0, math.inf)
 _AMPLE_PX = 24.0  # smallest faces larger than twice this are shrunk before the detector sees them
 
 
@@ -32,6 +38,19 @@ class FaceSearch:
     def __init__(self, detector: Detector, config: PipelineConfig) -> None:
         self.detector = detector
         self.config = config
+        self.parts = 2 if isinstance(detector, SizedDetector) else 1
+        """In how many parts of about equal cost a search can be divided."""
+
+    def find_part(self, image_bgr: NDArray[np.uint8], camera: CameraModel, part: int) -> Faces:
+        """Find small faces (part 0) or large ones (part 1); of others it may find some.
+
+        All parts together find what `find` does. Raises ValueError as `find`.
+        """
+        if not 0 <= part < self.parts:
+            raise ValueError(f'part: expected 0 to {self.parts - 1}, got {part}')
+        if self.parts == 1:
+            return self.find(image_bgr, camera)
+        return self._find(image_bgr, camera, _SMALL if part == 0 else _LARGE)
 
     def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
         """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
@@ -40,13 +59,16 @@ class FaceSearch:
         cuts is left out where another shows the face whole. Faces whose centre is outside the
         image are left out. Raises ValueError where image and camera differ in size.
         """
+        return self._find(image_bgr, camera, _ALL)
+
+    def _find(self, image_bgr: NDArray[np.uint8], camera: CameraModel, wanted: _Sizes) -> Faces:
         height, width = image_bgr.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
                 f'image: expected {camera.width}x{camera.height} as its camera, '
                 f'got {width}x{height}'
             )
-        found = [self._find_in_view(image_bgr, view) for view in covering_views(camera)]
+        found = [self._find_in_view(image_bgr, view, wanted) for view in covering_views(camera)]
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores)
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
@@ -55,11 +77,11 @@ class FaceSearch:
         return Faces(rays[kept], sizes[kept], scores[kept])
 
     def _find_in_view(
-        self, image: NDArray[np.uint8], view: View
+        self, image: NDArray[np.uint8], view: View, wanted: _Sizes
     ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """Return rays, angular sizes, scores, and which faces the view's border cuts."""
         smallest = smallest_face_px(self.config, view.camera, self.detector.box_to_face)
-        boxes = detect_scaled(self.detector, view.render(image), smallest)
+        boxes = detect_scaled(self.detector, view.render(image), smallest, wanted)
         centres, sides = face_squares(boxes, self.detector.box_to_face)
         end = np.array([view.camera.width, view.camera.height]) - 0.5
         inside = ((centres > -0.5) & (centres < end)).all(axis=1)
@@ -88,21 +110,32 @@ def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxT
     return max(side / relation.scale, _SMALLEST_PX)
 
 
-def detect_scaled(detector: Detector, image: NDArray[np.uint8], smallest_px: float) -> Boxes:
+def detect_scaled(
+    detector: Detector, image: NDArray[np.uint8], smallest_px: float, sizes: _Sizes = _ALL
+) -> Boxes:
     """Detect in `image`, shrunk first by a power of two where its smallest faces are large."""
     block = 1 << max(int(math.log2(smallest_px / _AMPLE_PX)), 0)
     height, width = image.shape[0] // block, image.shape[1] // block
     if block == 1 or min(height, width) == 0:
-        return detector.detect(image, smallest_px)
+        return _detect(detector, image, smallest_px, sizes)
     whole = image[: height * block, : width * block]  # OpenCV is quick where the ratio is whole
     small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = detector.detect(small, smallest_px / block)
+    boxes = _detect(detector, small, smallest_px / block, sizes)
     landmarks = boxes.landmarks
     return Boxes(
         _enlarged(boxes.corners, block),
         boxes.scores,
         None if landmarks is None else _enlarged(landmarks, block),
     )
+
+
+def _detect(
+    detector: Detector, image: NDArray[np.uint8], smallest_px: float, sizes: _Sizes
+) -> Boxes:
+    low, high = smallest_px * sizes[0], smallest_px * sizes[1]
+    if isinstance(detector, SizedDetector) and sizes is not _ALL:
+        return detector.detect_between(image, low, high)
+    return detector.detect(image, low)
 
 
 def face_squares(boxes: Boxes, relation: BoxToFace) -> tuple[Array, Array]:

@@ -78,6 +78,11 @@ class Tracker:
         return not all(track.seen for track in self.tracks) or not self.tracks
 
     @property
+    def settled(self) -> bool:
+        """Whether everybody is seen, named and steered by the estimator: searches can wait."""
+        return self._refines and bool(self.tracks) and all(t.seen and t.id for t in self.tracks)
+
+    @property
     def wants_search(self) -> bool:
         """Whether the next image should be searched, whatever the pause since the last.
 

@@ -65,6 +65,34 @@ def test_finds_a_face_once_anywhere_in_a_fisheye(ray):
     assert faces.angular_sizes[0] == pytest.approx(0.3, rel=0.08)
 
 
+class SizedFaces(PaintedFaces):
+    def detect_between(self, image_bgr, min_face_px, max_face_px):
+        self.calls.append((min_face_px, max_face_px))
+        return super().detect(image_bgr, min_face_px)
+
+
+def test_parts_share_the_sizes_out():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    image = painted(camera, (0, 0, 1), 0.2)
+    search = FaceSearch(SizedFaces(), PipelineConfig())
+    assert search.parts == 2
+    whole = search.find(image, camera)
+    for part, bounds in enumerate([(24, 48), (48, np.inf)]):
+        search.detector.calls.clear()
+        faces = search.find_part(image, camera, part)
+        assert search.detector.calls[0] == bounds
+        np.testing.assert_array_equal(faces.rays, whole.rays)
+    with pytest.raises(ValueError, match='part: expected 0 to 1, got 2'):
+        search.find_part(image, camera, 2)
+
+
+def test_a_detector_of_all_sizes_has_one_part():
+    search = FaceSearch(PaintedFaces(), PipelineConfig())
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    assert search.parts == 1
+    assert len(search.find_part(painted(camera, (0, 0, 1), 0.2), camera, 0)) == 1
+
+
 def test_low_scores_are_dropped_and_the_threshold_may_change():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
     image = painted(camera, (0, 0, 1), 0.2)
