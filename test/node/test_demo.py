@@ -16,7 +16,7 @@ from graph import Process
 from headpose_ros.node.demo_camera import CLIP
 
 DEMO = ['-m', 'headpose_ros.node.demo']
-FRAMES = 24
+FRAMES = 30
 
 needs_clip = pytest.mark.skipif(not CLIP.exists(), reason='the packaged clip is not made yet')
 
@@ -36,7 +36,7 @@ def children_of(out):
 
 @needs_clip
 def test_the_demo_finds_the_people_of_its_clip(domain, logs, tmp_path):
-    options = ['--frames', FRAMES, '--rate', '4', '--out', tmp_path]
+    options = ['--frames', FRAMES, '--rate', '3', '--out', tmp_path]
     with Process([*DEMO, *options], domain, logs) as demo:
         status = demo.process.wait(150)
         demo._reader.join()
