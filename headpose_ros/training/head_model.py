@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +143,7 @@ class HeadModel:
         return cls._from_arrays(raw)
 
     @classmethod
-    def _from_arrays(cls, raw: dict[str, NDArray]) -> HeadModel:
+    def _from_arrays(cls, raw: dict[str, NDArray[Any]]) -> HeadModel:
         parts = dict(
             zip(
                 (str(n) for n in raw['part_names']),
@@ -205,7 +206,9 @@ def _spread(points: Float) -> float:
     return float(np.sqrt(np.mean(np.sum((points - points.mean(axis=0)) ** 2, axis=1))))
 
 
-def _read_obj(path: Path, faces: bool) -> tuple[NDArray, NDArray, list[list[tuple[int, int]]]]:
+def _read_obj(
+    path: Path, faces: bool
+) -> tuple[NDArray[Any], NDArray[Any], list[list[tuple[int, int]]]]:
     """Read vertices, texture coordinates and (vertex, texture) polygons of a Wavefront file."""
     points: list[list[float]] = []
     uv: list[list[float]] = []
@@ -276,6 +279,6 @@ def convert(checkout: str | Path, out: str | Path) -> Path:
     return out
 
 
-def _offsets(paths: list[Path], neutral: NDArray, count: int) -> NDArray[np.float16]:
+def _offsets(paths: list[Path], neutral: NDArray[Any], count: int) -> NDArray[np.float16]:
     shapes = [_read_obj(path, faces=False)[0][:count] - neutral[:count] for path in paths]
     return np.stack(shapes).astype(np.float16)

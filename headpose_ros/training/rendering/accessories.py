@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,7 +92,9 @@ def make_glasses(rng: np.random.Generator, landmarks: Float) -> tuple[list[Mesh]
     return meshes, 'dark' if dark else 'clear'
 
 
-def _support(points: Float, centre: NDArray, directions: NDArray, cone: float) -> NDArray:
+def _support(
+    points: Float, centre: NDArray[Any], directions: NDArray[Any], cone: float
+) -> NDArray[Any]:
     """Return how far points reach in each direction (D,3), counting those within `cone` rad."""
     out = (points - centre).astype(np.float32)
     radius = np.linalg.norm(out, axis=1)
@@ -98,7 +102,7 @@ def _support(points: Float, centre: NDArray, directions: NDArray, cone: float) -
     return np.max(np.where(cosine > np.cos(cone), radius * cosine, 0), axis=1)
 
 
-def _directions(azimuth: NDArray, elevation: NDArray) -> NDArray:
+def _directions(azimuth: NDArray[Any], elevation: NDArray[Any]) -> NDArray[Any]:
     """Return unit vectors; azimuth 0 is the front, to the left positive."""
     return np.stack(
         [
@@ -163,7 +167,7 @@ def make_mask(rng: np.random.Generator, face: Float, landmarks: Float) -> list[M
 
 def make_cover(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh]:
     """Return what is worn on the head; `skin` (V,3): the head's outer vertices."""
-    front, back, thick = {
+    measures: dict[str, tuple[float, float, float]] = {
         'beanie': (24, -20, 0.008),
         'cap': (27, -4, 0.008),
         'hat': (26, -2, 0.009),
@@ -171,7 +175,8 @@ def make_cover(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh]:
         'helmet': (28, -25, 0.022),
         'hood': (38, -58, 0.026),
         'headscarf': (30, -58, 0.008),
-    }[kind]
+    }
+    front, back, thick = measures[kind]
     front, thick = front + rng.normal(0, 5), thick * rng.uniform(0.8, 1.4)
     rows, columns = 16, 40
     azimuth = np.linspace(-np.pi, np.pi, columns + 1)
@@ -200,7 +205,7 @@ def make_cover(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh]:
     shiny = kind == 'helmet'
     layer = 3 if rng.random() < 0.6 else -1
     material = Material.PLASTIC if shiny else Material.CLOTH
-    uv = grid_uv(rows, columns + 1) * np.float32([3, 1.5])
+    uv = grid_uv(rows, columns + 1) * np.array([3, 1.5], np.float32)
     meshes = [
         make_mesh(
             points.reshape(-1, 3),
@@ -220,7 +225,11 @@ def make_cover(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh]:
 
 
 def _brim(
-    rng: np.random.Generator, hem: NDArray, azimuth: NDArray, colour: Float, front_only: bool
+    rng: np.random.Generator,
+    hem: NDArray[Any],
+    azimuth: NDArray[Any],
+    colour: Float,
+    front_only: bool,
 ) -> Mesh:
     turned = rng.random() < 0.12  # worn backwards
     angle = np.abs(
@@ -276,12 +285,12 @@ def _neck_wrap(rng: np.random.Generator, colour: Float, layer: int) -> Mesh:
         colour,
         Material.CLOTH,
         layer=layer,
-        uv=grid_uv(5, 29) * np.float32([3, 1]),
+        uv=grid_uv(5, 29) * np.array([3, 1], np.float32),
         two_sided=True,
     )
 
 
-def _turn(rng: np.random.Generator, spread: float) -> NDArray:
+def _turn(rng: np.random.Generator, spread: float) -> NDArray[Any]:
     """Return a random rotation of about `spread` rad."""
     return rotation_from_vector(rng.normal(0, spread, 3))
 
@@ -321,7 +330,9 @@ def make_occluder(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh
     return meshes + (_hand(rng, at + [0, -0.03, 0.012], turn, skin) if rng.random() < 0.6 else [])
 
 
-def _hand(rng: np.random.Generator, at: NDArray, turn: NDArray, skin: Float) -> list[Mesh]:
+def _hand(
+    rng: np.random.Generator, at: NDArray[Any], turn: NDArray[Any], skin: Float
+) -> list[Mesh]:
     """Return a palm, five fingers, and a forearm that comes from below."""
     curl = rng.uniform(0.0, 0.9)
     axes = np.diag([0.042, 0.046, 0.015]) @ turn

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,17 +65,17 @@ class Backgrounds:
         return cv2.resize(patch, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _colour(rng: np.random.Generator) -> NDArray:
+def _colour(rng: np.random.Generator) -> NDArray[Any]:
     hsv = np.array([[[rng.uniform(0, 179), rng.beta(1, 2) * 220, rng.uniform(8, 250)]]], np.uint8)
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0].astype(float)
 
 
-def _tuple(colour: NDArray) -> tuple[int, int, int]:
+def _tuple(colour: NDArray[Any]) -> tuple[int, int, int]:
     b, g, r = (int(np.clip(v, 0, 255)) for v in colour)
     return b, g, r
 
 
-def _finish(image: NDArray) -> Image:
+def _finish(image: NDArray[Any]) -> Image:
     return np.clip(image, 0, 255).astype(np.uint8)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -87,7 +88,11 @@ def make_torso(rng: np.random.Generator, skin: Float) -> tuple[list[Mesh], NDArr
         arm = tube(
             path, [0.045, 0.060, 0.056, 0.05, 0.045], half, Material.CLOTH, sides=10, layer=2
         )
-        meshes.append(replace(arm, uv=arm.uv * np.float32([0.3, 0.4]) + np.float32([0, 0.6])))
+        meshes.append(
+            replace(
+                arm, uv=arm.uv * np.array([0.3, 0.4], np.float32) + np.array([0, 0.6], np.float32)
+            )
+        )
     return meshes, _clothes(rng, skin)
 
 
@@ -101,7 +106,7 @@ def _garment_uv(rings: Float, columns: int) -> Float:
 def _clothes(rng: np.random.Generator, skin: Float) -> NDArray[np.uint8]:
     """Paint a garment: v runs down from the neck, the front is at u = 0.5."""
     base = any_colour(rng)
-    image = pattern(rng).astype(np.float32) / 128 * base * 255
+    image: Any = pattern(rng).astype(np.float32) / 128 * base * 255
     image = np.clip(image, 0, 255).astype(np.uint8)
     bare = tuple(int(v) for v in np.clip(skin * 255, 0, 255))
     kind, middle = rng.random(), TEXELS // 2
@@ -130,7 +135,7 @@ def _clothes(rng: np.random.Generator, skin: Float) -> NDArray[np.uint8]:
 
 
 def _wedge(
-    image: NDArray[np.uint8], middle: int, half_width: int, depth: int, colour: tuple[int, ...]
+    image: NDArray[Any], middle: int, half_width: int, depth: int, colour: tuple[int, ...]
 ) -> None:
     """Paint a V below the neck; a negative depth paints one that widens downwards (a tie)."""
     top, low = (half_width, 2) if depth > 0 else (half_width, half_width * 2)

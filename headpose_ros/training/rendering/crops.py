@@ -108,7 +108,8 @@ def draw_crop(
     rotation = matrix_from_euler(*angles)
     distance = random_distance(rng)
     scale = person.appearance.head_scale
-    spread = np.tan(angular_size_from_distance(distance, scale) / 2) * rng.uniform(1.35, 1.55)
+    apparent = float(angular_size_from_distance(distance, scale))
+    spread = float(np.tan(apparent / 2)) * rng.uniform(1.35, 1.55)
     camera = SquareCamera(0.5 * size / spread, size)
     # the crop's camera looks a little beside the face
     offset = np.clip(rng.normal(0, 0.07, 2), -0.18, 0.18) * spread
@@ -138,7 +139,7 @@ def draw_crop(
         True,
         rotation,
         sellion,
-        angular_size_from_distance(distance),
+        float(angular_size_from_distance(distance)),
         camera.angle,
         camera.pixels(face_centre_from_sellion(rotation, sellion)),
         picture.landmarks.astype(float),
@@ -190,7 +191,8 @@ def draw_negative(
         yaw = float(np.pi + rng.uniform(-0.6, 0.6))
         rotation = matrix_from_euler(yaw, float(rng.normal(0, 0.2)), float(rng.normal(0, 0.15)))
         distance = random_distance(rng)
-        spread = np.tan(angular_size_from_distance(distance) / 2) * rng.uniform(1.2, 1.9)
+        apparent = float(angular_size_from_distance(distance))
+        spread = float(np.tan(apparent / 2)) * rng.uniform(1.2, 1.9)
         camera = SquareCamera(0.5 * size / spread, size)
         centre = np.array([*(rng.normal(0, 0.1, 2) * spread), 1.0]) * distance
         if kind < 0.7:  # shoulders or the top of a head, the face well outside

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -28,7 +30,7 @@ class RadialSurface:
         above = np.ascontiguousarray(points[points[:, 1] > -0.115])  # no shoulders
         self.table = _radial_table(above, HEAD_CENTRE, self.ROWS, self.COLUMNS)
 
-    def at(self, directions: NDArray) -> NDArray:
+    def at(self, directions: NDArray[Any]) -> NDArray[Any]:
         """Return the distance in these unit directions (...,3)."""
         theta = np.arccos(np.clip(directions[..., 1], -1, 1)) / np.pi * (self.ROWS - 1)
         phi = np.arctan2(directions[..., 0], directions[..., 2]) / (2 * np.pi) % 1 * self.COLUMNS
@@ -128,7 +130,7 @@ def _grow(
 
 
 def ribbons(
-    strands: Float,
+    strands: NDArray[Any],
     widths: Float,
     colours: Float,
     rng: np.random.Generator,
@@ -173,7 +175,7 @@ def ribbons(
     )
 
 
-def _unit(v: NDArray) -> NDArray:
+def _unit(v: NDArray[Any]) -> NDArray[Any]:
     return v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-9)
 
 

@@ -368,7 +368,7 @@ class Person:
             (joint - torso_r @ body.NECK_JOINT).astype(np.float32),
             *out,
         )
-        return Posed(*out, colours, out[0][model.landmarks68])
+        return Posed(out[0], out[1], out[2], colours, out[0][model.landmarks68])
 
 
 def neck_weight(points: Float) -> Float:

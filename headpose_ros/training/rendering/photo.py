@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +103,8 @@ def compress(rng: np.random.Generator, image: Image) -> Image:
     """Return what JPEG leaves of a picture."""
     quality = int(rng.uniform(25, 95))
     _, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    back: Any = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return back
 
 
 def cover_part(rng: np.random.Generator, image: Image) -> Image:

@@ -9,6 +9,7 @@ are shaded in linear light, one sample a pixel; callers render larger and averag
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -20,16 +21,16 @@ Int = NDArray[np.int32]
 NEAR_PLANE = 0.03
 """Metres; a triangle with a corner nearer than this is not drawn."""
 
-_JIT = {'cache': True, 'fastmath': True, 'nogil': True, 'error_model': 'numpy'}
+_JIT: dict[str, Any] = {'cache': True, 'fastmath': True, 'nogil': True, 'error_model': 'numpy'}
 
 
-@njit(inline='always', **_JIT)
+@njit(**_JIT)
 def _floor(x: float) -> int:
     i = np.int32(x)
     return i - 1 if x < i else i
 
 
-@njit(inline='always', **_JIT)
+@njit(**_JIT)
 def _ceil(x: float) -> int:
     i = np.int32(x)
     return i + 1 if x > i else i

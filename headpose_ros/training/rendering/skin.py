@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.training.head_model import HeadModel
 from headpose_ros.training.rendering.noise import TEXELS, Float, jitter, linear_bgr, noise
@@ -122,9 +123,9 @@ class FaceChart:
         )
         self.lids = self._lids()
         eyes = [self.landmarks[36:42].mean(0), self.landmarks[42:48].mean(0)]
-        self.sockets = sum(self._spot(e + [0, -4], 34, 22) for e in eyes)
-        self.bags = sum(self._spot(e + [0, 14], 24, 9) for e in eyes)
-        self.shadow = sum(self._spot(e + [0, -9], 26, 10) for e in eyes)
+        self.sockets = self._spots_at(eyes, -4, 34, 22)
+        self.bags = self._spots_at(eyes, 14, 24, 9)
+        self.shadow = self._spots_at(eyes, -9, 26, 10)
         nose = self.landmarks[30]
         self.ruddy = (
             self._spot(nose + [-112, 18], 52, 40)
@@ -135,17 +136,22 @@ class FaceChart:
         )
 
     @staticmethod
-    def _polygon(points: NDArray, blur: float) -> Float:
+    def _polygon(points: NDArray[Any], blur: float) -> Float:
         mask = np.zeros((TEXELS, TEXELS), np.float32)
         cv2.fillPoly(mask, [np.round(points).astype(np.int32)], 1.0)
         return cv2.GaussianBlur(mask, (0, 0), blur)
 
     @staticmethod
-    def _spot(centre: NDArray, width: float, height: float) -> Float:
+    def _spot(centre: ArrayLike, width: float, height: float) -> Float:
+        at = np.asarray(centre)
         y, x = np.mgrid[:TEXELS, :TEXELS].astype(np.float32)
-        return np.exp(-(((x - centre[0]) / width) ** 2) - ((y - centre[1]) / height) ** 2).astype(
+        return np.exp(-(((x - at[0]) / width) ** 2) - ((y - at[1]) / height) ** 2).astype(
             np.float32
         )
+
+    def _spots_at(self, eyes: list[Any], down: float, width: float, height: float) -> Float:
+        spots = [self._spot(eye + [0, down], width, height) for eye in eyes]
+        return spots[0] + spots[1]
 
     def _lids(self) -> Float:
         mask = np.zeros((TEXELS, TEXELS), np.float32)
@@ -163,7 +169,7 @@ class FaceChart:
         light = 1 - who.tone / (len(TONES) - 1)
         ruddy = self.ruddy * (0.10 + 0.25 * rng.random() * (0.4 + light) + 0.2 * who.makeup)
         factor *= 1 - ruddy[..., None] * np.array([0.75, 0.7, 0.05], np.float32)
-        dark = 0.30 * rng.random() * self.sockets + 0.25 * rng.random() * who.age * self.bags
+        dark: Any = 0.30 * rng.random() * self.sockets + 0.25 * rng.random() * who.age * self.bags
         factor *= 1 - np.minimum(dark, 0.6)[..., None] * np.array([0.9, 1, 0.85], np.float32)
         self._spots(rng, factor, who)
         self._wrinkles(rng, factor, who.age)
@@ -246,7 +252,7 @@ class FaceChart:
         self._tint(factor, np.minimum(mask * rng.uniform(0.6, 1.1), 0.95), colour)
 
 
-def eye_colours(rng: np.random.Generator, points: Float, gaze: NDArray, iris: Float) -> Float:
+def eye_colours(rng: np.random.Generator, points: Float, gaze: NDArray[Any], iris: Float) -> Float:
     """Colour an eyeball's (V,3) points for a gaze (unit vector, model frame); linear BGR."""
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     out = points - centre

@@ -90,7 +90,7 @@ def photograph(
         light=_average(image, samples),
         coverage=_average(covered.astype(np.float32), samples),
         skin=_average(is_skin.astype(np.float32), samples) > 0.5,
-        depth=1 / np.maximum(_nearest(depth, samples), 1e-9),
+        depth=np.float32(1) / np.maximum(_nearest(depth, samples), np.float32(1e-9)),
         landmarks=landmarks,
         visible=_visible(posed.landmarks, fine, depth),
     )
