@@ -48,7 +48,9 @@ class BatchPlan:
     beside_share: float = 0.04
     yaw_balance: float = 0.5
     """0 draws faces as they come, 1 draws all yaw angles equally often."""
-    spared_renders: float = 0.6
+    negative_share: float = 0.06
+    """At most this share of what is drawn from a source shows no face."""
+    spared_renders: float = 0.7
     """Share of the renders left as they are: the renderer has degraded them already."""
 
 
@@ -69,7 +71,7 @@ class Batches(Dataset[Batch]):
         self._limits = limits or WarpLimits()
         self._rank = rank
         self._photometry = Photometry(plan.crop_px)
-        self._chances = [_chances(s.crops, plan.yaw_balance) for s in self._sources]
+        self._chances = [_chances(s.crops, plan) for s in self._sources]
 
     def __getitem__(self, number: int) -> Batch:
         rng = np.random.default_rng([self._plan.seed, self._rank, number])
@@ -111,13 +113,17 @@ class Batches(Dataset[Batch]):
         }
 
 
-def _chances(crops: FaceCrops, yaw_balance: float) -> Array:
+def _chances(crops: FaceCrops, plan: BatchPlan) -> Array:
     """Return the cumulated probability of each crop: rare yaw angles more often."""
     yaw, _, _ = euler_from_matrix(crops.rotations)
     bins = np.digitize(np.abs(yaw), _YAW_BINS)
     frequency = np.bincount(bins, minlength=len(_YAW_BINS) + 1) / len(crops)
-    weight = np.maximum(frequency[bins], 0.01) ** -yaw_balance
-    weight[~crops.is_face] = weight.mean()
+    weight = np.maximum(frequency[bins], 0.01) ** -plan.yaw_balance
+    negatives = np.mean(~crops.is_face)
+    if 0 < negatives < 1:
+        share = min(float(negatives), plan.negative_share)
+        weight[~crops.is_face] = 1 / negatives * share / (1 - share)
+        weight[crops.is_face] /= weight[crops.is_face].mean() * (1 - negatives)
     cumulated: Array = np.cumsum(weight / weight.sum())
     return cumulated
 

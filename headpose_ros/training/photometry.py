@@ -24,7 +24,7 @@ _BANK = 64
 class PhotometryChances:
     """How often each disturbance happens, and how often `none` of them."""
 
-    none: float = 0.15
+    none: float = 0.35
     tone: float = 0.8
     colour: float = 0.3
     grey: float = 0.1

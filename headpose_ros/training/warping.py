@@ -51,12 +51,12 @@ class WarpLimits:
     """Spreads of random views: most are moderate, `wide_fraction` uniform over the whole range."""
 
     roll_sigma_deg: float = 12.0
-    roll_max_deg: float = 70.0
+    roll_max_deg: float = 60.0
     shift_sigma: float = 0.12
     shift_max: float = 0.4
     scale_sigma: float = 0.15
-    scale_max: float = 1.6
-    wide_fraction: float = 0.3
+    scale_max: float = 1.5
+    wide_fraction: float = 0.25
     min_distance: float = 0.5
     max_distance: float = 4.0
 

@@ -94,3 +94,13 @@ def test_crops_are_saved_and_loaded(tmp_path):
         FaceCrops.join([crops, made_faces.made_crops(2, size=64)])
     with pytest.raises(ValueError, match=r'rotations \(5, 3, 3\)'):
         FaceCrops(**{**crops.__dict__, 'rotations': crops.rotations[:3]})
+
+
+def test_negatives_are_drawn_as_often_as_planned_at_most():
+    crops = made_faces.made_crops(100, negatives=60)
+    for most, expected in ((0.1, 0.1), (0.9, 0.6)):
+        plan = BatchPlan(8, 24, 0.9, negative_share=most)
+        cumulated = Batches([Source(crops, 1.0)], plan)._chances[0]
+        chances = np.diff(cumulated, prepend=0)
+        assert chances.sum() == pytest.approx(1)
+        assert chances[~crops.is_face].sum() == pytest.approx(expected)
