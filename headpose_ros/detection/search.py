@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -33,11 +34,20 @@ _AMPLE_PX = 24.0  # smallest faces larger than twice this are shrunk before the 
 
 
 class FaceSearch:
-    """Finds all faces in an image. `config` may be replaced while it runs."""
+    """Finds all faces in an image. `config` may be replaced while it runs.
 
-    def __init__(self, detector: Detector, config: PipelineConfig) -> None:
+    `views`: tells what to search of a camera's image.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        config: PipelineConfig,
+        views: Callable[[CameraModel], Sequence[View]] = covering_views,
+    ) -> None:
         self.detector = detector
         self.config = config
+        self._views = views
         self.parts = 2 if isinstance(detector, SizedDetector) else 1
         """In how many parts of about equal cost a search can be divided."""
 
@@ -68,7 +78,7 @@ class FaceSearch:
                 f'image: expected {camera.width}x{camera.height} as its camera, '
                 f'got {width}x{height}'
             )
-        found = [self._find_in_view(image_bgr, view, wanted) for view in covering_views(camera)]
+        found = [self._find_in_view(image_bgr, view, wanted) for view in self._views(camera)]
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores)
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
@@ -114,12 +124,15 @@ def detect_scaled(
     detector: Detector, image: NDArray[np.uint8], smallest_px: float, sizes: _Sizes = _ALL
 ) -> Boxes:
     """Detect in `image`, shrunk first by a power of two where its smallest faces are large."""
-    block = 1 << max(int(math.log2(smallest_px / _AMPLE_PX)), 0)
+    halvings = max(int(math.log2(smallest_px / _AMPLE_PX)), 0)
+    block = 1 << halvings
     height, width = image.shape[0] // block, image.shape[1] // block
     if block == 1 or min(height, width) == 0:
         return _detect(detector, image, smallest_px, sizes)
-    whole = image[: height * block, : width * block]  # OpenCV is quick where the ratio is whole
-    small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    small = image[: height * block, : width * block]
+    for left in reversed(range(halvings)):  # OpenCV halves three times as fast as it quarters
+        size = (width << left, height << left)
+        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
     boxes = _detect(detector, small, smallest_px / block, sizes)
     landmarks = boxes.landmarks
     return Boxes(
