@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.footprint import Footprints
 from headpose_ros.geometry.sampling import averaged
 from headpose_ros.geometry.sphere import (
     pixels_per_radian,
     spheres_of_squares,
     squares_of_spheres,
 )
+from headpose_ros.geometry.view_layout import lay_out
 from headpose_ros.geometry.virtual_camera import VirtualCameras
 from headpose_ros.heads import Array
 
@@ -88,17 +88,18 @@ class View:
 def covering_views(
     camera: CameraModel,
     *,
-    view_angle: float = math.radians(90.0),
+    view_angle: float = math.radians(100.0),
     margin: float = math.radians(10.0),
     max_off_axis: float = math.radians(100.0),
     max_side_px: int = 1024,
 ) -> tuple[View, ...]:
-    """Return the views that cover what `camera` sees, the most useful first; made once a camera.
+    """Return the views that cover what `camera` sees, the straightest first; made once a camera.
 
-    `view_angle`: rad, that each spans both ways. `margin`: rad, by which a direction must lie
-    inside a view to count as covered; half the angular size of the largest face to find.
-    `max_off_axis`: rad; the black corners around a fisheye's circle are not searched.
-    `max_side_px`: views have the resolution of the image where they look, but at most this size.
+    `view_angle`: rad, that each may span both ways; they span no more than they have to.
+    `margin`: rad, by which a direction must lie inside a view to count as covered; half the
+    angular size of the largest face to find. `max_off_axis`: rad; the black corners around a
+    fisheye's circle are not searched. `max_side_px`: views have the resolution of the image where
+    they look, not above that of its middle, but at most this size.
     """
     return _covering_views(camera, view_angle, margin, max_off_axis, max_side_px)
 
@@ -112,68 +113,49 @@ def _covering_views(
     if not 2 * margin < view_angle < math.pi:
         raise ValueError(f'view_angle: expected twice the margin to pi rad, got {view_angle}')
     rays = _seen_rays(camera, max_off_axis)
-    rotations = _cover(rays, math.tan(view_angle / 2 - margin))
-    return tuple(_view(camera, rotation, view_angle, max_side_px) for rotation in rotations)
+    layout = lay_out(rays, math.tan(view_angle / 2 - margin))
+    angle = 2 * (math.atan(layout.reach) + margin)
+    finest = float(pixels_per_radian(camera, [[0.0, 0.0, 1.0]])[0])
+    return tuple(_view(camera, turn, angle, finest, max_side_px) for turn in layout.rotations)
 
 
 def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
     """Return the rays (N,3) of a grid of image pixels, those the lens model describes."""
-    u = np.linspace(-0.5, camera.width - 0.5, 49)
-    v = np.linspace(-0.5, camera.height - 0.5, 37)
+    u = np.linspace(-0.5, camera.width - 0.5, 33)
+    v = np.linspace(-0.5, camera.height - 0.5, 25)
     rays, valid = camera.rays_and_validity(np.stack(np.meshgrid(u, v), -1).reshape(-1, 2))
     seen: Array = rays[valid & (camera.off_axis_angles(rays) <= max_off_axis)]
     return seen
 
 
-def _cover(rays: Array, reach: float) -> list[Array]:
-    """Return few rotations (3,3) whose views see all rays (N,3) within the tangent `reach`.
-
-    Greedy: always the view that sees most of what no other does, the straightest among equals.
-    """
-    turns = _pan_and_tilt()
-    x, y, z = np.moveaxis(np.einsum('cij,nj->cni', turns, rays), -1, 0)
-    sees = (z > 0) & (np.abs(x) <= reach * z) & (np.abs(y) <= reach * z)
-    left = sees.any(axis=0)  # what no view can reach, no view has to
-    chosen: list[int] = []
-    while left.any():
-        best = int(np.argmax((sees & left).sum(axis=1)))
-        chosen.append(best)
-        left &= ~sees[best]
-    return [turns[i] for i in chosen]
-
-
-def _pan_and_tilt() -> Array:
-    """Return rotations (C,3,3) to views panned and tilted in steps, the straightest first."""
-    degrees = np.arange(-120, 121, 5)
-    pan, tilt = (
-        np.radians(a).ravel()
-        for a in np.meshgrid(degrees, degrees[(degrees >= -90) & (degrees <= 90)])
-    )
-    order = np.argsort(np.hypot(pan, tilt), kind='stable')
-    pan, tilt = pan[order], tilt[order]
-    zero = np.zeros_like(pan)
-    right = np.stack([np.cos(pan), zero, -np.sin(pan)], axis=-1)
-    ahead = np.stack(
-        [np.sin(pan) * np.cos(tilt), np.sin(tilt), np.cos(pan) * np.cos(tilt)], axis=-1
-    )
-    return np.stack([right, np.cross(ahead, right), ahead], axis=1)
-
-
-def _view(camera: CameraModel, rotation: Array, view_angle: float, max_side_px: int) -> View:
-    scale = float(pixels_per_radian(camera, rotation[2])[0])
-    side = min(max_side_px, math.ceil(2 * scale * math.tan(view_angle / 2)))
-    pinhole = CameraModel.from_fov(side, side, view_angle)
-    look = VirtualCameras(rotation[None], np.array([view_angle]), side)
-    footprints = Footprints.of(look, camera)
-    block = 1 << max(0, int(scale / pinhole.fx).bit_length() - 1)
-    box = footprints.boxes[0]
-    _, part = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
+def _view(
+    camera: CameraModel, rotation: Array, angle: float, finest: float, max_side_px: int
+) -> View:
+    """Make the view that spans `angle`, rad, less what of it lies outside the image."""
+    scale = min(float(pixels_per_radian(camera, rotation[2:])[0]), finest)
+    side = min(max_side_px, math.ceil(2 * scale * math.tan(angle / 2)))
+    look = VirtualCameras(rotation[None], np.array([angle]), side)
     pixels, valid = look.sampling_maps(camera)
-    pixels = part.pixels(pixels[0])
-    pixels[~valid[0]] = -10.0  # out of the image: black
+    shown = valid[0] & camera.contains(pixels[0])
+    x0, x1 = _ends(shown.any(axis=0))
+    y0, y1 = _ends(shown.any(axis=1))
+    pixels, shown = pixels[0, y0:y1, x0:x1], shown[y0:y1, x0:x1]
+    box = np.concatenate([pixels[shown].min(axis=0), pixels[shown].max(axis=0)])
+    focal, centre = float(look.focal_lengths[0]), (side - 1) / 2
+    pinhole = CameraModel(x1 - x0, y1 - y0, focal, focal, centre - x0, centre - y0)
+    block = 1 << max(0, int(scale / focal).bit_length() - 1)
+    _, part = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
+    pixels = part.pixels(pixels)
+    pixels[~shown] = -10.0  # out of the image: black
     u, v = np.moveaxis(pixels.astype(np.float32), -1, 0)
     maps = cv2.convertMaps(u, v, cv2.CV_16SC2)
     return View(pinhole, rotation, False, ViewSampler(box, block, maps))
+
+
+def _ends(some: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the first index that holds, and the last + 1."""
+    where = np.flatnonzero(some)
+    return int(where[0]), int(where[-1]) + 1
 
 
 def merge_on_sphere(
