@@ -29,7 +29,11 @@ def option(
 ) -> Any:
     """Describe a field; `live` ones may change while the pipeline runs."""
     about: Mapping[str, Any] = {
-        'text': text, 'low': low, 'high': high, 'choices': choices, 'live': live,
+        'text': text,
+        'low': low,
+        'high': high,
+        'choices': choices,
+        'live': live,
     }
     return field(default=default, metadata=MappingProxyType(dict(about)))
 
@@ -49,41 +53,68 @@ class PipelineConfig(Options):
 
     detector: str = option('mtcnn', 'Face detector.', choices=DETECTORS)
     detector_weights: str = option(
-        '', 'File for the detector; empty takes the shipped one. yunet and cascade need one.')
+        '', 'File for the detector; empty takes the shipped one. yunet and cascade need one.'
+    )
     estimator: str = option(
-        'cnn', 'Head pose from a CNN, or from facial landmarks.', choices=ESTIMATORS)
+        'cnn', 'Head pose from a CNN, or from facial landmarks.', choices=ESTIMATORS
+    )
     weights: str = option(
-        '', 'Weights of the estimator: empty (shipped default), a shipped name, or a file.')
+        '', 'Weights of the estimator: empty (shipped default), a shipped name, or a file.'
+    )
     landmark_pose: str = option(
         'linear',
         'How estimator "landmarks" gets the pose: fitted linear model, its authors\' one, or PnP.',
-        choices=LANDMARK_POSES)
+        choices=LANDMARK_POSES,
+    )
     device: str = option('auto', 'auto, cpu, cuda or cuda:N.')
-    threads: int = option(0, 'CPU threads for inference; 0 lets the runtime choose.', low=0, high=256)
+    threads: int = option(
+        0, 'CPU threads for inference; 0 lets the runtime choose.', low=0, high=256
+    )
     rectify: bool = option(
-        True, 'Turn a virtual camera towards each face; false only to compare.', live=True)
+        True, 'Turn a virtual camera towards each face; false only to compare.', live=True
+    )
     detect_every: int = option(
-        5, 'Search the whole image for new faces every this many images.',
-        low=1, high=1000, live=True)
+        5,
+        'Search the whole image for new faces every this many images.',
+        low=1,
+        high=1000,
+        live=True,
+    )
     min_face_px: float = option(
-        24.0, 'Smallest face searched for, pixels across in an image 640 wide; wider ones are '
-        'searched as if scaled to that.', low=12.0, high=1000.0)
+        24.0,
+        'Smallest face searched for, pixels across in an image 640 wide; wider ones are '
+        'searched as if scaled to that.',
+        low=12.0,
+        high=1000.0,
+    )
     max_distance: float = option(
-        0.0, 'Farthest face searched for, metres; 0 leaves it to min_face_px.', low=0.0, high=50.0)
+        0.0, 'Farthest face searched for, metres; 0 leaves it to min_face_px.', low=0.0, high=50.0
+    )
     score_threshold: float = option(
-        0.7, 'Detections that score less are dropped.', low=0.0, high=1.0, live=True)
+        0.7, 'Detections that score less are dropped.', low=0.0, high=1.0, live=True
+    )
     max_heads: int = option(32, 'Most heads followed at once.', low=1, high=256)
     confirm_images: int = option(
-        3, 'Images in which a face must be seen before it is published.',
-        low=1, high=100, live=True)
+        3,
+        'Images in which a face must be seen before it is published.',
+        low=1,
+        high=100,
+        live=True,
+    )
     keep_lost: float = option(
-        0.6, 'Seconds a lost face keeps its id, waiting to be found again.',
-        low=0.0, high=60.0, live=True)
+        0.6,
+        'Seconds a lost face keeps its id, waiting to be found again.',
+        low=0.0,
+        high=60.0,
+        live=True,
+    )
     smoothing: bool = option(True, 'Filter poses over time (One-Euro).', live=True)
     smoothing_min_cutoff: float = option(
-        1.5, 'Cut-off of the filter at rest, Hz: lower is calmer.', low=0.01, high=100.0, live=True)
+        1.5, 'Cut-off of the filter at rest, Hz: lower is calmer.', low=0.01, high=100.0, live=True
+    )
     smoothing_beta: float = option(
-        3.0, 'How much speed opens the filter: higher lags less.', low=0.0, high=1000.0, live=True)
+        3.0, 'How much speed opens the filter: higher lags less.', low=0.0, high=1000.0, live=True
+    )
 
 
 def _check(name: str, value: Any, kind: type, about: Mapping[str, Any]) -> None:
@@ -92,7 +123,7 @@ def _check(name: str, value: Any, kind: type, about: Mapping[str, Any]) -> None:
     if type(value) is not kind:
         raise ValueError(f'{name}: expected {kind.__name__}, got {value!r}')
     if about['choices'] and value not in about['choices']:
-        raise ValueError(f"{name}: expected one of {', '.join(about['choices'])}, got {value!r}")
+        raise ValueError(f'{name}: expected one of {", ".join(about["choices"])}, got {value!r}')
     low, high = about['low'], about['high']
     if low is not None and not low <= value <= high:  # also refuses NaN
         raise ValueError(f'{name}: expected {low} to {high}, got {value!r}')

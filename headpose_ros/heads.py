@@ -89,8 +89,13 @@ class Estimates:
     def none() -> Estimates:
         """Return no estimate at all."""
         return Estimates(
-            np.empty((0, 3, 3)), np.empty((0, 3)), np.empty((0, 3)),
-            np.empty(0), np.empty(0), np.empty(0))
+            np.empty((0, 3, 3)),
+            np.empty((0, 3)),
+            np.empty((0, 3)),
+            np.empty(0),
+            np.empty(0),
+            np.empty(0),
+        )
 
 
 @dataclass(frozen=True)
