@@ -197,3 +197,27 @@ def test_onnx_of_another_kind_is_refused(tmp_path):
     openvino.save_model(model, tmp_path / 'm.xml')
     with pytest.raises(WeightsError, match='68 or 98 landmarks out'):
         OnnxLandmarks(tmp_path / 'm.xml')
+
+
+@pytest.mark.skipif(not FACES.is_dir(), reason=f'no {FACES}')
+def test_shipped_network_finds_the_landmarks_of_faces_it_never_saw():
+    from headpose_ros.training.landmark_training_data import (
+        LandmarkViews,
+        random_view,
+        read_annotated,
+    )
+
+    estimator = make('')
+    views = LandmarkViews(
+        box_scale=estimator.landmark_box_scale, scale_sigma=0.0, shift_sigma=0.0,
+        roll_sigma_deg=0.0, wide=0.0, beside=0.0)  # fmt: skip
+    rng = np.random.default_rng(0)
+    drawn = [random_view(p, views, rng) for p in read_annotated(FACES, 'images/test/A')]
+    crops = np.stack([crop for crop, _ in drawn])
+    found, logits = estimator._model(crops)
+    truth = np.stack([points for _, points in drawn])
+    eyes = np.linalg.norm(truth[:, 36] - truth[:, 45], axis=1)
+    error = np.linalg.norm(found - truth, axis=2).mean(axis=1) / eyes
+    assert error.mean() < 0.08
+    assert np.mean(logits > 0) > 0.97
+    assert (estimator._model(np.full_like(crops[:1], 90))[1] < 0).all()
