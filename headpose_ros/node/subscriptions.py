@@ -174,10 +174,12 @@ def _publishers(node: Node, topic: str) -> list[Publishing]:
 
 
 def _topics_of(node: Node, kind: str) -> list[str]:
+    """Return the topics on which others than `node` publish `kind`."""
+    own = node.get_fully_qualified_name()
     return [
         name
         for name, kinds in node.get_topic_names_and_types()
-        if kind in kinds and node.count_publishers(name)
+        if kind in kinds and any(p.node != own for p in _publishers(node, name))
     ]
 
 
