@@ -223,7 +223,10 @@ class _Training:
             )
         self._task.load_state_dict(state['task'])
         self._average.load_state_dict(state['average'])
+        planned = [(g['peak'], g['weight_decay']) for g in self._optimizer.param_groups]
         self._optimizer.load_state_dict(state['optimizer'])
+        for group, (peak, decay) in zip(self._optimizer.param_groups, planned, strict=True):
+            group.update(peak=peak, weight_decay=decay)  # the recipe's, should it have changed
         self._step = int(state['step'])
 
 
