@@ -100,7 +100,7 @@ def accuracy(looker: Looker, crops: FaceCrops) -> dict[str, float]:
 
 
 def rotation_errors_deg(predicted: Array, truth: Array) -> dict[str, float]:
-    """Mean absolute errors of yaw, pitch and roll, and geodesic ones, raw and aligned, degrees."""
+    """Mean absolute errors of yaw, pitch and roll; geodesic ones, raw and aligned; degrees."""
     figures = {}
     angles, expected = euler_from_matrix(predicted), euler_from_matrix(truth)
     for name, a, b in zip(('yaw', 'pitch', 'roll'), angles, expected, strict=True):
@@ -109,7 +109,11 @@ def rotation_errors_deg(predicted: Array, truth: Array) -> dict[str, float]:
     figures['mae'] = float(np.mean([figures[n] for n in ('yaw', 'pitch', 'roll')]))
     constant = mean_rotation(np.swapaxes(predicted, 1, 2) @ truth)
     figures['geodesic'] = float(np.degrees(geodesic_distance(predicted, truth)).mean())
-    figures['aligned'] = float(np.degrees(geodesic_distance(predicted @ constant, truth)).mean())
+    aligned = np.degrees(geodesic_distance(predicted @ constant, truth))
+    figures['aligned'], figures['aligned_median'] = (
+        float(aligned.mean()),
+        float(np.median(aligned)),
+    )
     return figures
 
 
