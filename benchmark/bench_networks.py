@@ -1,0 +1,187 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The pose network beside the authors' in eager PyTorch: batches, threads, roofline, GPU.
+
+    python benchmark/bench_networks.py --json out/benchmark/networks.json
+
+The authors' network is built as they publish it, batch normalisation and all, with random
+weights: its time does not depend on them. *Roofline*: what one core reaches in a large matrix
+product and in copying memory, both measured here, bounds any network of so many multiplications.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from measure import NotMeasuredError, alternate, clip_images, run_part
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.estimation import create_estimator
+from headpose_ros.estimation.cnn import model_of
+from headpose_ros.estimation.runtime import create_runtime, gpu_count
+from headpose_ros.estimation.weights import load
+
+BATCHES = (1, 2, 4, 8, 16, 32)
+GPU_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_CHANNELS = (16, 32, 64, 96, 96, 128, 128, 128)
+_KERNELS, _STRIDES = (3, 3, 3, 5, 5, 5, 3), (2, 2, 1, 2, 1, 2, 1)
+
+
+def authors_network() -> Any:
+    """Return the network of Lightweight Head Pose Estimation as modules of PyTorch, untrained."""
+    from torch import nn
+
+    def layer(
+        wide: int, out: int, kernel: int, stride: int, groups: int, act: type[nn.Module]
+    ) -> list[nn.Module]:
+        conv = nn.Conv2d(wide, out, kernel, stride, kernel // 2, groups=groups, bias=False)
+        return [conv, nn.BatchNorm2d(out), act()]
+
+    layers = layer(3, _CHANNELS[0], 3, 2, 1, nn.ReLU)
+    for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
+        act = nn.ReLU if i < 3 else nn.Hardswish
+        wide = 2 * _CHANNELS[i]
+        layers += layer(_CHANNELS[i], wide, 1, 1, 4, act)
+        layers += layer(wide, wide, kernel, stride, wide, act)
+        layers += layer(wide, _CHANNELS[i + 1], 1, 1, 1, act)
+    layers += [nn.AdaptiveAvgPool2d(1), nn.ReLU(), nn.Flatten(), nn.Linear(_CHANNELS[-1], 198)]
+    return nn.Sequential(*layers).eval()
+
+
+def authors_job(batch: int) -> Callable[[], Any]:
+    """Return a forward of the authors' network in eager PyTorch on one thread."""
+    try:
+        import torch
+    except ImportError:
+        raise NotMeasuredError('the baseline needs PyTorch: pip install torch') from None
+    torch.set_num_threads(1)
+    network, images = authors_network(), torch.randn(batch, 3, 224, 224)
+
+    def run() -> Any:
+        with torch.inference_mode():
+            return network(images)
+
+    return run
+
+
+def our_job(batch: int, threads: int) -> Callable[[], Any]:
+    """Return `Estimator.estimate` of our network: normalisation, forward, decoding."""
+    estimator = create_estimator(PipelineConfig(), create_runtime('cpu', threads))
+    side = estimator.crop_px
+    crops = np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), np.uint8)
+    angles = np.full(batch, 0.3)
+    return lambda: estimator.estimate(crops, angles)
+
+
+def operations() -> dict[str, float]:
+    """Count the multiply-adds of one crop, and the bytes of weights and feature maps."""
+    from openvino import Model, PartialShape, Type
+    from openvino import opset13 as op
+
+    from headpose_ros.estimation.openvino_runtime import OpenVinoLayers
+
+    weights = load('', 'cnn', ('headpose-pose-network', 'lightweight-hpe'))
+    network = model_of(weights)
+    images = op.parameter(PartialShape([1, network.crop_px, network.crop_px, 3]), Type.u8)
+    outputs = network(OpenVinoLayers(weights.tensors), images)
+    macs = maps = 0
+    for node in Model([op.result(y) for y in outputs], [images], 'network').get_ordered_ops():
+        kind = node.get_type_name()
+        if kind not in ('Convolution', 'GroupConvolution', 'MatMul'):
+            continue
+        out, weight = math.prod(node.output(0).get_shape()), node.input(1).get_shape()
+        per_output = {'Convolution': weight[1:], 'GroupConvolution': weight[2:]}
+        macs += out * math.prod(per_output.get(kind, weight[1:]))
+        maps += 4 * (out + math.prod(node.input(0).get_shape()))
+    return {
+        'crop_px': network.crop_px,
+        'mmac': macs / 1e6,
+        'weights_mb': sum(tensor.nbytes for tensor in weights.tensors.values()) / 1e6,
+        'maps_mb': maps / 1e6,
+    }
+
+
+def core_limits() -> dict[str, float]:
+    """Measure what one core can do: float32 multiply-adds in a product, bytes in a copy."""
+    n = 384
+    a = np.random.default_rng(0).standard_normal((n, n)).astype(np.float32)
+    out, large = np.empty_like(a), np.ones(1 << 24, np.float32)
+    copy = np.empty_like(large)
+
+    def product() -> None:
+        np.matmul(a, a, out=out)
+
+    times = alternate({'product': product, 'copy': lambda: np.copyto(copy, large)}, 2.0)
+    return {
+        'gmac_per_s': n**3 / times['product']['best'] / 1e6,
+        'copy_gb_per_s': 2 * large.nbytes / times['copy']['best'] / 1e6,
+    }
+
+
+def gpu_table() -> dict[str, Any] | str:
+    """Time all batch sizes on the first GPU, and 32 faces of one 1080p image from end to end."""
+    if not gpu_count():
+        return 'not run: no GPU'
+    import torch
+
+    from headpose_ros.geometry import CameraModel
+    from headpose_ros.geometry.sampling import sample_crops
+
+    runtime = create_runtime('cuda:0')
+    estimator = create_estimator(PipelineConfig(), runtime)
+    side = estimator.crop_px
+    jobs: dict[str, Callable[[], Any]] = {}
+    for batch in GPU_BATCHES:
+        crops = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, device='cuda:0')
+        jobs[str(batch)] = lambda crops=crops, n=batch: estimator.estimate(crops, np.full(n, 0.3))
+    camera = CameraModel.from_fov(1920, 1080, np.radians(70))
+    image = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
+    rng = np.random.default_rng(1)
+    rays = camera.rays(rng.uniform((200, 200), (1720, 880), (32, 2)))
+    angles = np.full(32, 0.15)
+
+    def whole() -> None:
+        crops = sample_crops(image, camera, rays, angles, side, device='cuda:0')
+        estimator.estimate(crops.images, angles)
+
+    return {
+        'device': torch.cuda.get_device_name(0),
+        'batches': alternate(jobs, 10.0),
+        'faces32_1080p_ms': alternate({'whole': whole}, 3.0)['whole'],
+    }
+
+
+def measure() -> dict[str, Any]:
+    """Measure everything of this part."""
+    clip_images(1)  # the same complaint about missing input as the other parts
+    jobs = {f'ours {n}': our_job(n, 1) for n in BATCHES}
+    jobs |= {f'authors {n}': authors_job(n) for n in (1, 8)}
+    began = time.time()
+    one_thread = alternate(jobs, 12.0)
+    two_threads = alternate({f'ours {n}': our_job(n, 2) for n in BATCHES}, 5.0)
+    ours, authors = one_thread['ours 1'], one_thread['authors 1']
+    limits, counts = core_limits(), operations()
+    reached = counts['mmac'] / one_thread['ours 8']['best'] * 8
+    return {
+        'one_thread': one_thread,
+        'two_threads': two_threads,
+        'authors_over_ours': authors['p50'] / ours['p50'],
+        'batch8_over_one': one_thread['ours 8']['p50'] / ours['p50'],
+        'network': counts,
+        'core': limits,
+        'reached_gmac_per_s': {'1': counts['mmac'] / ours['best'], '8': reached},
+        'gpu': gpu_table(),
+        'seconds': time.time() - began,
+    }
+
+
+if __name__ == '__main__':
+    run_part(__doc__, measure)

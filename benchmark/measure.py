@@ -1,0 +1,171 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the parts of the benchmark share: fair timing, the machine, input, JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get('HEADPOSE_DATA', ROOT.parent / 'shared' / 'data'))
+AUTHORS_WEIGHTS = DATA / 'models' / 'lightweight_hpe_model-b66.pkl'
+_CLIPS = (DATA / 'videos/signers/book.mkv', ROOT / 'headpose_ros/demo/clip.mp4')
+_BURST = 0.02
+_PACKAGES = ('numpy', 'opencv-python-headless', 'opencv-python', 'openvino', 'torch', 'mtcnn')
+
+
+class NotMeasuredError(RuntimeError):
+    """A figure that the benchmark owes could not be measured; the text says why."""
+
+
+def alternate(
+    jobs: Mapping[str, Callable[[], Any]], seconds: float = 6.0, least: int = 5
+) -> dict[str, dict[str, float]]:
+    """Time `jobs` in turn, so that all meet the same load, for about `seconds` in all.
+
+    Returns for each `p50`, `p95`, `best` wall ms, `cpu` ms (all threads, mean), `runs`. Each turn
+    is a burst of calls, of which the first is not counted: it fetches what the others pushed out
+    of the caches.
+    """
+    wall: dict[str, list[float]] = {name: [] for name in jobs}
+    cpu = dict.fromkeys(jobs, 0.0)
+    for job in jobs.values():
+        for _ in range(3):
+            job()
+    end = time.perf_counter() + seconds
+    rounds = 0
+    while rounds < least or time.perf_counter() < end:
+        rounds += 1
+        for name, job in jobs.items():
+            job()
+            cpu_began, burst_began = time.process_time(), time.perf_counter()
+            while True:
+                began = time.perf_counter()
+                job()
+                now = time.perf_counter()
+                wall[name].append(1e3 * (now - began))
+                if now - burst_began > _BURST:
+                    break
+            cpu[name] += 1e3 * (time.process_time() - cpu_began)
+    return {
+        name: {
+            **spread(times),
+            'best': min(times),
+            'cpu': cpu[name] / len(times),
+            'runs': len(times),
+        }
+        for name, times in wall.items()
+    }
+
+
+def spread(values: Iterable[float]) -> dict[str, float]:
+    """Return the median and the 95th percentile."""
+    p50, p95 = np.percentile(list(values), [50, 95])
+    return {'p50': float(p50), 'p95': float(p95)}
+
+
+def machine() -> dict[str, Any]:
+    """Say what this ran on."""
+    return {
+        'cpu': _cpu_name(),
+        'cores': len(os.sched_getaffinity(0)),
+        'load_before': round(os.getloadavg()[0], 1),
+        'python': platform.python_version(),
+        'system': f'{platform.system()} {platform.release()}',
+        'versions': {name: version for name in _PACKAGES if (version := _version(name))},
+    }
+
+
+def clip_images(count: int) -> tuple[str, list[Image]]:
+    """Return the name and the first `count` images (480,640,3) of a clip.
+
+    The clip is one of real people from the shared data or, without that, the packaged one.
+    """
+    path = next((clip for clip in _CLIPS if clip.is_file()), None)
+    if path is None:
+        raise NotMeasuredError(f'no clip: neither {_CLIPS[0]} nor {_CLIPS[1]} is there')
+    capture = cv2.VideoCapture(str(path))
+    images: list[Image] = []
+    while len(images) < count and (read := capture.read())[0]:
+        images.append(np.asarray(read[1], np.uint8))
+    if not images:
+        raise NotMeasuredError(f'{path}: OpenCV cannot read this clip')
+    return path.name, images
+
+
+def enlarged(image: Image, width: int, height: int) -> Image:
+    """Return `image` scaled to `height` and padded to `width`: padded, not stretched."""
+    scale = height / image.shape[0]
+    larger = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    pad = max(0, width - larger.shape[1])
+    larger = cv2.copyMakeBorder(larger, 0, 0, 0, pad, cv2.BORDER_CONSTANT)
+    return np.ascontiguousarray(larger[:, :width], np.uint8)
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far, MB."""
+    return status_mb(os.getpid(), 'VmHWM')
+
+
+def status_mb(pid: int, key: str) -> float:
+    """Return VmRSS or VmHWM of a process, MB."""
+    for line in Path(f'/proc/{pid}/status').read_text().splitlines():
+        if line.startswith(f'{key}:'):
+            return int(line.split()[1]) / 1024
+    raise NotMeasuredError(f'/proc/{pid}/status says nothing of {key}')
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that all threads of a process have used."""
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def run_part(doc: str, measure: Callable[[], dict[str, Any]]) -> None:
+    """Run one part from the command line: print its result, and write it where asked."""
+    parser = argparse.ArgumentParser(description=doc.split('\n')[0])
+    parser.add_argument('--json', type=Path, metavar='FILE')
+    args = parser.parse_args()
+    try:
+        result = {'machine': machine(), **measure()}
+    except NotMeasuredError as error:
+        raise SystemExit(f'not measured: {error}') from None
+    write_json(args.json, result)
+
+
+def write_json(path: Path | None, result: Mapping[str, Any]) -> None:
+    """Write to `path`, or to the screen."""
+    text = json.dumps(result, indent=2) + '\n'
+    if path is None:
+        print(text)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _cpu_name() -> str:
+    cpuinfo = Path('/proc/cpuinfo')
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,242 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write the tables of docs/performance.md and README.md from out/benchmark/*.json.
+
+    python benchmark/report.py
+
+Each table stands between `<!-- table: NAME -->` and `<!-- end of table -->`; the README's between
+`<!-- figures: speed -->` and `<!-- end of figures -->`. A table without results stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / 'out' / 'benchmark'
+PAGE, README = ROOT / 'docs' / 'performance.md', ROOT / 'README.md'
+_FIGURES = ('<!-- figures: speed -->', '<!-- end of figures -->')
+
+
+def main() -> int:
+    """Rewrite both documents; return the exit status."""
+    paths = sorted(OUT.glob('*.json'))
+    results = {path.stem: json.loads(path.read_text()) for path in paths}
+    if 'summary' not in results:
+        print(f'report: no {OUT / "summary.json"}: run `make benchmark` first', file=sys.stderr)
+        return 1
+    page = PAGE.read_text()
+    for name, text in tables(results).items():
+        page = _between(page, f'<!-- table: {name} -->', '<!-- end of table -->', text)
+    PAGE.write_text(page)
+    README.write_text(_between(README.read_text(), *_FIGURES, readme_text(results)))
+    return 0
+
+
+def tables(results: dict[str, Any]) -> dict[str, str]:
+    """Return every table that `results` (by part) have the figures for."""
+    makers: dict[str, tuple[str, Callable[[Any], str]]] = {
+        'machine': ('networks', _machine),
+        'networks': ('networks', _networks),
+        'roofline': ('networks', _roofline),
+        'gpu': ('networks', _gpu),
+        'detectors': ('detectors', _detectors),
+        'search': ('detectors', _search),
+        'pipeline': ('pipeline', _pipeline),
+        'pipeline, one thread': ('pipeline_one_thread', _pipeline),
+        'node': ('node', _node),
+        'resources': ('resources', _resources),
+        'imports': ('resources', _imports),
+    }
+    return {name: make(results[part]) for name, (part, make) in makers.items() if part in results}
+
+
+def readme_text(results: dict[str, Any]) -> str:
+    """Return the few figures of the README."""
+    s = results['summary']
+    ours, authors = s['pose_network_ms'], s['authors_network_eager_ms']
+    rows = [
+        ('pose network, one face, one thread', _ms(ours)),
+        (
+            "the paper's network in eager PyTorch, beside it",
+            f'{_ms(authors)}: {authors / ours:.1f} x',
+        ),
+        ('8 faces in one batch, one thread', _ms(s['pose_network_batch8_ms'])),
+        ('whole pipeline, 640x480, one person: median, p95', _pair(s['pipeline_ms'])),
+        ("its frame rate over the paper's demo loop's", f'{s["demo_loop_ratio"]:.1f} x'),
+        ('16 people, 1920x1080', f'{s["people16_fps"]:.0f} images/s'),
+        ('node, camera to listener, 640x480 at 30 Hz: median, p95', _pair(s['node_latency_ms'])),
+        (
+            'node: CPU, memory, images dropped',
+            f'{s["node_cpu_percent"]:.0f} % of a core, {s["node_rss_mb"]:.0f} MB, '
+            f'{s["node_drops"]}',
+        ),
+        ('node: start to first result', f'{s["node_start_s"]:.1f} s'),
+    ]
+    m = s['machine']
+    where = f'`make benchmark` on {m["cores"]} cores ({m["cpu"]}), no GPU used.'
+    more = 'All tables: [docs/performance.md](docs/performance.md).'
+    return f'{_table(("speed", ""), rows)}\n\n{where} {more}'
+
+
+def _machine(part: Any) -> str:
+    m = part['machine']
+    versions = ', '.join(f'{name} {version}' for name, version in m['versions'].items())
+    load = f'load {m["load_before"]} when it began'
+    return f'{m["cpu"]}, {m["cores"]} cores, {load}; Python {m["python"]}, {versions}.'
+
+
+def _networks(part: Any) -> str:
+    one, two = part['one_thread'], part['two_threads']
+    base = one['ours 1']['p50']
+    rows = []
+    for name, row in one.items():
+        who, batch = name.split()
+        threads2 = _ms(two[name]['p50']) if name in two else ''
+        per_face = _ms(row['p50'] / int(batch))
+        rows.append((who, batch, _ms(row['p50']), f'{row["p50"] / base:.2f}', per_face, threads2))
+    head = ('network', 'faces', 'one thread', 'over ours, one face', 'a face', 'two threads')
+    text = f"The authors' network takes **{part['authors_over_ours']:.1f}** times as long as ours."
+    return f'{_table(head, rows)}\n\n{text}'
+
+
+def _roofline(part: Any) -> str:
+    counts, core, reached = part['network'], part['core'], part['reached_gmac_per_s']
+    moved = counts['weights_mb'] + counts['maps_mb']
+    compute = counts['mmac'] / core['gmac_per_s']
+    memory = moved / core['copy_gb_per_s']
+    rows = [
+        ('multiply-adds of one crop', f'{counts["mmac"]:.1f} million'),
+        (
+            'weights, feature maps (read and written)',
+            f'{counts["weights_mb"]:.2f} MB, {counts["maps_mb"]:.2f} MB',
+        ),
+        ('one core, float32 matrix product', f'{core["gmac_per_s"]:.0f} GMAC/s: {_ms(compute)}'),
+        ('one core, copying memory', f'{core["copy_gb_per_s"]:.0f} GB/s: {_ms(memory)} at most'),
+        ('reached, one face', _share(reached['1'], core['gmac_per_s'])),
+        ('reached, 8 faces', _share(reached['8'], core['gmac_per_s'])),
+    ]
+    return _table(('', ''), rows)
+
+
+def _share(reached: float, bound: float) -> str:
+    return f'{reached:.0f} GMAC/s: {100 * reached / bound:.0f} % of the product'
+
+
+def _gpu(part: Any) -> str:
+    gpu = part['gpu']
+    if isinstance(gpu, str):
+        return f'{gpu[0].upper()}{gpu[1:]}. `python benchmark/bench_networks.py` makes the table.'
+    rows = [
+        (n, _ms(row['p50']), f'{1e3 * row["p50"] / int(n):.1f} us')
+        for n, row in gpu['batches'].items()
+    ]
+    whole = f'32 faces from a 1920x1080 image in memory: {_pair(gpu["faces32_1080p_ms"])}.'
+    return f'{gpu["device"]}\n\n{_table(("faces", "forward", "a face"), rows)}\n\n{whole}'
+
+
+def _detectors(part: Any) -> str:
+    one = part['vga_one_thread']
+    base = one['ours, mtcnn']['p50']
+    rows = [(name, _ms(r['p50']), f'{r["p50"] / base:.2f}') for name, r in one.items()]
+    if part['mtcnn_package'] != 'run':
+        rows.append(('mtcnn package', part['mtcnn_package'], ''))
+    return _table(('detector', '640x480, one thread', 'over ours'), rows)
+
+
+def _search(part: Any) -> str:
+    by_threads = part['search_by_threads']
+    rows = []
+    for size in (name for name in by_threads['1'] if ',' not in name):
+        cells = [_ms(by_threads[t][size]['p50']) for t in by_threads]
+        both = [by_threads['2'][f'{size}, {of} faces']['p50'] for of in ('small', 'large')]
+        rows.append((size, *cells, ', '.join(_ms(value) for value in both)))
+    head = ('image', 'one thread', 'two threads', 'small, large faces alone (two threads)')
+    text = f'4K takes **{part["uhd_over_vga"]:.2f}** times as long as VGA.'
+    return f'{_table(head, rows)}\n\n{text}'
+
+
+def _pipeline(part: Any) -> str:
+    rows = [('640x480, real clip', *_pipeline_cells(part))]
+    rows += [(f'{n} people, 1920x1080', *_pipeline_cells(r)) for n, r in part['people'].items()]
+    rows += [(f'{size}, one person', *_pipeline_cells(r)) for size, r in part['sizes'].items()]
+    head = ('', 'median', 'p95', 'images/s', 'search, crops, network, tracking: mean')
+    loop = f"the paper's demo loop: {part['demo_loop_fps']:.1f} images/s"
+    ratio = f'Ours over it: **{part["demo_loop_ratio"]:.1f}**'
+    return f'{_table(head, rows)}\n\nOn {part["threads"]} threads; {loop}. {ratio}.'
+
+
+def _pipeline_cells(row: Any) -> Sequence[str]:
+    total, stages = row['pipeline_ms'], row['stages_mean_ms']
+    names = ('search', 'crop', 'estimate', 'track')
+    each = ', '.join(f'{stages[name]:.2f}' for name in names)
+    return _ms(total['p50']), _ms(total['p95']), f'{row["frames_per_s"]:.0f}', each
+
+
+def _node(part: Any) -> str:
+    rows = []
+    for size, kinds in part.items():
+        if 'x' not in size:
+            continue
+        for kind, r in kinds.items():
+            drops = f'{r["drops"]} of {r["images"]}'
+            cells = (_pair(r['latency_ms']), f'{r["cpu_percent"]:.0f} %', f'{r["rss_mb"]:.0f} MB')
+            rows.append((size, kind, *cells, drops))
+    head = ('image', 'node', 'latency: median, p95', 'of a core', 'memory', 'dropped')
+    starts = ', '.join(f'{value:.1f}' for value in part['starts_s'])
+    return f'{_table(head, rows)}\n\nStart to first result, three times: {starts} s.'
+
+
+def _resources(part: Any) -> str:
+    rows = [
+        (
+            threads,
+            f'{1e3 * r["cpu_s_per_frame"]:.1f} ms',
+            _pair(r['ms']),
+            f'{r["rss_mb"]:.0f} MB',
+            f'{r["import_s"]:.2f}, {r["load_s"]:.2f}, {r["first_image_s"]:.2f} s',
+        )
+        for threads, r in part['paced_30_hz_by_threads'].items()
+    ]
+    head = ('threads', 'CPU an image', 'median, p95', 'memory', 'import, load, first image')
+    return _table(head, rows)
+
+
+def _imports(part: Any) -> str:
+    alone = part['python_alone']['rss_mb']
+    rows = [
+        (f'`{name}`', row, '')
+        if isinstance(row, str)
+        else (f'`{name}`', f'{row["seconds"]:.2f} s', f'{row["rss_mb"] - alone:.0f} MB')
+        for name, row in part['imports'].items()
+    ]
+    return _table(('import', 'time', 'memory'), rows)
+
+
+def _ms(value: float) -> str:
+    return f'{value:.2f} ms' if value < 10 else f'{value:.1f} ms'
+
+
+def _pair(quantiles: dict[str, float]) -> str:
+    return f'{_ms(quantiles["p50"])}, {_ms(quantiles["p95"])}'
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ['---'] * len(head), *rows]
+    return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in lines)
+
+
+def _between(text: str, begin: str, end: str, new: str) -> str:
+    pattern = re.compile(f'{re.escape(begin)}.*?{re.escape(end)}', re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise SystemExit(f'report: expected {begin} ... {end} once')
+    return pattern.sub(lambda _: f'{begin}\n{new}\n{end}', text)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
