@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,13 @@ from headpose_ros.geometry.lens_math import (
     homogeneous,
     on_plane,
     smallest_positive_root,
-    solve_increasing,
     unit_rays,
 )
 from headpose_ros.heads import Array
+
+_TABLE = 512  # entries, of the radial inverse to start from
+_QUICK_ROUNDS = 5
+_SOLVED = 1e-14
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class BrownLens:
         k1, k2, _, _, k3, k4, k5, k6 = self.coefficients[:8]
         top, bottom = np.array([k3, k2, k1, 1.0]), np.array([k6, k5, k4, 1.0])
         # d(r top / bottom) / dr = 0, as a polynomial in s = r^2; and the poles.
-        bend: Array = np.polymul(np.polyder(top), bottom)
+        bend: Any = np.polymul(np.polyder(top), bottom)
         bend = np.polysub(bend, np.polymul(top, np.polyder(bottom)))
         slope = np.polyadd(np.polymul(top, bottom), 2 * np.polymul(bend, [1.0, 0.0]))
         pole = smallest_positive_root(bottom) * (1 - 1e-6)
@@ -61,26 +65,46 @@ class BrownLens:
         return (*self._tilted(u, v), valid)
 
     def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
-        """See `Lens`: radial inverse first, then Newton in the plane with the exact Jacobian."""
+        """See `Lens`: the radial inverse from a table, then Newton with the exact Jacobian."""
         flat = homogeneous(points) @ np.linalg.inv(self._tilt).T
         target = flat[:, :2] / flat[:, 2:]
         radius = np.hypot(*target.T)
-        start = solve_increasing(self._radius, radius, self._fold)
+        start = np.interp(radius, *self._inverse_radius)
         plane = target * (start / np.where(radius > 0, radius, 1.0))[:, None]
-        plane = self._newton(plane, target)
-        x, y = plane.T
-        u, v, (xx, xy, yx, yy) = self._distort(x, y)
-        error = np.hypot(u - target[:, 0], v - target[:, 1])
+        with np.errstate(over='ignore', invalid='ignore'):  # what diverges is solved with care
+            plane = self._solve(plane, target)
+        error, _, (xx, xy, yx, yy) = self._miss(plane, target)
         valid = error <= 1e-12 + 1e-12 * radius
-        valid &= (xx * yy - xy * yx > 0) & (np.hypot(x, y) <= self._fold) & (flat[:, 2] > 0)
+        valid &= (xx * yy - xy * yx > 0) & (np.hypot(*plane.T) <= self._fold) & (flat[:, 2] > 0)
         return unit_rays(plane), valid
+
+    @cached_property
+    def _inverse_radius(self) -> tuple[Array, Array]:
+        """Radii (K,) in the image, growing, and of what they show on the undistorted plane."""
+        plane = np.tan(np.linspace(0.0, self.max_angle, _TABLE))
+        plane[-1] = self._fold
+        return self._radius(plane)[0], plane
+
+    def _solve(self, plane: Array, target: Array) -> Array:
+        """Solve distort(plane) = target (N,2): plain Newton, with care where that fails."""
+        guess = plane
+        for _ in range(_QUICK_ROUNDS):
+            error, (du, dv), (xx, xy, yx, yy) = self._miss(guess, target)
+            left = ~(error <= _SOLVED * (1 + np.abs(target).max(axis=1)))
+            if not left.any():
+                return guess
+            det = xx * yy - xy * yx
+            det = np.where(np.abs(det) > 1e-12, det, 1e-12)
+            guess = guess + np.column_stack([yy * du - xy * dv, xx * dv - yx * du]) / det[:, None]
+        guess[left] = self._newton(plane[left], target[left])
+        return guess
 
     def _newton(self, plane: Array, target: Array) -> Array:
         """Solve distort(plane) = target (N,2) for points not solved yet; steps may be halved."""
         plane = plane.copy()
         step = np.ones(len(plane))
         error = self._miss(plane, target)[0]
-        enough = 1e-15 * (1 + np.hypot(*target.T))
+        enough = _SOLVED * (1 + np.abs(target).max(axis=1))
         left = np.arange(len(plane))
         for _ in range(100):
             left = left[(error[left] > enough[left]) & (step[left] > 1e-3)]

@@ -69,7 +69,7 @@ def _part_of_sensor(full: CameraModel, info: Any) -> CameraModel:
 
 def camera_from_yaml(path: str | PathLike[str], rectified: bool) -> CameraModel:
     """See `CameraModel.from_yaml`."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     with open(path, encoding='utf-8') as file:
         try:

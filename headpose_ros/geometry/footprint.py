@@ -135,7 +135,7 @@ def _fraction_inside(
 ) -> Array:
     """Return how much (K,) of the crops `which` (K,) lies inside the image, by a finer grid."""
     cell = cameras.size_px / _FINE_CELLS
-    centres = (np.arange(_FINE_CELLS) + 0.5) * cell - 0.5
+    centres = (np.arange(_FINE_CELLS, dtype=np.float64) + 0.5) * cell - 0.5
     some = VirtualCameras(
         cameras.rotation_virtual_from_camera[which], cameras.angles[which], cameras.size_px
     )

@@ -63,7 +63,7 @@ def sample_crops(
     if device is not None and device != 'cpu':
         from headpose_ros.geometry.sampling_torch import sample_on_device
 
-        images = sample_on_device(image, camera, cameras, footprints, device)
+        images: Any = sample_on_device(image, camera, cameras, footprints, device)
     else:
         images = _empty(len(cameras), size_px, image)
         for i in range(len(cameras)):

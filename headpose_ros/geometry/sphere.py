@@ -12,14 +12,16 @@ large.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.heads import Array
 
 _TURN = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
-_LARGEST = np.radians(160.0)
+_LARGEST = np.tan(np.radians(80.0))  # tangent of half of an angular size
+_MOST_ROUNDS = 12
+_CLOSE, _TOO_FAR = 1e-5, 0.3  # of the side
 _STEP = 1e-4  # rad, for derivatives by central differences
 
 
@@ -38,7 +40,8 @@ def boxes_of_spheres(
     outline = np.stack([x, y, np.broadcast_to(np.cos(half), x.shape)], axis=-1) @ rotations
     pixels, valid = camera.pixels(outline.reshape(-1, 3))
     pixels = pixels.reshape(*x.shape, 2)
-    return np.hstack([pixels.min(axis=1), pixels.max(axis=1)]), valid.reshape(x.shape).all(axis=1)
+    whole: NDArray[np.bool_] = valid.reshape(x.shape).all(axis=1)
+    return np.hstack([pixels.min(axis=1), pixels.max(axis=1)]), whole
 
 
 def squares_of_spheres(
@@ -53,30 +56,68 @@ def squares_of_spheres(
 def spheres_of_squares(
     camera: CameraModel, centres_px: ArrayLike, sides_px: ArrayLike
 ) -> tuple[Array, Array]:
-    """Return unit rays (M,3) and angular sizes (M,), rad; the inverse of `squares_of_spheres`."""
+    """Return unit rays (M,3) and angular sizes (M,), rad; the inverse of `squares_of_spheres`.
+
+    Where there is none, as for a square that reaches beyond what the lens describes, it is the
+    sphere whose square is nearest of those tried, or else that of the scale at the centre.
+    """
     centres = np.asarray(centres_px, np.float64).reshape(-1, 2)
     sides = np.asarray(sides_px, np.float64).reshape(-1)
     if not (sides > 0).all():
         raise ValueError(f'sides_px: expected positive numbers, got {sides}')
-    aim = rays = camera.rays(centres)
-    sizes = np.minimum(2 * np.arctan(sides / pixels_per_radian(camera, rays) / 2), _LARGEST)
-    for _ in range(30):  # each time the error shrinks by about the square of the size
-        found, found_sides, _ = squares_of_spheres(camera, rays, sizes)
-        off = aim - camera.rays(found)
-        growth = sides / np.maximum(found_sides, 1e-9)
-        rays = rays + off
-        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-        sizes = np.clip(sizes * growth, 1e-9, _LARGEST)
-        if np.all(np.abs(off) < 1e-6) and np.all(np.abs(growth - 1) < 1e-6):
+    rays = camera.rays(centres)
+    basis, slopes = _local_scale(camera, rays)
+    to_plane = np.linalg.inv(slopes)
+    scale = np.sqrt(np.abs(np.linalg.det(slopes)))
+    tangents = sides / scale / 2
+    offsets = np.zeros_like(centres)  # of the ray, on the plane that `basis` looks at
+    best, least = np.column_stack([offsets, tangents]), np.full(len(sides), np.inf)
+    left = np.arange(len(sides))
+    for _ in range(_MOST_ROUNDS):  # each time the error shrinks by about the square of the size
+        found, found_sides, valid = squares_of_spheres(
+            camera, _off(basis[left], offsets[left]), 2 * np.arctan(tangents[left])
+        )
+        off = centres[left] - found
+        growth = sides[left] / np.maximum(found_sides, 1e-9)
+        error = np.abs(off).max(axis=1) / sides[left] + np.abs(np.log(growth))
+        better = valid & (error < least[left])
+        moved = left[better]
+        best[moved] = np.column_stack([offsets[moved], tangents[moved]])
+        least[moved] = error[better]
+        going = error > _CLOSE
+        left = left[going]
+        if left.size == 0:
             break
-    return rays, sizes
+        most = sides[left, None] / 2
+        move = np.clip(off[going], -most, most)
+        offsets[left] += np.einsum('nij,nj->ni', to_plane[left], move)
+        tangents[left] *= np.clip(growth[going], 0.5, 2.0)
+        tangents[left] = np.minimum(tangents[left], _LARGEST)
+    hopeless = least > _TOO_FAR
+    best[hopeless] = np.column_stack([0 * offsets, sides / scale / 2])[hopeless]
+    return _off(basis, best[:, :2]), 2 * np.arctan(best[:, 2])
+
+
+def _off(basis: Array, offsets: Array) -> Array:
+    """Return unit rays (N,3) at tangents `offsets` (N,2) from where `basis` (N,3,3) looks."""
+    rays = basis[:, 2] + np.einsum('nij,ni->nj', basis[:, :2], offsets)
+    unit: Array = rays / np.linalg.norm(rays, axis=1, keepdims=True)
+    return unit
 
 
 def pixels_per_radian(camera: CameraModel, rays: ArrayLike) -> Array:
     """Return the scale (N,) of the image along rays (N,3), the same area in all directions."""
-    rotations = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
+    _, slopes = _local_scale(camera, np.asarray(rays, np.float64).reshape(-1, 3))
+    scale: Array = np.sqrt(np.abs(np.linalg.det(slopes)))
+    return scale
+
+
+def _local_scale(camera: CameraModel, rays: Array) -> tuple[Array, Array]:
+    """Return rotations (N,3,3) that look along rays (N,3), and d pixels / d tangents (N,2,2)."""
+    rotations = rotation_to_axis(rays)
     beside = np.array([[_STEP, 0, 1], [-_STEP, 0, 1], [0, _STEP, 1], [0, -_STEP, 1]]) @ rotations
     p = camera.pixels(beside.reshape(-1, 3))[0].reshape(-1, 4, 2)
-    (a, b), (c, d) = ((p[:, i] - p[:, i + 1]).T / (2 * _STEP) for i in (0, 2))
-    scale: Array = np.sqrt(np.maximum(np.abs(a * d - b * c), 1e-12))
-    return scale
+    slopes = np.stack([p[:, 0] - p[:, 1], p[:, 2] - p[:, 3]], axis=-1) / (2 * _STEP)
+    # At the rim of the lens's range the image may have no extent.
+    slopes[np.abs(np.linalg.det(slopes)) < 1e-12] = np.eye(2)
+    return rotations, slopes

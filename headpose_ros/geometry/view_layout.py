@@ -33,7 +33,7 @@ class _Row(NamedTuple):
 
     def pans(self) -> Array:
         """Return the pans (V,) of the views from the middle, rad."""
-        return np.float64(self.step) * (np.arange(self.views) - (self.views - 1) / 2)
+        return (np.arange(self.views, dtype=np.float64) - (self.views - 1) / 2) * self.step
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,11 @@ class VirtualCameras:
 
     def rays_to_camera(self, rays_virtual: ArrayLike) -> Array:
         """Return rays or points (N,3) of each virtual camera in the camera frame."""
-        return np.einsum('nji,nj->ni', self.rotation_virtual_from_camera, rays_virtual)
+        return _turned(np.swapaxes(self.rotation_virtual_from_camera, 1, 2), rays_virtual)
 
     def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
         """Return rays or points (N,3) of the camera frame in each virtual camera's."""
-        return np.einsum('nij,nj->ni', self.rotation_virtual_from_camera, rays_camera)
+        return _turned(self.rotation_virtual_from_camera, rays_camera)
 
     def pixels(self, rays_camera: ArrayLike) -> tuple[Array, np.ndarray]:
         """Return where camera rays (N,3) are seen: pixels (N,2) of the crops and in front (N,)."""
@@ -153,6 +153,11 @@ class PlainCameras(VirtualCameras):
     def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
         """See `VirtualCameras.rays_to_virtual`."""
         return self.looks.rays_to_virtual(rays_camera)
+
+
+def _turned(rotations: Array, rays: ArrayLike) -> Array:
+    turned: Array = np.matmul(rotations, np.asarray(rays, np.float64)[:, :, None])[..., 0]
+    return turned
 
 
 def _checked(angles: ArrayLike, count: int) -> Array:

@@ -123,6 +123,18 @@ def test_spheres_and_squares_undo_each_other(name):
         assert sizes == pytest.approx(np.full(valid.sum(), size), rel=1e-4)
 
 
+@pytest.mark.parametrize('name', sorted(lenses.COEFFICIENTS))
+def test_squares_that_reach_far_beyond_the_image_give_sane_spheres(name):
+    # There the polynomials of lenses mean nothing, and an exact answer may not exist.
+    camera = lenses.camera(name)
+    centres = np.array([[620.0, 470.0], [5.0, 5.0], [640.0, 240.0], [0.0, 479.0], [320.0, 240.0]])
+    rays, sizes = spheres_of_squares(camera, centres, [300.0, 350.0, 400.0, 500.0, 460.0])
+    assert np.linalg.norm(rays, axis=1) == pytest.approx(np.ones(5))
+    assert ((sizes > 0.3) & (sizes < 1.6)).all()
+    apart = np.arccos(np.clip((rays * camera.rays(centres)).sum(axis=1), -1, 1))
+    assert (apart < sizes / 2).all(), 'the middle of the square shows the sphere'
+
+
 def test_box_of_a_sphere_against_the_closed_form_of_a_pinhole():
     # On the horizontal axis a cone of half angle h at t reaches from f tan(t - h) to f tan(t + h),
     # and its half height is f sin(h) / sqrt(cos(t)^2 - sin(h)^2).
