@@ -5,9 +5,10 @@
     python benchmark/bench_node.py --json out/benchmark/node.json
 
 Latency: from the camera's stamp, set as it publishes, to the reception of the result in the third
-process; all use the FastDDS profile that our launch files set. CPU: the node process, all threads, in percent of one core. *plain*: a node in Python
-that takes each image and publishes an empty result, which is what rclpy and the transport cost.
-Start: from starting the executable to the first result; `ros2 run` adds what it takes to find it.
+process; all use the FastDDS profile that our launch files set. CPU: the node process, all
+threads, in percent of one core. *plain*: a node in Python that takes each image and publishes an
+empty result, which is what rclpy and the transport cost. Start: from starting the executable to
+the first result; `ros2 run` adds what it takes to find it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from typing import Any, TextIO
 
 import cv2
 from measure import (
-    ROOT,
     NotMeasuredError,
     clip_images,
     cpu_seconds,
@@ -41,8 +41,6 @@ NODES = {
     'headpose': ('-m', 'headpose_ros.node.main', '--ros-args', '--log-level', 'warn'),
     'plain': (str(Path(__file__).with_name('node_processes.py')), 'plain'),
 }
-PROFILE = ROOT / 'config' / 'fastdds_images.xml'
-_PROFILE_KEYS = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 _SETTLE, _SECONDS, _REST, _START_LIMIT = 1.5, 10.0, 1.0, 60.0
 
 
@@ -57,9 +55,7 @@ class Trio:
         """Start all, wait for the first result, measure for `seconds` after it has settled."""
         with private_domain() as domain:
             try:
-                env = environment(domain, self._folder / 'log')
-                env.pop('FASTDDS_BUILTIN_TRANSPORTS', None)
-                return self._run(seconds, {**env, **dict.fromkeys(_PROFILE_KEYS, str(PROFILE))})
+                return self._run(seconds, environment(domain, self._folder / 'log'))
             finally:
                 stop(self._processes)
 

@@ -30,6 +30,7 @@ from headpose_ros.media.sources import Frame, FrameSource, open_source
 from headpose_ros.node.demo_camera import CLIP, CLIP_CAMERA, Player
 from headpose_ros.node.demo_camera import arguments as camera_arguments
 from headpose_ros.node.private_graph import environment, private_domain
+from headpose_ros.tracking.names import NAME_COUNT
 
 RATE_HZ = 30.0
 PARTS = 3
@@ -38,8 +39,8 @@ EMPTY_SECONDS = (2.0, 8.0)
 SAMPLE_PERIOD = 5.0
 SETTLED_MINUTES = 3
 MOST_GROWTH = 0.02
-MOST_FRAMES = 200
-"""The tracker gives out names of a bounded set; REP-155 ids have a letter and four digits."""
+MOST_FRAMES = 2 * NAME_COUNT
+"""Of face_<id> and gaze_<id>, whoever comes."""
 
 
 class Visits(FrameSource):

@@ -18,6 +18,8 @@ from typing import Any
 DOMAINS = range(1, 102)
 """Domains whose ports lie below those that Linux hands out to others."""
 LOCK_PORT = 21900
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+"""Until Jazzy, and since Kilted."""
 
 
 @contextmanager
@@ -38,29 +40,24 @@ def private_domain() -> Iterator[int]:
 
 def environment(domain: int, logs: Path) -> dict[str, str]:
     """Return the environment of processes in `domain`, able to pass large images."""
-    return {
-        **os.environ,
-        **_transport(),
-        'ROS_DOMAIN_ID': str(domain),
-        'ROS_LOG_DIR': str(logs),
-        'PYTHONUNBUFFERED': '1',
-    }
+    given = {**os.environ, **dict.fromkeys(PROFILE_VARIABLES, str(dds_profile()))}
+    given.pop('FASTDDS_BUILTIN_TRANSPORTS', None)  # would replace the transports of the profile
+    if given.get('ROS_DISTRO') == 'humble':
+        given['ROS_LOCALHOST_ONLY'] = '1'
+    else:
+        given['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    given |= {'ROS_DOMAIN_ID': str(domain), 'ROS_LOG_DIR': str(logs), 'PYTHONUNBUFFERED': '1'}
+    return given
 
 
-def _transport() -> dict[str, str]:
-    """Return what keeps discovery on this machine and lets large images through."""
-    if os.environ.get('ROS_DISTRO') != 'humble':
-        return {
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'FASTDDS_BUILTIN_TRANSPORTS': 'DEFAULT?sockets_size=4MB',
-        }
+def dds_profile() -> Path:
+    """Return the file that lets FastDDS keep whole images: of the source tree, or installed."""
+    profile = Path(__file__).parents[2] / 'config' / 'fastdds_images.xml'
+    if profile.exists():
+        return profile
     from ament_index_python.packages import get_package_share_directory
 
-    share = Path(get_package_share_directory('headpose_ros'))
-    return {
-        'ROS_LOCALHOST_ONLY': '1',
-        'FASTRTPS_DEFAULT_PROFILES_FILE': str(share / 'config' / 'fastdds_images.xml'),
-    }
+    return Path(get_package_share_directory('headpose_ros')) / 'config' / 'fastdds_images.xml'
 
 
 def start(module: str, arguments: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
