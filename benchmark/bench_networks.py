@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from authors_network import authors_network
 from measure import NotMeasuredError, alternate, clip_images, run_part
 
 from headpose_ros.config import PipelineConfig
@@ -31,29 +32,6 @@ from headpose_ros.estimation.weights import load
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 GPU_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-_CHANNELS = (16, 32, 64, 96, 96, 128, 128, 128)
-_KERNELS, _STRIDES = (3, 3, 3, 5, 5, 5, 3), (2, 2, 1, 2, 1, 2, 1)
-
-
-def authors_network() -> Any:
-    """Return the network of Lightweight Head Pose Estimation as modules of PyTorch, untrained."""
-    from torch import nn
-
-    def layer(
-        wide: int, out: int, kernel: int, stride: int, groups: int, act: type[nn.Module]
-    ) -> list[nn.Module]:
-        conv = nn.Conv2d(wide, out, kernel, stride, kernel // 2, groups=groups, bias=False)
-        return [conv, nn.BatchNorm2d(out), act()]
-
-    layers = layer(3, _CHANNELS[0], 3, 2, 1, nn.ReLU)
-    for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
-        act = nn.ReLU if i < 3 else nn.Hardswish
-        wide = 2 * _CHANNELS[i]
-        layers += layer(_CHANNELS[i], wide, 1, 1, 4, act)
-        layers += layer(wide, wide, kernel, stride, wide, act)
-        layers += layer(wide, _CHANNELS[i + 1], 1, 1, 1, act)
-    layers += [nn.AdaptiveAvgPool2d(1), nn.ReLU(), nn.Flatten(), nn.Linear(_CHANNELS[-1], 198)]
-    return nn.Sequential(*layers).eval()
 
 
 def authors_job(batch: int) -> Callable[[], Any]:

@@ -4,18 +4,16 @@
 
     python benchmark/bench_pipeline.py --json out/benchmark/pipeline.json
 
-Frames are those of one real clip of ../shared/data (or $HEADPOSE_DATA). The demo loop: OpenCV's
-Haar cascade every 5th frame, a crop of its box, the authors' network in PyTorch, frame by frame;
-it needs PyTorch and the authors' weights, which are in the same folder. The share of each image's
-time that is neither network nor detector is measured with the real crops, by stage.
+Images: see `measure.clip_images`. The demo loop: OpenCV's Haar cascade every 5th image, a crop of
+its box, the authors' network in eager PyTorch, face by face; its weights are random, as its time
+does not depend on them. The share of each image's time that is neither network nor detector is
+measured with the real crops, by stage.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,29 +21,18 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from authors_network import authors_network
+from measure import Image, NotMeasuredError, clip_images, enlarged, machine, spread
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.estimation import create_estimator
-from headpose_ros.estimation.importing import import_file
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.media.sources import open_source
 from headpose_ros.pipeline import HeadPosePipeline
 
-Image = NDArray[np.uint8]
-
-DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[2] / 'shared' / 'data'))
-CLIP, AUTHORS = 'videos/signers/book.mkv', 'models/lightweight_hpe_model-b66.pkl'
 HFOV = np.radians(60.0)
 PEOPLE = (1, 2, 4, 8, 16, 32)
 SIZES = ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))
 _WARM_UP = 15
 _DEMO_EVERY = 5
-
-
-def percentiles(values: list[float]) -> dict[str, float]:
-    """Return the median and the 95th percentile."""
-    return {'p50': float(np.percentile(values, 50)), 'p95': float(np.percentile(values, 95))}
 
 
 def time_pipeline(images: list[Image], config: PipelineConfig, people: int) -> dict[str, Any]:
@@ -61,11 +48,11 @@ def time_pipeline(images: list[Image], config: PipelineConfig, people: int) -> d
             for stage, spent in pipeline.timings.items():
                 stages.setdefault(stage, []).append(spent)
     if np.median(heads) != people:
-        raise SystemExit(f'measured nothing: {np.median(heads)} heads followed, not {people}')
+        raise NotMeasuredError(f'{np.median(heads)} heads followed, not {people}')
     own = [c + t for c, t in zip(stages['crop'], stages['track'], strict=True)]
     return {
-        'pipeline_ms': percentiles(stages['total']),
-        'own_ms': percentiles(own),
+        'pipeline_ms': spread(stages['total']),
+        'own_ms': spread(own),
         'stages_mean_ms': {stage: float(np.mean(spent)) for stage, spent in stages.items()},
         'frames_per_s': 1e3 / float(np.mean(stages['total'])),
         'searched_share': float(np.mean(np.array(stages['search']) > 0)),
@@ -91,18 +78,23 @@ def crowd(images: list[Image], people: int) -> list[Image]:
 
 def demo_loop(images: list[Image], threads: int) -> Callable[[], int]:
     """Return a function that runs the paper's demo's steps over `images`; it counts the poses."""
-    import torch
-
-    from headpose_ros.estimation.torch_runtime import TorchRuntime
-
+    try:
+        import torch
+    except ImportError:
+        raise NotMeasuredError('the baseline needs PyTorch: pip install torch') from None
     torch.set_num_threads(threads)
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / 'authors.safetensors'
-        import_file(DATA / AUTHORS, weights)
-        config = PipelineConfig(weights=str(weights))
-        estimator = create_estimator(config, TorchRuntime('cpu', threads))
+    network = authors_network()
+    mean, std = (np.array(v, np.float32) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     haar = getattr(cv2, 'data').haarcascades  # noqa: B009  (untyped in cv2)
     cascade = cv2.CascadeClassifier(haar + 'haarcascade_frontalface_default.xml')
+    bins = torch.arange(66)
+
+    def pose(crop: Image) -> Any:
+        rgb = cv2.cvtColor(cv2.resize(crop, (224, 224)), cv2.COLOR_BGR2RGB)
+        x = torch.from_numpy((rgb.astype(np.float32) / 255 - mean) / std).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            likelihood = torch.softmax(network(x).reshape(3, 66), dim=1)
+        return ((likelihood * bins).sum(dim=1) * 3 - 99).numpy()
 
     def run() -> int:
         boxes: Any = ()
@@ -112,26 +104,25 @@ def demo_loop(images: list[Image], threads: int) -> Callable[[], int]:
                 grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
                 boxes = cascade.detectMultiScale(grey, 1.1, 5, minSize=(40, 40))
             for x, y, w, h in boxes:
-                crop = image[max(0, y) : y + h, max(0, x) : x + w]
-                crop = cv2.resize(crop, (estimator.crop_px, estimator.crop_px))
-                estimator.estimate(crop[None], np.array([0.3]))
+                pose(image[max(0, y) : y + h, max(0, x) : x + w])
                 poses += 1
         return poses
 
     return run
 
 
-def time_demo_loop(images: list[Image], threads: int) -> float:
-    """Return frames a second of the demo loop: the better of two runs."""
+def time_demo_loop(images: list[Image], threads: int) -> dict[str, float]:
+    """Return images a second (the better of two runs) and CPU ms an image of the demo loop."""
     run = demo_loop(images, threads)
     run()
-    best = np.inf
+    best, cpu = np.inf, time.process_time()
     for _ in range(2):
         began = time.perf_counter()
         if run() < len(images) // 2:
-            raise SystemExit('measured nothing: the demo loop found no face in most frames')
+            raise NotMeasuredError('the demo loop found no face in most images')
         best = min(best, time.perf_counter() - began)
-    return len(images) / float(best)
+    cpu_ms = 1e3 * (time.process_time() - cpu) / 2 / len(images)
+    return {'demo_loop_fps': len(images) / float(best), 'demo_loop_cpu_ms': cpu_ms}
 
 
 def main() -> None:
@@ -142,13 +133,11 @@ def main() -> None:
     parser.add_argument('--detect-every', type=int, default=PipelineConfig().detect_every)
     args = parser.parse_args()
     cv2.setNumThreads(args.threads)
-    if not (DATA / CLIP).is_file():
-        raise SystemExit(f'{DATA / CLIP}: not there; set HEADPOSE_DATA')
-    with open_source(DATA / CLIP) as source:
-        images = [frame.image_bgr for frame in source]
+    clip, images = clip_images(120)
     config = PipelineConfig(device='cpu', threads=args.threads, detect_every=args.detect_every)
-    result: dict[str, Any] = {'threads': args.threads, **time_pipeline(images, config, 1)}
-    result['demo_loop_fps'] = time_demo_loop(images, args.threads)
+    result: dict[str, Any] = {'machine': machine(), 'clip': clip, 'threads': args.threads}
+    result |= time_pipeline(images, config, 1)
+    result |= time_demo_loop(images, args.threads)
     result['demo_loop_ratio'] = result['frames_per_s'] / result['demo_loop_fps']
     print(json.dumps(result, indent=2))
     print('| people | p50 | p95 | frames/s | ours |\n|---|---|---|---|---|')
@@ -160,12 +149,8 @@ def main() -> None:
     print('| image | p50 | p95 | frames/s | ours |\n|---|---|---|---|---|')
     result['sizes'] = {}
     for width, height in SIZES:
-        # Padded to the other aspect ratio, not stretched.
-        scale = height / 480
-        larger = [cv2.resize(image, None, fx=scale, fy=scale) for image in images[:30]]
-        pad = width - larger[0].shape[1]
-        larger = [cv2.copyMakeBorder(im, 0, 0, 0, pad, cv2.BORDER_CONSTANT) for im in larger]
-        row = time_pipeline([np.asarray(im, np.uint8) for im in larger], config, 1)
+        larger = [enlarged(image, width, height) for image in images[:30]]
+        row = time_pipeline(larger, config, 1)
         result['sizes'][f'{width}x{height}'] = row
         _print_row(f'{width}x{height}', row)
     result['people16_fps'] = result['people'][16]['frames_per_s']
@@ -183,4 +168,7 @@ def _print_row(name: str, row: dict[str, Any]) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except NotMeasuredError as error:
+        raise SystemExit(f'not measured: {error}') from None

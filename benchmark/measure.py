@@ -23,7 +23,7 @@ Image = NDArray[np.uint8]
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get('HEADPOSE_DATA', ROOT.parent / 'shared' / 'data'))
 AUTHORS_WEIGHTS = DATA / 'models' / 'lightweight_hpe_model-b66.pkl'
-_CLIPS = (DATA / 'videos/signers/book.mkv', ROOT / 'headpose_ros/demo/clip.mp4')
+_CLIP, _PACKAGED = DATA / 'videos/signers/book.mkv', ROOT / 'headpose_ros/demo/clip.mp4'
 _BURST = 0.02
 _PACKAGES = ('numpy', 'opencv-python-headless', 'opencv-python', 'openvino', 'torch', 'mtcnn')
 
@@ -91,20 +91,45 @@ def machine() -> dict[str, Any]:
 
 
 def clip_images(count: int) -> tuple[str, list[Image]]:
-    """Return the name and the first `count` images (480,640,3) of a clip.
+    """Return the name and the first `count` images (480,640,3), one person each, of a clip.
 
-    The clip is one of real people from the shared data or, without that, the packaged one.
+    The clip is a real one from the shared data; without that, a face of the packaged clip, moved.
     """
-    path = next((clip for clip in _CLIPS if clip.is_file()), None)
-    if path is None:
-        raise NotMeasuredError(f'no clip: neither {_CLIPS[0]} nor {_CLIPS[1]} is there')
+    if _CLIP.is_file():
+        return _CLIP.name, _read(_CLIP, count)
+    return f'{_PACKAGED.name}, one face', _moved_face(_read(_PACKAGED, 1)[0], count)
+
+
+def _read(path: Path, count: int) -> list[Image]:
     capture = cv2.VideoCapture(str(path))
     images: list[Image] = []
     while len(images) < count and (read := capture.read())[0]:
         images.append(np.asarray(read[1], np.uint8))
     if not images:
-        raise NotMeasuredError(f'{path}: OpenCV cannot read this clip')
-    return path.name, images
+        raise NotMeasuredError(f'{path}: not there, or OpenCV cannot read it')
+    return images
+
+
+def _moved_face(image: Image, count: int) -> list[Image]:
+    """Return images in which the best face of `image` sways near the top, 100 px across."""
+    from headpose_ros.config import PipelineConfig
+    from headpose_ros.detection import create_detector
+    from headpose_ros.estimation.runtime import create_runtime
+
+    boxes = create_detector(PipelineConfig(), create_runtime('cpu', 1)).detect(image, 24.0)
+    if not len(boxes):
+        raise NotMeasuredError('no face in the first image of the packaged clip')
+    x0, y0, x1, y1 = boxes.corners[boxes.scores.argmax()]
+    centre, side = ((x0 + x1) / 2, (y0 + y1) / 2), 1.1 * max(x1 - x0, y1 - y0)
+    scale = 100.0 / side
+    made = []
+    for i in range(count):
+        x, y = 320 + 8 * np.sin(i / 9), 120 + 4 * np.sin(i / 7)
+        shift = [[scale, 0, x - scale * centre[0]], [0, scale, y - scale * centre[1]]]
+        large = cv2.warpAffine(image, np.array(shift), (640, 480), borderValue=(127,) * 3)
+        large[240:], large[:, :200], large[:, 440:] = 127, 127, 127
+        made.append(np.asarray(large, np.uint8))
+    return made
 
 
 def enlarged(image: Image, width: int, height: int) -> Image:

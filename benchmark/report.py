@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,6 +35,8 @@ def main() -> int:
     for name, text in tables(results).items():
         page = _between(page, f'<!-- table: {name} -->', '<!-- end of table -->', text)
     PAGE.write_text(page)
+    if (plot := OUT / 'latency.png').is_file():
+        shutil.copyfile(plot, ROOT / 'docs' / 'images' / plot.name)
     README.write_text(_between(README.read_text(), *_FIGURES, readme_text(results)))
     return 0
 
