@@ -1,0 +1,73 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark's bookkeeping; nothing is timed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+if not (ROOT / 'benchmark').is_dir():
+    pytest.skip('no benchmark beside these tests', allow_module_level=True)
+
+
+@pytest.fixture(autouse=True)
+def _benchmark_on_the_path(monkeypatch):
+    monkeypatch.setattr(sys, 'path', [str(ROOT / 'benchmark'), *sys.path])
+
+
+def test_every_table_has_one_place_in_the_page():
+    import report
+
+    page = (ROOT / 'docs' / 'performance.md').read_text()
+    for name in report._TABLES:
+        assert page.count(f'<!-- table: {name} -->') == 1
+    assert page.count('<!-- end of table -->') == len(report._TABLES)
+    assert (ROOT / 'README.md').read_text().count('<!-- figures: speed -->') == 1
+
+
+def test_tables_are_replaced_and_nothing_else():
+    import report
+
+    page = (
+        'a <!-- table: x --> old <!-- end of table --> b <!-- table: y --> <!-- end of table -->'
+    )
+    once = report._between(page, '<!-- table: x -->', '<!-- end of table -->', 'new \\1')
+    assert once == page.replace('--> old <', '-->\nnew \\1\n<')
+    with pytest.raises(SystemExit, match='expected <!-- table: z -->'):
+        report._between(page, '<!-- table: z -->', '<!-- end of table -->', '')
+
+
+def test_what_was_not_measured_is_missed():
+    import run
+
+    summary, missing = run.summarise({'node': {'starts_s': [1.0, 2.0, 9.0]}})
+    assert summary['node_start_s'] == 2.0
+    assert set(summary) == {'node_start_s', 'machine'}
+    assert set(missing) == {
+        *('pose_network_ms', 'authors_network_eager_ms', 'pose_network_batch8_ms', 'pipeline_ms'),
+        *('demo_loop_ratio', 'node_latency_ms', 'node_cpu_percent', 'node_drops', 'node_rss_mb'),
+        'people16_fps',
+    }
+
+
+def test_a_part_that_fails_says_why(tmp_path, monkeypatch):
+    import run
+
+    monkeypatch.setitem(run.PARTS, 'broken', ('bench_smoothing.py', '--no-such-option'))
+    (tmp_path / 'broken.json').write_text('{}')
+    assert '--no-such-option' in run._run('broken', tmp_path)
+    assert not (tmp_path / 'broken.json').exists(), 'an old result must not pass for a new one'
+
+
+def test_timing_counts_every_job():
+    import measure
+
+    calls = []
+    times = measure.alternate({name: lambda n=name: calls.append(n) for name in 'ab'}, 0.1)
+    assert set(times) == {'a', 'b'}
+    for name, row in times.items():
+        assert 0 < row['runs'] < calls.count(name)
+        assert 0 < row['best'] <= row['p50'] <= row['p95']
