@@ -66,7 +66,7 @@ def _off_axis(results: Everything, default: str) -> str:
     shown = [name for name in (default, 'authors') if name in results]
     label = {default: 'ours', 'authors': "authors' network"}
     return (
-        'The same rendered heads, none from training, laid at growing angles off the axis of two '
+        'The same 80 rendered heads, none from training, laid at growing angles off the axis of two '
         'lenses;\nmean rotation error in degrees (one constant rotation fitted to each lens):\n\n'
         + _ring_table(results, {label[n]: n for n in shown})
         + '\n\n![Error over the view angle](docs/images/off_axis.png)\n\n'

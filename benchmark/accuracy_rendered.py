@@ -40,7 +40,6 @@ BOXES = {
     '10 % down': Options(box_shift=(0.0, 0.1)),
     '10 % up': Options(box_shift=(0.0, -0.1)),
 }
-_INNER = slice(17, 68)
 _COVERAGES = np.linspace(0.05, 0.95, 19)
 
 
@@ -83,7 +82,9 @@ def held_out(folder: Path, count: int, workers: int) -> HeldOut:
         with np.load(path, allow_pickle=False) as shard:
             for name in names:
                 parts[name].append(shard[name])
-            parts['seen'].append(shard['landmark_visible'][:, _INNER].mean(axis=1))
+            parts['seen'].append(
+                shard['landmark_visible'][:, accuracy_rings.INNER_LANDMARKS].mean(axis=1)
+            )
     return HeldOut(pictures, {name: np.concatenate(some) for name, some in parts.items()})
 
 
