@@ -62,7 +62,7 @@ class Countable:
 
     nearest: float = 0.6
     farthest: float = 2.5
-    yaw: float = 60.0
+    yaw: float = 40.0
     pitch: float = 30.0
     roll: float = 30.0
     pixels: float = 30.0
@@ -192,13 +192,14 @@ def main() -> None:
     parser.add_argument('folder', type=Path, nargs='?', default='out/benchmark/wide_scenes')
     parser.add_argument('--count', type=int, default=50, help='pictures to make')
     parser.add_argument('--detectors', nargs='+', default=['mtcnn', 'retinaface'])
+    parser.add_argument('--yaw', type=float, default=40.0, help='most of those who count, deg')
     parser.add_argument('--json', type=Path, help='write the table here')
     options = parser.parse_args()
     if not (options.folder / 'poses.csv').exists():
         write_scenes(options.folder, SceneMaker(fisheye(), people=5), options.count)
     runtime = create_runtime('cpu')
     detectors = [create_detector(PipelineConfig(detector=d), runtime) for d in options.detectors]
-    result = measure(options.folder, detectors, Countable())
+    result = measure(options.folder, detectors, Countable(yaw=options.yaw))
     print('off axis   faces ', *(f'{name:>20}' for name in result.found))
     for row in result.rows():
         rates = ('-' if v is None else f'{100 * v:.1f} %' for v in row['rate'].values())

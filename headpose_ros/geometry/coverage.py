@@ -29,6 +29,7 @@ from headpose_ros.geometry.virtual_camera import VirtualCameras
 from headpose_ros.heads import Array
 
 Image = NDArray[np.uint8]
+_KNOT_PX = 4
 WIDEST_PLAIN = math.radians(100.0)
 """Lenses up to this angle, rad, horizontally and vertically, are searched as they are."""
 
@@ -135,11 +136,11 @@ def _view(
     scale = min(float(pixels_per_radian(camera, rotation[2:])[0]), finest)
     side = min(max_side_px, math.ceil(2 * scale * math.tan(angle / 2)))
     look = VirtualCameras(rotation[None], np.array([angle]), side)
-    pixels, valid = look.sampling_maps(camera)
-    shown = valid[0] & camera.contains(pixels[0])
+    pixels, valid = _dense(look, camera)
+    shown = valid & camera.contains(pixels)
     x0, x1 = _ends(shown.any(axis=0))
     y0, y1 = _ends(shown.any(axis=1))
-    pixels, shown = pixels[0, y0:y1, x0:x1], shown[y0:y1, x0:x1]
+    pixels, shown = pixels[y0:y1, x0:x1], shown[y0:y1, x0:x1]
     box = np.concatenate([pixels[shown].min(axis=0), pixels[shown].max(axis=0)])
     focal, centre = float(look.focal_lengths[0]), (side - 1) / 2
     pinhole = CameraModel(x1 - x0, y1 - y0, focal, focal, centre - x0, centre - y0)
@@ -150,6 +151,22 @@ def _view(
     u, v = np.moveaxis(pixels.astype(np.float32), -1, 0)
     maps = cv2.convertMaps(u, v, cv2.CV_16SC2)
     return View(pinhole, rotation, False, ViewSampler(box, block, maps))
+
+
+def _dense(look: VirtualCameras, camera: CameraModel) -> tuple[Array, NDArray[np.bool_]]:
+    """Return where the view's pixels are seen (S,S,2), and whether (S,S).
+
+    Every 4th is projected and the rest interpolated, which is some 0.03 pixels off.
+    """
+    side = np.arange(look.size_px, dtype=np.float64)
+    knots = np.linspace(0, side[-1], len(side) // _KNOT_PX + 2)
+    nodes, valid = look.image_pixels(camera, knots, knots)
+    step = knots[1]
+    weights = np.maximum(0.0, 1 - np.abs(side[:, None] - knots) / step)
+    u, v, seen = (
+        weights @ a @ weights.T for a in (nodes[0, ..., 0], nodes[0, ..., 1], valid[0] * 1.0)
+    )
+    return np.stack([u, v], axis=-1), seen > 1 - 1e-6
 
 
 def _ends(some: NDArray[np.bool_]) -> tuple[int, int]:

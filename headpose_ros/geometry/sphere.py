@@ -12,7 +12,7 @@ large.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import rotation_to_axis
@@ -40,7 +40,7 @@ def boxes_of_spheres(
     outline = np.stack([x, y, np.broadcast_to(np.cos(half), x.shape)], axis=-1) @ rotations
     pixels, valid = camera.pixels(outline.reshape(-1, 3))
     pixels = pixels.reshape(*x.shape, 2)
-    whole: NDArray[np.bool_] = valid.reshape(x.shape).all(axis=1)
+    whole = np.asarray(valid.reshape(x.shape).all(axis=1), np.bool_)
     return np.hstack([pixels.min(axis=1), pixels.max(axis=1)]), whole
 
 
