@@ -65,9 +65,11 @@ def write(blocks: Mapping[str, str], plots: Path, root: Path) -> None:
 def _off_axis(results: Everything, default: str) -> str:
     shown = [name for name in (default, 'authors') if name in results]
     label = {default: 'ours', 'authors': "authors' network"}
+    heads = _heads_in_rings(results)
     return (
-        'The same 80 rendered heads, none from training, laid at growing angles off the axis of two '
-        'lenses;\nmean rotation error in degrees (one constant rotation fitted to each lens):\n\n'
+        f'The same {heads} rendered heads, none from training, laid at growing angles off the axis '
+        'of two lenses;\nmean rotation error in degrees (one constant rotation fitted to each '
+        'lens):\n\n'
         + _ring_table(results, {label[n]: n for n in shown})
         + '\n\n![Error over the view angle](docs/images/off_axis.png)\n\n'
         f'`{COMMAND}` measures this and all of [the model card](docs/model_card.md).'
@@ -80,7 +82,7 @@ def _off_axis_all(results: Everything) -> str:
 
 def _ring_table(results: Everything, shown: Mapping[str, str]) -> str:
     any_result = next(iter(results.values()))['off_axis']
-    head = ['']
+    head = [f'{_heads_in_rings(results)} heads, deg']
     for lens in any_result:
         rings = [f'{row["off_axis_deg"]:.0f}°' for row in any_result[lens]['plain']['by_ring']]
         head += [f'{lens} {rings[0]}', *rings[1:], 'worst / best']
@@ -93,6 +95,11 @@ def _ring_table(results: Everything, shown: Mapping[str, str]) -> str:
                 cells.append(f'{of_lens[kind]["worst_over_best"]:.2f}')
             rows.append(cells)
     return _table(head, rows)
+
+
+def _heads_in_rings(results: Everything) -> int:
+    any_result = next(iter(results.values()))
+    return int(any_result['off_axis']['pinhole']['plain']['by_ring'][0]['count'])
 
 
 def _overview(results: Everything) -> str:
