@@ -67,9 +67,9 @@ def _off_axis(results: Everything, default: str) -> str:
     label = {default: 'ours', 'authors': "authors' network"}
     heads = _heads_in_rings(results)
     return (
-        f'The same {heads} rendered heads, none from training, laid at growing angles off the axis '
-        'of two lenses;\nmean rotation error in degrees (one constant rotation fitted to each '
-        'lens):\n\n'
+        f'The same {heads} rendered heads, none from training, laid at growing angles off the '
+        'axis of two lenses;\nmean rotation error in degrees (one constant rotation fitted to '
+        'each lens):\n\n'
         + _ring_table(results, {label[n]: n for n in shown})
         + '\n\n![Error over the view angle](docs/images/off_axis.png)\n\n'
         f'`{COMMAND}` measures this and all of [the model card](docs/model_card.md).'
