@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.estimator import Estimator
+from headpose_ros.estimation.fallback import is_out_of_memory
+from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.sampling import sample_crops, sample_plain_crops
+from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
 from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Array, Faces, Head
 from headpose_ros.tracking.posing import Readings, Scene, pose_heads
@@ -57,6 +59,8 @@ class HeadPosePipeline:
     the device asked for is not there.
     """
 
+    _runtime: Runtime | None = None
+
     def __init__(self, config: PipelineConfig | None = None) -> None:
         from headpose_ros.detection import FaceSearch, create_detector
         from headpose_ros.estimation import create_estimator
@@ -68,6 +72,7 @@ class HeadPosePipeline:
         search = FaceSearch(create_detector(config, runtime), config)
         self._assemble(config, search, create_estimator(config, runtime))
         self._weights_name = resolve(config.weights, config.estimator)[0].stem
+        self._runtime = runtime
         self.device = runtime.device
         self.runtime_name = runtime.name
 
@@ -103,6 +108,11 @@ class HeadPosePipeline:
     def weights_name(self) -> str:
         """Name of the estimator's weights file, without folder and ending."""
         return self._weights_name
+
+    @property
+    def trouble(self) -> str | None:
+        """What the device cannot do for now, though results come; None where all is well."""
+        return getattr(self._runtime, 'trouble', None)
 
     @property
     def principal_id(self) -> str | None:
@@ -221,9 +231,7 @@ class HeadPosePipeline:
         sizes = np.array([track.motion.angular_size for track in tracks])
         angles = crop_angles(sizes, estimator.crop_scale)
         if config.rectify:
-            crops = sample_crops(
-                image, camera, rays, angles, estimator.crop_px, device=self.device
-            )
+            crops = self._sample(image, camera, rays, angles)
         else:
             crops = sample_plain_crops(image, camera, rays, angles, estimator.crop_px)
         cropped = clock.perf_counter()
@@ -242,6 +250,17 @@ class HeadPosePipeline:
             inside=crops.inside,
         )
         return readings, cropped - began, done - cropped
+
+    def _sample(
+        self, image: NDArray[np.uint8], camera: CameraModel, rays: Array, angles: Array
+    ) -> Crops:
+        size = self._estimator.crop_px
+        try:
+            return sample_crops(image, camera, rays, angles, size, device=self.device)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        return sample_crops(image, camera, rays, angles, size)
 
     def _choose_principal(self, heads: list[Head], tracks: list[Track], time: float) -> None:
         sizes = {track.id: track.motion.angular_size for track in tracks}

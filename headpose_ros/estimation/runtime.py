@@ -68,8 +68,11 @@ def create_runtime(device: str = 'auto', threads: int = 0) -> Runtime:
     """Return the fastest runtime for `device`: 'auto', 'cpu', 'cuda' or 'cuda:N'.
 
     'auto' takes the first GPU that PyTorch can use, else the CPU. `threads` bounds the CPU
-    threads of a forward; 0 leaves it to the runtime. Raises DeviceError where the device, or
-    every runtime for it, is absent, and ValueError where `device` is none of the above.
+    threads of a forward; 0 leaves it to the runtime. Where a GPU's memory runs out, the networks
+    fall back to smaller batches and the CPU (`fallback.py`).
+
+    Raises DeviceError where the device, or every runtime for it, is absent, and ValueError where
+    `device` is none of the above.
     """
     if not re.fullmatch(r'auto|cpu|cuda(:\d+)?', device):
         raise ValueError(f'device: expected auto, cpu, cuda or cuda:N, got {device!r}')
@@ -79,9 +82,10 @@ def create_runtime(device: str = 'auto', threads: int = 0) -> Runtime:
         return _cpu_runtime(threads)
     index = int(device.partition(':')[2] or 0)
     _require_gpu(device, index)
+    from headpose_ros.estimation.fallback import FallbackRuntime
     from headpose_ros.estimation.torch_runtime import TorchRuntime
 
-    return TorchRuntime(f'cuda:{index}', threads)
+    return FallbackRuntime(TorchRuntime(f'cuda:{index}', threads), lambda: _cpu_runtime(threads))
 
 
 def gpu_count() -> int:

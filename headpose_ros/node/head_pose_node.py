@@ -27,6 +27,10 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 WATCH_PERIOD = 0.2
 RETRY_PERIOD = 5.0
 STOP_TIMEOUT = 1.0
+PASSING_TROUBLE = (
+    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing', 'device', 'output'
+)  # fmt: skip
+"""Complaints that mean nothing while the node does not work."""
 
 PipelineFactory = Callable[[PipelineConfig], Pipeline]
 
@@ -135,7 +139,7 @@ class HeadPoseNode(LifecycleNode):
             return
         if not session.close(STOP_TIMEOUT):
             self.get_logger().warning('deactivate: the image in hand is still being worked on')
-        for topic in ('image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing'):
+        for topic in PASSING_TROUBLE:
             self._complaints.drop(topic)
         if self._outputs is not None and self.context.ok():
             self._outputs.clear()

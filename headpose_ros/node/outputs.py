@@ -30,7 +30,9 @@ except ImportError:
     IdsList = None
 
 SLOW_PUBLISH = 0.05
-"""Seconds; a publish() that takes longer was held up by a subscriber."""
+"""Seconds; a publish() that takes longer was held up."""
+SLOW_IN_A_ROW = 3
+"""One is a busy machine, so many a subscriber that does not keep up."""
 
 
 class Outputs:
@@ -53,6 +55,7 @@ class Outputs:
             self._publishers.append(self._tracked)
         self._broadcaster = Broadcaster(node) if publish_tf else None
         self._marker_book = MarkerBook()
+        self._slow: dict[str, int] = {}
 
     def listened(self) -> bool:
         """Return whether anybody subscribes to any output; listeners to /tf count."""
@@ -111,13 +114,15 @@ class Outputs:
         start = time.monotonic()
         publisher.publish(message)
         took = time.monotonic() - start
-        key = f'output.{publisher.topic_name}'
-        if took <= SLOW_PUBLISH:
+        topic = publisher.topic_name
+        key = f'output.{topic}'
+        self._slow[topic] = self._slow.get(topic, 0) + 1 if took > SLOW_PUBLISH else 0
+        if not self._slow[topic]:
             self._complaints.settle(key)
-        else:
+        elif self._slow[topic] >= SLOW_IN_A_ROW:
             self._complaints.say(
                 key,
-                f'{publisher.topic_name}: publishing took {1e3 * took:.0f} ms, a subscriber is '
+                f'{topic}: publishing took {1e3 * took:.0f} ms, a subscriber is '
                 'too slow; make it best effort, or close it',
             )
 

@@ -38,6 +38,8 @@ class Pipeline(Protocol):
     def principal_id(self) -> str | None: ...  # noqa: D102
     @property
     def weights_name(self) -> str: ...  # noqa: D102
+    @property
+    def trouble(self) -> str | None: ...  # noqa: D102
 
     def process(  # noqa: D102
         self,
@@ -122,6 +124,7 @@ class Processor:
         self._statistics.record(self._latency(job), took, len(heads))
         self._outputs.publish_drawing(heads, principal, header, image, camera)
         self._complaints.settle('processing')
+        self._tell_trouble()
 
     def _apply_changes(self) -> None:
         with self._changes_lock:
@@ -138,6 +141,12 @@ class Processor:
             return
         kind, text = moment.trouble
         self._complaints.say(f'stamp.{kind}', f'{self._topics.image}: {text}')
+
+    def _tell_trouble(self) -> None:
+        if trouble := self._pipeline.trouble:
+            self._complaints.say('device', trouble)
+        else:
+            self._complaints.settle('device')
 
     def _decode(self, message: Image | CompressedImage) -> Bgr | None:
         try:

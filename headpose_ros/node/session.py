@@ -168,8 +168,8 @@ class Session:
             self._complaints.settle(f'{key}.silent')
 
     def _complain_of_crowd(self) -> None:
-        names = [p.node for p in self._image.publishers if p.kind == self._image.kind]
-        if len(names) < 2:
+        names = self._image.crowd()
+        if not names:
             self._complaints.settle('image.crowd')
             return
         self._complaints.say(

@@ -22,6 +22,11 @@ from headpose_ros.node.qos import describe, matching, mismatch
 
 M = TypeVar('M')
 
+LEASE_SECONDS = 30.0
+"""Longer than DDS keeps listing a process that was killed (FastDDS: 20 s)."""
+UNNAMED = 'an unnamed node'
+"""Of a publisher that has just been discovered, or that is not ROS."""
+
 
 @dataclass(frozen=True)
 class Publishing:
@@ -52,6 +57,7 @@ class Input(Generic[M]):
         self.received = 0
         self.lost = 0
         self.publishers: list[Publishing] = []
+        self._crowded_since: float | None = None
         self._node = node
         self._type = message_type
         self._on_message = on_message
@@ -70,7 +76,7 @@ class Input(Generic[M]):
         if not wanted:
             self.close()
             return
-        self.publishers = _publishers(self._node, self.topic)
+        self._look_around()
         offered = [p.qos for p in self.publishers if p.kind == self.kind]
         if not offered and (self._subscription or self._reliability == 'auto'):
             if self._subscription is None and self._qos is None:
@@ -80,6 +86,17 @@ class Input(Generic[M]):
         qos = matching(offered, self._reliability)
         if self._subscription is None or not _same(qos, self._qos):
             self._subscribe(qos)
+
+    def crowd(self) -> list[str]:
+        """Return the nodes that all publish on the topic, empty where it is one.
+
+        A node that was killed is listed until its lease ends: namesakes count only after that.
+        """
+        names = [p.node for p in self.publishers if p.kind == self.kind]
+        if len(set(names) - {UNNAMED}) > 1:
+            return names
+        since = self._crowded_since
+        return names if since is not None and time.monotonic() - since > LEASE_SECONDS else []
 
     def close(self) -> None:
         """Leave the topic."""
@@ -93,6 +110,13 @@ class Input(Generic[M]):
         others = _topics_of(self._node, self.kind)
         qos = self._qos or matching([])
         return why_silent(self.topic, self.kind, self.publishers, qos, others)
+
+    def _look_around(self) -> None:
+        self.publishers = _publishers(self._node, self.topic)
+        if sum(p.kind == self.kind for p in self.publishers) < 2:
+            self._crowded_since = None
+        elif self._crowded_since is None:
+            self._crowded_since = time.monotonic()
 
     def _subscribe(self, qos: QoSProfile) -> None:
         self.close()
@@ -168,9 +192,13 @@ def type_name(message_type: type[Any]) -> str:
 
 def _publishers(node: Node, topic: str) -> list[Publishing]:
     return [
-        Publishing(f'{i.node_namespace.rstrip("/")}/{i.node_name}', i.topic_type, i.qos_profile)
+        Publishing(_name(i.node_namespace, i.node_name), i.topic_type, i.qos_profile)
         for i in node.get_publishers_info_by_topic(topic)
     ]
+
+
+def _name(namespace: str, name: str) -> str:
+    return UNNAMED if name == '_NODE_NAME_UNKNOWN_' else f'{namespace.rstrip("/")}/{name}'
 
 
 def _topics_of(node: Node, kind: str) -> list[str]:

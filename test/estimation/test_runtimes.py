@@ -9,7 +9,7 @@ import torch
 from made_networks import NETWORK, crops, pose_weights
 
 from headpose_ros.estimation import runtime as runtimes
-from headpose_ros.estimation.openvino_runtime import OpenVinoRuntime, rounded_batch
+from headpose_ros.estimation.openvino_runtime import MOST_AT_ONCE, OpenVinoRuntime, rounded_batch
 from headpose_ros.estimation.runtime import DeviceError, create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime
 from headpose_ros.geometry.rotations import geodesic_distance
@@ -172,6 +172,19 @@ def test_batches_are_rounded_up_to_few_sizes():
     assert all(n <= r <= 1.5 * n for n, r in enumerate(rounded, 1))
     assert len(set(rounded)) == 16
     assert rounded[:8] == [1, 2, 3, 4, 6, 6, 8, 8]
+
+
+def test_large_batches_are_computed_in_parts():
+    """Every larger batch would take memory for ever."""
+    compiled = OpenVinoRuntime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    images = np.random.default_rng(5).integers(0, 255, (2 * MOST_AT_ONCE + 5, 48, 48, 3), np.uint8)
+    sizes = []
+    infer = compiled._infer
+    compiled._infer = lambda part: sizes.append(len(part)) or infer(part)
+    for whole, single in zip(compiled(images), infer(images[-1:]), strict=True):
+        assert len(whole) == len(images)
+        np.testing.assert_allclose(whole[-1:], single, atol=1e-5)
+    assert sizes == [MOST_AT_ONCE, MOST_AT_ONCE, 5]
 
 
 def test_cpu_means_openvino_and_without_it_pytorch(monkeypatch):

@@ -95,6 +95,9 @@ def test_a_subscriber_that_blocks_is_named(made):
     publishers, complaints, out = made
     publishers['~/heads'].takes = outputs.SLOW_PUBLISH * 1.5
     out.publish([], None, HEADER, 1.0)
+    assert complaints.said == {}  # once is a busy machine
+    for _ in range(outputs.SLOW_IN_A_ROW - 1):
+        out.publish([], None, HEADER, 1.0)
     assert '~/heads: publishing took' in complaints.said['output.~/heads']
     assert 'best effort' in complaints.said['output.~/heads']
     publishers['~/heads'].takes = 0.0

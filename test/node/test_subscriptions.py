@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """QoS matching and the words for silence, as tables."""
 
+from types import SimpleNamespace
+
 import pytest
 
 pytest.importorskip('rclpy')
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
 
+from headpose_ros.node import subscriptions
 from headpose_ros.node.qos import matching, mismatch
-from headpose_ros.node.subscriptions import Publishing, why_silent
+from headpose_ros.node.subscriptions import LEASE_SECONDS, Input, Publishing, why_silent
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
 VOLATILE, LATCHED = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
@@ -67,3 +71,65 @@ def test_silence_has_topic_cause_and_fix(publishers, profile, others, words):
     for word in words:
         assert word in text
     assert '\n' not in text
+
+
+class Graph:
+    """A node that sees what it is told to."""
+
+    def __init__(self):
+        self.names = []
+
+    def get_publishers_info_by_topic(self, topic):
+        return [
+            SimpleNamespace(node_namespace='/', node_name=n, topic_type=KIND, qos_profile=qos())
+            for n in self.names
+        ]
+
+    def create_subscription(self, *args, **more):
+        return object()
+
+    def destroy_subscription(self, subscription):
+        pass
+
+
+@pytest.mark.parametrize(
+    ('names', 'after', 'crowd'),
+    [
+        (['a'], 99, []),
+        (['a', 'b'], 0, ['/a', '/b']),
+        (['a', 'a'], 1, []),
+        (['a', 'a'], LEASE_SECONDS + 1, ['/a', '/a']),
+        (['a', '_NODE_NAME_UNKNOWN_'], 1, []),
+    ],
+)
+def test_a_dead_namesake_is_no_crowd(monkeypatch, names, after, crowd):
+    now = [100.0]
+    monkeypatch.setattr(subscriptions.time, 'monotonic', lambda: now[0])
+    node = Graph()
+    topic = Input(node, Image, '/image', lambda message: None)
+    topic.refresh(True)
+    node.names = names
+    topic.refresh(True)
+    now[0] += after
+    topic.refresh(True)
+    assert topic.crowd() == crowd
+    node.names = names[:1]
+    topic.refresh(True)
+    assert topic.crowd() == []
+
+
+def test_hints_leave_out_what_the_node_itself_publishes():
+    node = Graph()
+    node.get_topic_names_and_types = lambda: [('/camera/image', [KIND]), ('/own/debug', [KIND])]
+    owners = {'/camera/image': ['camera'], '/own/debug': ['own'], '/image': []}
+
+    def infos(topic):
+        node.names = owners[topic]
+        return Graph.get_publishers_info_by_topic(node, topic)
+
+    node.get_publishers_info_by_topic = infos
+    node.get_fully_qualified_name = lambda: '/own'
+    topic = Input(node, Image, '/image', lambda message: None)
+    topic.refresh(True)
+    assert '/camera/image' in topic.why_silent()
+    assert '/own/debug' not in topic.why_silent()
