@@ -125,13 +125,15 @@ def _measure(job: Job) -> dict[str, Any]:
     cv2.setNumThreads(1)
     path, _ = resolve(job.weights, 'cnn')
     estimator = create_estimator(PipelineConfig(weights=job.weights), create_runtime('cpu', 1))
+    metadata = read(path)[1]
     held_out, raw = accuracy_rendered.difficulties(job.held_out, estimator)
     result: dict[str, Any] = {
         'weights': {
             'name': job.name,
             'file': path.name,
-            'sha256': file_sha256(path),
-            'origin': read(path)[1].get('origin', ''),
+            # an imported file differs each time that it is written, its source does not
+            'sha256': metadata.get('source_sha256') or file_sha256(path),
+            'origin': metadata.get('origin', ''),
         },
         'off_axis': accuracy_rendered.off_axis(job.rings, estimator),
         'held_out': held_out,

@@ -16,6 +16,7 @@ COMMAND = 'python benchmark/accuracy.py --write-docs'
 NAMES = {'pose_best': '`pose_best`', 'pose_clean': '`pose_clean`', 'authors': "authors' network"}
 _FILES = ('README.md', 'docs/model_card.md')
 _PLOTS = ('off_axis.png', 'card_calibration.png', 'card_yaw.png', 'card_failures.png')
+GROUPS = ('skin tone', 'light', 'occluder', 'glasses', 'mask', 'head cover')
 _END = '<!-- end of figures -->'
 
 
@@ -25,11 +26,8 @@ def tables(results: Everything, default: str) -> dict[str, str]:
         'off-axis': _off_axis(results, default),
         'off-axis, all weights': _off_axis_all(results),
         'accuracy': _overview(results),
-        'ranges': _groups(
-            results, ('range', 'absolute yaw', 'absolute pitch', 'inner landmarks seen')
-        ),
-        'people': _groups(results, ('skin tone', 'glasses', 'mask', 'head cover')),
-        'conditions': _groups(results, ('light', 'occluder')),
+        'ranges': _groups(results, ('range', 'absolute yaw', 'inner landmarks seen')),
+        'groups': _groups(results, GROUPS),
         'resolution': _resolution(results),
         'boxes': _boxes(results),
         'real': _real(results),

@@ -214,7 +214,7 @@ def _groups(heads: HeldOut, results: Results) -> dict[str, Groups]:
         'occluder': _values(labels['occlusion'], 'none'),
         'glasses': _values(labels['glasses'], 'none'),
         'mask': iter([('no', ~labels['mask']), ('yes', labels['mask'])]),
-        'head cover': _values(labels['cover'], 'none'),
+        'head cover': iter([('no', labels['cover'] == ''), ('yes', labels['cover'] != '')]),
     }
     return by_range | {
         title: ((name, inside & near) for name, inside in groups)
