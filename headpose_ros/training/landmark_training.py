@@ -94,7 +94,8 @@ def train(
     pfld = Pfld()
     network = TrainableNetwork(pfld, shapes(), {'grid.weight': grid(pfld.map_px)})
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    decay = get_ema_multi_avg_fn(0.995)  # type: ignore[no-untyped-call]
+    average = AveragedModel(network, multi_avg_fn=decay, use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=run.learning_rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, run.steps))
     parts = {'network': network, 'average': average, 'optimizer': optimizer, 'rate': schedule}
@@ -106,7 +107,7 @@ def train(
         with torch.autocast('cpu', torch.bfloat16, enabled=run.bfloat16):
             loss = landmark_loss(network, batches[step])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -116,7 +117,8 @@ def train(
         if (step + 1) % run.log_every == 0 or step + 1 == run.steps:
             say(f'step {step + 1} of {run.steps}: loss {mean_loss:.5f}')
             _save(run, parts, step + 1)
-    trained: TrainableNetwork = average.module
+    trained = average.module
+    assert isinstance(trained, TrainableNetwork)
     return trained.eval()
 
 

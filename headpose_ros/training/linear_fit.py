@@ -107,7 +107,7 @@ def _angles(
     crops: FaceCrops,
     index: np.ndarray,
     views: Views,
-    crop_scale: float,  # type: ignore[type-arg]
+    crop_scale: float,
 ) -> Array:
     """Return the angles that plain crops of `plan_warp` span, rad."""
     sphere = FACE_SPHERE_RADIUS / views.distances

@@ -52,7 +52,8 @@ class TrainableNetwork(nn.Module):
 
     def fixed(self, name: str) -> Tensor:
         """Return a tensor that does not learn."""
-        return getattr(self, _key(name))  # type: ignore[no-any-return]
+        tensor: Tensor = getattr(self, _key(name))
+        return tensor
 
     def folded(self) -> Arrays:
         """Return the tensors of the weights file."""

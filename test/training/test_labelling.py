@@ -21,7 +21,7 @@ COLOURS = ((255, 60, 60), (60, 255, 60), (60, 60, 255))
 
 
 class MarkReader:
-    """An estimator that knows one head's pose, and reads off three marks how the crop is turned."""
+    """Knows one head's pose, and reads off three marks how the crop is turned."""
 
     name, crop_px, crop_scale, landmark_box_scale, refines = 'marks', 128, 0.8, 1.4, False
 
