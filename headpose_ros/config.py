@@ -74,8 +74,9 @@ class PipelineConfig(Options):
         True, 'Turn a virtual camera towards each face; false only to compare.', live=True
     )
     detect_every: int = option(
-        5,
-        'Search the whole image for new faces every this many images.',
+        10,
+        'Search the whole image for new faces every this many images; twice as often for '
+        'estimators that cannot follow a face by themselves.',
         low=1,
         high=1000,
         live=True,

@@ -202,7 +202,9 @@ class HeadPosePipeline:
         """Search the whole image if it is time to; return the seconds that took."""
         search: Any = self._search
         parts = getattr(search, 'parts', 1) if self._tracker.settled else 1
-        part = self._schedule.due(config.detect_every, self._tracker.urgent, parts)
+        # Between searches a face that the estimator cannot follow only moves on as it moved.
+        every = config.detect_every if self._estimator.refines else -(-config.detect_every // 2)
+        part = self._schedule.due(every, self._tracker.urgent, parts)
         if part is None:
             return 0.0
         began = clock.perf_counter()
