@@ -49,7 +49,7 @@ def main() -> int:
             try:
                 summary = demo.run()
             finally:
-                stop(demo.processes)
+                stop(demo.processes, signal.SIGTERM)
     except DemoError as error:
         print(f'demo: {error}', file=sys.stderr)
         return 1

@@ -19,9 +19,17 @@ def guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return 0
     except Exception as error:
-        if type(error).__name__ == 'ExternalShutdownException':  # rclpy may not be loaded yet
+        if _shut_down(error):
             return 0
         raise
+
+
+def _shut_down(error: Exception) -> bool:
+    """Return whether a signal that came while the node was being made is behind an error."""
+    name = type(error).__name__  # rclpy may not be loaded yet
+    return name in ('ExternalShutdownException', 'NotInitializedException') or (
+        name == 'RCLError' and 'context is not valid' in str(error)
+    )
 
 
 def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:

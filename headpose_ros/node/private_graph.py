@@ -69,11 +69,19 @@ def start(module: str, arguments: Sequence[str], **options: Any) -> subprocess.P
     return subprocess.Popen(command, start_new_session=True, **options)
 
 
-def stop(processes: Sequence[subprocess.Popen[Any]], timeout: float = 1.8) -> None:
-    """End processes by SIGINT, all at once, by SIGKILL those that take longer."""
+def stop(
+    processes: Sequence[subprocess.Popen[Any]],
+    how: signal.Signals = signal.SIGINT,
+    timeout: float = 1.8,
+) -> None:
+    """End processes by a signal, all at once, by SIGKILL those that take longer.
+
+    Those that may still be starting end quietly by SIGTERM only: until a module has been
+    imported, Python meets SIGINT with a traceback.
+    """
     for process in processes:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(how)
     end = time.monotonic() + timeout
     for process in processes:
         try:
