@@ -28,7 +28,7 @@ class YuNet:
     """The detector (`detector.Detector`); OpenCV runs it, on the CPU."""
 
     name = 'yunet'
-    box_to_face = BoxToFace(scale=1.58, dy=0.09)  # as RetinaFace's, trained on the same boxes
+    box_to_face = BoxToFace(scale=1.60, dy=0.08)  # as RetinaFace's, trained on the same boxes
 
     def __init__(self, model: Path, least_score: float = 0.5) -> None:
         if not hasattr(cv2, 'FaceDetectorYN'):
