@@ -24,8 +24,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from headpose_ros.node.depth import nanoseconds
 
-MB = 2**20
-
 
 def options(description: str | None, name: str) -> argparse.ArgumentParser:
     """Return a parser that has `--json`."""
@@ -33,6 +31,7 @@ def options(description: str | None, name: str) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--json', default=f'out/reliability/{name}.json', help='write here')
+    parser.add_argument('--nice', type=int, default=0, help='of all processes; < 0 needs root')
     return parser
 
 
@@ -98,10 +97,11 @@ class Child:
             self.lines.append((time.monotonic(), line.rstrip('\n')))
 
 
-def memory_mb(pid: int) -> float:
-    """Return the resident memory of a process."""
-    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / MB
+def memory_mb(pid: int) -> tuple[float, float]:
+    """Return the resident memory of a process: its own, and what it has of shared segments."""
+    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+    kb = {line.split(':')[0]: int(line.split()[1]) for line in lines if line.startswith('Rss')}
+    return (kb['RssAnon'] + kb['RssFile']) / 1024, kb['RssShmem'] / 1024
 
 
 def cpu_seconds(pid: int) -> float:

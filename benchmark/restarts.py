@@ -181,13 +181,14 @@ def main() -> int:
     parser.add_argument('--times', type=int, default=100)
     parser.add_argument('--seed', type=int, default=0)
     given = parser.parse_args()
+    os.setpriority(os.PRIO_PROCESS, 0, given.nice)
     out = Path(given.json).resolve().parent
     out.mkdir(parents=True, exist_ok=True)
     with private_domain() as domain:
         variables = environment(domain, out / 'log')
         os.environ.update(variables)
         figures = run(given.times, given.seed, variables)
-    write(given.json, figures)
+    write(given.json, {**figures, 'nice': given.nice})
     for complaint in figures['complaints']:
         print(f'restarts: {complaint}', file=sys.stderr)
     return 1 if figures['complaints'] else 0

@@ -8,7 +8,9 @@ A camera process plays visits: for a few seconds the left, middle or right part 
 clip, or several of them, mirrored or not, from a random image on; then the empty room, for a few
 seconds. Watched from outside: resident memory and CPU time of the node's process, latency (stamp
 to received) by minute, images dropped, ids and TF frames. Fails (status 1) where memory grows by
-2 % or more from the third minute on, latency rises, or frames are not bounded.
+2 % or more from the third minute on, latency rises, or frames are not bounded. Memory is the
+node's own; the shared segments of DDS, of which every process has at most 32 MB, are told apart:
+their pages count from the first time that they are used.
 """
 
 from __future__ import annotations
@@ -98,7 +100,7 @@ def play() -> None:
 def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dict[str, Any]:
     """Sample until the time is over; return the series."""
     rows: list[dict[str, Any]] = []
-    samples: list[tuple[float, float]] = []
+    samples: list[tuple[float, float, float]] = []
     ids: set[str] = set()
     frames: set[str] = set()
     consumer.take()
@@ -110,7 +112,7 @@ def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dic
             for name, child in (('node', node), ('camera', camera)):
                 if not child.alive:
                     raise RuntimeError(f'the {name} died:\n{child.text()[-4000:]}')
-            samples.append((now, memory_mb(node.process.pid)))
+            samples.append((now, *memory_mb(node.process.pid)))
             time.sleep(SAMPLE_PERIOD)
         received, after = consumer.take(), consumer.diagnostics
         ids |= received.ids
@@ -122,7 +124,7 @@ def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dic
             'results': len(received.latency),
             'dropped': _more(before, after, 'dropped'),
             'lost': _more(before, after, 'lost in transport'),
-            'rss_mb': round(float(np.median([mb for at, mb in samples if at > 60 * minute])), 2),
+            **_memory([mb for at, *mb in samples if at > 60 * minute]),
             'cpu_seconds': round(spent, 1),
             'people': round(float(np.mean(received.heads or [0])), 2),
             'ids_ever': len(ids),
@@ -134,6 +136,11 @@ def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dic
         rows.append(row)
         print(row, flush=True)
     return {'minutes': rows, 'rss': samples, 'ids': sorted(ids), 'frames': sorted(frames)}
+
+
+def _memory(samples: list[list[float]]) -> dict[str, float]:
+    own, shared = np.median(samples, axis=0)
+    return {'rss_mb': round(float(own), 2), 'rss_shared_mb': round(float(shared), 2)}
 
 
 def _more(before: dict[str, str], after: dict[str, str], name: str) -> int:
@@ -188,9 +195,11 @@ def plot(series: dict[str, Any], path: Path) -> None:
     rows = series['minutes']
     minutes = [row['minute'] - 0.5 for row in rows]
     figure, (memory, latency, frames) = plt.subplots(3, 1, figsize=(8, 7), sharex=True)
-    at, rss = np.array(series['rss']).T
-    memory.plot(at / 60, rss)
-    memory.set(ylabel='resident memory, MB', ylim=(0, 1.2 * rss.max()))
+    at, own, shared = np.array(series['rss']).T
+    memory.plot(at / 60, own, label='own')
+    memory.plot(at / 60, shared, label='in the segments of DDS')
+    memory.set(ylabel='resident memory, MB', ylim=(0, 1.2 * own.max()))
+    memory.legend()
     latency.plot(minutes, [row.get('p50_ms') for row in rows], label='p50')
     latency.plot(minutes, [row.get('p95_ms') for row in rows], label='p95')
     latency.set(ylabel='stamp to received, ms', ylim=(0, None))
@@ -209,7 +218,6 @@ def main() -> int:
     parser = options(__doc__, 'soak')
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--plot', type=Path, default=Path('out/reliability/soak.png'))
-    parser.add_argument('--nice', type=int, default=0, help='of all processes; < 0 needs root')
     parser.add_argument('--camera', action='store_true', help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.camera:

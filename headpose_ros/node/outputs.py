@@ -32,7 +32,7 @@ except ImportError:
 SLOW_PUBLISH = 0.05
 """Seconds; a publish() that takes longer was held up."""
 SLOW_IN_A_ROW = 3
-"""One is a busy machine, so many a subscriber that does not keep up."""
+"""One alone is the scheduler."""
 
 
 class Outputs:
@@ -122,8 +122,8 @@ class Outputs:
         elif self._slow[topic] >= SLOW_IN_A_ROW:
             self._complaints.say(
                 key,
-                f'{topic}: publishing took {1e3 * took:.0f} ms, a subscriber is '
-                'too slow; make it best effort, or close it',
+                f'{topic}: publishing took {1e3 * took:.0f} ms, again and again: a subscriber is '
+                'too slow (make it best effort, or close it), or the machine is overloaded',
             )
 
     def _frame_is_named(self, header: Header) -> bool:
