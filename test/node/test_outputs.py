@@ -3,16 +3,19 @@
 """What goes out on which topic, with publishers that only take notes."""
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 pytest.importorskip('headpose_ros.msg')
+from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from headpose_ros.heads import Head, Roi
 from headpose_ros.node import outputs
+from headpose_ros.node.messages import transforms
 from headpose_ros.node.outputs import Outputs
 
 LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
@@ -142,3 +145,15 @@ def test_markers_reuse_numbers_and_are_deleted(made):
     ]
     out.clear()
     assert [m.action for m in markers.sent[-1].markers] == [3]
+
+
+def test_face_and_gaze_frames_of_any_rotation():
+    """Gaze looks along z, x to the person's right, y down (REP-155)."""
+    for face in Rotation.random(50, random_state=0):
+        turned = replace(head('f0001'), rotation_camera_from_face=face.as_matrix())
+        turns = [t.transform.rotation for t in transforms([turned], HEADER, '')]
+        got = Rotation.from_quat([[q.x, q.y, q.z, q.w] for q in turns]).as_matrix()
+        forward, left, up = face.as_matrix().T
+        np.testing.assert_allclose(got[0], face.as_matrix(), atol=1e-12)
+        np.testing.assert_allclose(got[1], np.transpose([-left, -up, forward]), atol=1e-12)
+        assert min(q.w for q in turns) >= 0.0
