@@ -51,13 +51,15 @@ def environment(domain: int, logs: Path) -> dict[str, str]:
 
 
 def dds_profile() -> Path:
-    """Return the file that lets FastDDS keep whole images: of the source tree, or installed."""
-    profile = Path(__file__).parents[2] / 'config' / 'fastdds_images.xml'
-    if profile.exists():
-        return profile
+    """Return the file that lets FastDDS keep whole images: in the source tree, or installed."""
+    inside = Path('config') / 'fastdds_images.xml'
+    source, pip = Path(__file__).parents[2], Path(sys.prefix) / 'share' / 'headpose_ros'
+    for folder in (source, pip):
+        if (folder / inside).exists():
+            return folder / inside
     from ament_index_python.packages import get_package_share_directory
 
-    return Path(get_package_share_directory('headpose_ros')) / 'config' / 'fastdds_images.xml'
+    return Path(get_package_share_directory('headpose_ros')) / inside
 
 
 def start(module: str, arguments: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
