@@ -213,8 +213,8 @@ def _groups(heads: HeldOut, results: Results) -> dict[str, Groups]:
         'light': _values(labels['light']),
         'occluder': _values(labels['occlusion'], 'none'),
         'glasses': _values(labels['glasses'], 'none'),
-        'mask': iter([('no', ~labels['mask']), ('yes', labels['mask'])]),
-        'head cover': iter([('no', labels['cover'] == ''), ('yes', labels['cover'] != '')]),
+        'mask': iter([('yes', labels['mask'])]),
+        'head cover': iter([('yes', labels['cover'] != '')]),
     }
     return by_range | {
         title: ((name, inside & near) for name, inside in groups)
