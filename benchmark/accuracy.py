@@ -59,34 +59,52 @@ class Job:
 def main() -> None:
     """Render, measure, write; see the module's text."""
     args = _arguments()
+    args.out.mkdir(parents=True, exist_ok=True)
+    default = resolve('', 'cnn')[0].stem
+    weights = _networks(args.out)
+    results = _read(args.out, weights) if args.again else _measure_all(args, weights, default)
+    accuracy_plots.draw_all(results, default, args.out)
+    tables = accuracy_docs.tables(results, default)
+    for name, table in tables.items():
+        print(f'\n[{name}]\n{table}')
+    if args.write_docs:
+        accuracy_docs.write(tables, args.out, ROOT)
+
+
+def _measure_all(
+    args: argparse.Namespace, weights: dict[str, str], default: str
+) -> dict[str, dict[str, Any]]:
+    """Render what is missing, then measure the networks side by side."""
     cv2.setNumThreads(1)
     try:
         HeadModel.load()
     except HeadModelError as error:
         raise SystemExit(f'the figures need rendered heads: {error}') from None
-    out: Path = args.out
-    out.mkdir(parents=True, exist_ok=True)
-    renders = out / f'renders_v{VERSION}'  # of another renderer, none is taken
+    renders = args.out / f'renders_v{VERSION}'  # of another renderer, none is taken
     rings = accuracy_rings.make_rings(
         renders / 'rings', accuracy_rings.RingSet(args.heads), args.workers
     )
     held_out = accuracy_rendered.held_out(renders / 'held_out', args.crops, args.workers)
-    weights = _networks(out)
-    accuracy_real.test_faces(args.real, DATA, out / 'authors.safetensors')
-    default = resolve('', 'cnn')[0].stem
+    accuracy_real.test_faces(args.real, DATA, args.out / 'authors.safetensors')
     jobs = [
-        Job(name, file, rings, held_out, args.real, out, args.faces,
-            name == default)
+        Job(name, file, rings, held_out, args.real, args.out, args.faces, name == default)
         for name, file in weights.items()
-    ]  # fmt: skip
+    ]
     with ProcessPoolExecutor(args.workers, get_context('spawn')) as pool:
-        results = dict(zip(weights, pool.map(_measure, jobs), strict=True))
-    accuracy_plots.draw_all(results, default, out)
-    tables = accuracy_docs.tables(results, default)
-    for name, table in tables.items():
-        print(f'\n[{name}]\n{table}')
-    if args.write_docs:
-        accuracy_docs.write(tables, out, ROOT)
+        return dict(zip(weights, pool.map(_measure, jobs), strict=True))
+
+
+def _read(out: Path, weights: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the results of an earlier run; SystemExit where they are of other weights."""
+    results = {}
+    for name, file in weights.items():
+        path = out / f'{name}.json'
+        if not path.exists():
+            raise SystemExit(f'{path}: not there; run once without --again')
+        results[name] = json.loads(path.read_text())
+        if results[name]['weights']['sha256'] != _sha256(resolve(file, 'cnn')[0]):
+            raise SystemExit(f'{path}: is of other weights; run without --again')
+    return results
 
 
 def _arguments() -> argparse.Namespace:
@@ -103,6 +121,7 @@ def _arguments() -> argparse.Namespace:
         help='labelled test split, made where it is not there (default: %(default)s)',
     )
     add('--workers', type=int, default=2, help='processes (default %(default)s)')
+    add('--again', action='store_true', help='measure nothing: take the JSON of an earlier run')
     add('--write-docs', action='store_true', help='fill the tables of README and model card')
     return parser.parse_args()
 
@@ -131,8 +150,7 @@ def _measure(job: Job) -> dict[str, Any]:
         'weights': {
             'name': job.name,
             'file': path.name,
-            # an imported file differs each time that it is written, its source does not
-            'sha256': metadata.get('source_sha256') or file_sha256(path),
+            'sha256': _sha256(path),
             'origin': metadata.get('origin', ''),
         },
         'off_axis': accuracy_rendered.off_axis(job.rings, estimator),
@@ -151,6 +169,11 @@ def _measure(job: Job) -> dict[str, Any]:
         accuracy_plots.draw_failures(job.held_out, raw, job.out / 'card_failures.png')
     (job.out / f'{job.name}.json').write_text(json.dumps(result, indent=1) + '\n')
     return result
+
+
+def _sha256(path: Path) -> str:
+    """Return the checksum; an imported file's differs each time it is written: its source's."""
+    return read(path)[1].get('source_sha256') or file_sha256(path)
 
 
 if __name__ == '__main__':
