@@ -111,7 +111,8 @@ def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dic
         while (now := time.monotonic() - start) < 60.0 * (minute + 1):
             for name, child in (('node', node), ('camera', camera)):
                 if not child.alive:
-                    raise RuntimeError(f'the {name} died:\n{child.text()[-4000:]}')
+                    status = child.process.returncode
+                    raise RuntimeError(f'the {name} ended, {status}:\n{child.text()[-4000:]}')
             samples.append((now, *memory_mb(node.process.pid)))
             time.sleep(SAMPLE_PERIOD)
         received, after = consumer.take(), consumer.diagnostics
