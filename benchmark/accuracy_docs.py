@@ -66,8 +66,8 @@ def _off_axis(results: Everything, default: str) -> str:
     heads = _heads_in_rings(results)
     return (
         f'The same {heads} rendered heads, none from training, faces in plain view, laid at '
-        'growing angles off the axis;\nmean rotation error in degrees (one constant rotation fitted '
-        'to each lens):\n\n'
+        'growing angles off the axis;\nmean rotation error in degrees (one constant rotation '
+        'fitted to each lens):\n\n'
         + _ring_table(results, {label[n]: n for n in shown})
         + '\n\n![Error over the view angle](docs/images/off_axis.png)\n\n'
         f'`{COMMAND}` measures this and all of [the model card](docs/model_card.md).'
