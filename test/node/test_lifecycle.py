@@ -115,7 +115,9 @@ def test_configure_fails_with_a_reason_and_may_be_repeated(bench, domain, logs, 
     arguments = ['-r', '__ns:=/poor', '-p', 'autostart:=false', '-p', 'weights:=/nowhere']
     with fake_node(domain, logs, *arguments) as node:
         assert not change(bench, CONFIGURE, name)
-        assert len(node.matching(r"configure: weights: no file '/nowhere'")) == 1
+        pattern = "configure: weights: no file '/nowhere'"
+        bench.until(lambda: node.matching(pattern), pattern)  # its output may trail the answer
+        assert len(node.matching(pattern)) == 1
         assert state(bench, name) == 'unconfigured'
         assert set_parameters(bench, name, weights='').successful
         assert change(bench, CONFIGURE, name)
