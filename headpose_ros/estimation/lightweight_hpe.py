@@ -5,7 +5,7 @@
 224 px RGB crops with ImageNet normalisation; seven bottlenecks of a grouped 1x1, a depthwise and a
 1x1 convolution; 66 bins of 3 deg for each of yaw, pitch and roll, whose expectation is the angle.
 Written from the names and shapes of the published state dict and the description of the network;
-equal to the authors' implementation to 1e-4 deg (`test/estimation/lightweight_hpe_test.py`).
+equal to the authors' implementation to 1e-4 deg (`test/estimation/test_lightweight_hpe.py`).
 """
 
 from __future__ import annotations
