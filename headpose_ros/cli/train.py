@@ -140,6 +140,12 @@ def _configure_pose(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--out', type=Path, required=True, help='checkpoint, log and plot go there')
     add('--resume', action='store_true', help='go on from the checkpoint in --out')
+    add(
+        '--start',
+        default='',
+        metavar='WEIGHTS',
+        help='begin with these weights (a name or a file) instead of random ones',
+    )
     add('--steps', type=int, help="instead of the recipe's")
     add('--workers', type=int, default=1, help='processes that make batches (default %(default)s)')
     add('--threads', type=int, default=0, help='CPU threads; 0 lets PyTorch choose')
@@ -160,7 +166,7 @@ def _pose(args: argparse.Namespace) -> int:
     recipe = Recipe.load(args.recipe)
     if args.steps:
         recipe = replace(recipe, steps=args.steps)
-    options = RunOptions(args.out, args.data, args.resume, args.workers, args.compile)
+    options = RunOptions(args.out, args.data, args.resume, args.start, args.workers, args.compile)
     checkpoint = train(recipe, options)
     print(f'{checkpoint}\n{plot_log(args.out)}')
     return 0

@@ -30,12 +30,15 @@ def export(recipe: Recipe, training: Path, data: Path, output: Path) -> WeightsF
     factors = np.array([sigma_scale(looker, crops) for crops in validation.values()])
     weights = task.network.folded_weights()
     calibrate(weights, np.exp(np.log(factors).mean(axis=0)))
-    step = int(load_checkpoint(training)['step'])
+    checkpoint = load_checkpoint(training)
+    origin = f'headpose train pose --recipe {recipe.name}'
+    if checkpoint['start']:
+        origin += f' --start {checkpoint["start"]}'
     metadata = {
         **inference_network(recipe).metadata(),
         'what': recipe.what,
         'licence': recipe.licence,
-        'origin': f'headpose train pose --recipe {recipe.name}, step {step} of {recipe.steps}',
+        'origin': f'{origin}, step {checkpoint["step"]} of {recipe.steps}',
     }
     return save(output, weights, metadata)
 

@@ -105,6 +105,29 @@ class TrainablePoseNetwork(nn.Module):
             self.head.weight.copy_(torch.from_numpy(weights['head.weight']))
             self.head.bias.copy_(torch.from_numpy(weights['head.bias']))
 
+    @torch.no_grad()
+    def renormalise(self, crops: Tensor) -> None:
+        """Give every normalisation the statistics that it meets on `crops` (N,S,S,3) uint8.
+
+        In evaluation mode the outputs stay what they were; in training mode, where batches are
+        normalised by their own statistics, they become nearly that. So a training can start from
+        folded weights.
+        """
+        layers = [module for module in self.modules() if isinstance(module, _ConvNorm)]
+        met: dict[nn.Module, Tensor] = {}
+        hooks = [
+            layer.conv.register_forward_hook(lambda conv, _, output: met.update({conv: output}))
+            for layer in layers
+        ]
+        was_training = self.training
+        self.eval()
+        self(crops)
+        self.train(was_training)
+        for hook in hooks:
+            hook.remove()
+        for layer in layers:
+            layer.take_statistics(met[layer.conv])
+
     def _initialise(self) -> None:
         nn.init.normal_(self.head.weight, std=0.01)
         with torch.no_grad():
@@ -147,6 +170,18 @@ class _ConvNorm(nn.Module):
         norm.running_var.fill_(1.0 - norm.eps)
         norm.weight.fill_(1.0)
         norm.bias.copy_(torch.from_numpy(np.array(bias)))
+
+    def take_statistics(self, outputs: Tensor) -> None:
+        """Normalise by the statistics of `outputs`, the convolution's, and compute the same."""
+        norm = self.norm
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        offset = norm.bias - norm.running_mean * gain
+        norm.running_mean.copy_(outputs.mean((0, 2, 3)))
+        norm.running_var.copy_(outputs.var((0, 2, 3), correction=0))
+        norm.weight.copy_(gain * torch.sqrt(norm.running_var + norm.eps))
+        norm.bias.copy_(offset + gain * norm.running_mean)
 
 
 class _Block(nn.Module):

@@ -20,6 +20,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
+from headpose_ros.estimation.pose_network import ARCHITECTURE
+from headpose_ros.estimation.weights import file_sha256, load
 from headpose_ros.training.batches import Batch, Batches, BatchPlan
 from headpose_ros.training.data_files import load_sources, load_validation
 from headpose_ros.training.losses import LossWeights, ZeroOffset, pose_loss
@@ -38,6 +40,8 @@ class RunOptions:
     out: Path
     data: Path
     resume: bool = False
+    start: str = ''
+    """Weights of the same network to begin with, instead of random ones: a name or a file."""
     workers: int = 1
     compile: bool = False
     stop_after: int | None = None
@@ -102,15 +106,18 @@ class _Training:
     def __init__(self, recipe: Recipe, options: RunOptions, world: _World) -> None:
         self._recipe, self._options, self._world = recipe, options, world
         torch.manual_seed(recipe.seed)
+        self._sources = load_sources(recipe, options.data)
+        self._validation = load_validation(recipe, options.data)
         self._task = PoseTask(recipe).to(world.device)
+        self._start = ''
+        if options.start and not options.resume:
+            self._start = self._start_from(options.start)
         self._task.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = AveragedModel(
             self._task, multi_avg_fn=_ema(recipe.ema_decay), use_buffers=True
         )
         self._optimizer = _optimizer(self._task, recipe, fused=world.device.type == 'cuda')
         self._step = 0
-        self._sources = load_sources(recipe, options.data)
-        self._validation = load_validation(recipe, options.data)
         if options.resume:
             self._restore()
         elif (options.out / CHECKPOINT).exists():
@@ -127,7 +134,7 @@ class _Training:
         task.train()
         last = min(recipe.steps, options.stop_after or recipe.steps)
         since, images = time.monotonic(), 0
-        for batch in self._batches(self._step, last):
+        for batch in self._batches(self._step, last, options.workers):
             loss, terms = self._advance(task, batch)
             images += len(batch['crops']) * self._world.size
             if self._log and self._step % recipe.log_every == 0:
@@ -144,6 +151,17 @@ class _Training:
         task = self._average.module
         assert isinstance(task, PoseTask)
         return task
+
+    def _start_from(self, weights: str) -> str:
+        """Take the network of a weights file; return which one it was."""
+        network = self._task.network
+        start = load(weights, 'cnn', {ARCHITECTURE: ()})
+        expected = {name: t.shape for name, t in network.folded_weights().items()}
+        if {name: t.shape for name, t in start.tensors.items()} != expected:
+            raise ValueError(f'weights {start.path}: not of the network of this recipe')
+        network.load_folded(start.tensors)
+        network.renormalise(next(self._batches(0, 1, workers=0))['crops'])
+        return f'{weights} (sha256 {file_sha256(start.path)[:12]})'
 
     def _advance(self, task: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         for group in self._optimizer.param_groups:
@@ -167,8 +185,8 @@ class _Training:
         done = (self._step - warm) / max(self._recipe.steps - warm, 1)
         return 0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2
 
-    def _batches(self, first: int, last: int) -> Iterator[Batch]:
-        recipe, workers = self._recipe, self._options.workers
+    def _batches(self, first: int, last: int, workers: int) -> Iterator[Batch]:
+        recipe = self._recipe
         plan = BatchPlan(
             recipe.batch_size,
             recipe.network.crop_px,
@@ -206,6 +224,7 @@ class _Training:
         state = {
             'recipe': self._recipe.name,
             'step': self._step,
+            'start': self._start,
             'task': self._task.state_dict(),
             'average': self._average.state_dict(),
             'optimizer': self._optimizer.state_dict(),
@@ -228,6 +247,7 @@ class _Training:
         for group, (peak, decay) in zip(self._optimizer.param_groups, planned, strict=True):
             group.update(peak=peak, weight_decay=decay)  # the recipe's, should it have changed
         self._step = int(state['step'])
+        self._start = str(state['start'])
 
 
 def load_checkpoint(out: Path) -> Mapping[str, Any]:

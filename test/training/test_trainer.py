@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import made_faces
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from headpose_ros.estimation.cnn import model_of
-from headpose_ros.estimation.weights import load
+from headpose_ros.estimation.weights import file_sha256, load
 from headpose_ros.training.export import export
 from headpose_ros.training.network import NetworkShape
 from headpose_ros.training.recipe import DataSource, Recipe
@@ -124,6 +125,31 @@ def test_an_exported_training_runs_in_the_package(trained, data, tmp_path):
     model = model_of(load(output, 'cnn', ('headpose-pose-network',)))
     assert (model.crop_px, model.crop_scale, model.landmark_box_scale) == (48, 0.9, 1.5)
     assert 'step 50 of 50' in written.origin
+
+
+def test_a_training_starts_from_exported_weights(trained, data, tmp_path):
+    weights = tmp_path / 'tiny.safetensors'
+    export(recipe(), trained, data, weights)
+    barely = recipe(steps=5, learning_rate=1e-6, validate_every=5)
+    train(barely, options(tmp_path / 'run', data, start=str(weights)))
+    train(barely, options(tmp_path / 'scratch', data))
+    errors = {
+        run: next(r for r in read_log(run) if r['kind'] == 'validation')['geodesic']
+        for run in (tmp_path / 'run', tmp_path / 'scratch')
+    }
+    reached = [r for r in read_log(trained) if r['kind'] == 'validation'][-1]['geodesic']
+    assert errors[tmp_path / 'run'] < reached + 1
+    assert errors[tmp_path / 'scratch'] > reached + 5
+    origin = export(barely, tmp_path / 'run', data, tmp_path / 'next.safetensors').origin
+    assert f'--start {weights} (sha256 {file_sha256(weights)[:12]})' in origin
+
+
+def test_weights_of_another_network_are_no_start(trained, data, tmp_path):
+    weights = tmp_path / 'tiny.safetensors'
+    export(recipe(), trained, data, weights)
+    wider = recipe(network=replace(SHAPE, widths=(16, 32)))
+    with pytest.raises(ValueError, match='not of the network of this recipe'):
+        train(wider, options(tmp_path / 'run', data, start=str(weights)))
 
 
 def test_what_cannot_be_trained_is_said(trained, data, tmp_path):

@@ -64,3 +64,15 @@ def test_too_large_a_network_is_refused():
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match='strides for the stem'):
         NetworkShape(widths=(8,), depths=(1, 1), strides=(2, 2))
+
+
+def test_renormalising_changes_the_statistics_and_not_the_outputs():
+    network = stirred(SMALL)
+    crops = torch.randint(0, 256, (64, 48, 48, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        before = network(crops)
+        network.renormalise(crops)
+        torch.testing.assert_close(network(crops), before, rtol=1e-4, atol=1e-4)
+        # what it means: in training mode, batches normalised by themselves, it is the same too
+        torch.testing.assert_close(network.train()(crops), before, rtol=1e-2, atol=1e-2)
+        assert not torch.allclose(stirred(SMALL).train()(crops), before, rtol=0.1, atol=0.1)
