@@ -23,7 +23,7 @@ def linear_bgr(red: float, green: float, blue: float) -> Float:
 
 @lru_cache(maxsize=1)
 def _bank() -> Float:
-    """Return tileable noise fields (8,TEXELS,TEXELS), mean 0, deviation 1, smooth to rough."""
+    """Return eight noise fields, mean 0, deviation 1, smooth to rough, each laid out 2 x 2."""
     rng = np.random.default_rng(20240501)
     frequency = np.hypot(np.fft.fftfreq(TEXELS)[:, None], np.fft.rfftfreq(TEXELS)[None])
     frequency[0, 0] = 1.0
@@ -33,13 +33,13 @@ def _bank() -> Float:
         spectrum[0, 0] = 0
         field = np.fft.irfft2(spectrum, (TEXELS, TEXELS))
         fields.append(field / field.std())
-    return np.stack(fields).astype(np.float32)
+    return np.tile(np.stack(fields).astype(np.float32), (1, 2, 2))
 
 
 def noise(rng: np.random.Generator, roughness: float, size: int = TEXELS) -> Float:
     """Return a (size,size) cut of a noise field; `roughness` 0 (clouds) to 1 (grain)."""
-    field = _bank()[min(7, int(roughness * 8))]
-    field = np.roll(field, rng.integers(0, TEXELS, 2), (0, 1))[:size, :size]
+    top, left = TEXELS - rng.integers(0, TEXELS, 2)
+    field = _bank()[min(7, int(roughness * 8)), top : top + size, left : left + size]
     if rng.random() < 0.5:
         field = field.T
     return np.ascontiguousarray(field[:, ::-1] if rng.random() < 0.5 else field)

@@ -295,14 +295,15 @@ class Person:
         skin_of_all[:count] = self.parts.is_skin
         casting = skin_of_all & keep
         casting[count:] = True
+        kept, cast = np.flatnonzero(keep), np.flatnonzero(casting)
         return Drawn(
-            mesh.triangles[keep],
-            mesh.uv_triangles[keep],
-            mesh.two_sided[keep],
-            mesh.material[keep],
-            mesh.layer[keep],
-            skin_of_all[keep],
-            mesh.triangles[casting],
+            mesh.triangles.take(kept, axis=0),
+            mesh.uv_triangles.take(kept, axis=0),
+            mesh.two_sided.take(kept),
+            mesh.material.take(kept),
+            mesh.layer.take(kept),
+            skin_of_all.take(kept),
+            mesh.triangles.take(cast, axis=0),
         )
 
     def drawn(self, expression: Float) -> Drawn:

@@ -8,8 +8,7 @@ are shaded in linear light, one sample a pixel; callers render larger and averag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -78,10 +77,8 @@ def fill(
                 dx = np.float32(x) - ax
                 wb = wb_x * dx + wb_y * dy
                 wc = wc_x * dx + wc_y * dy
-                if wb < 0.0 or wc < 0.0 or wb + wc > 1.0:
-                    continue
                 z = za + wb * (zb - za) + wc * (zc - za)
-                if z > depth[y, x]:
+                if (wb >= 0.0) & (wc >= 0.0) & (wb + wc <= 1.0) & (z > depth[y, x]):
                     depth[y, x] = z
                     owner[y, x] = t
 
@@ -129,8 +126,7 @@ def vertex_normals(points: Float, triangles: Int) -> Float:
     return out
 
 
-@dataclass(frozen=True)
-class ShadowMap:
+class ShadowMap(NamedTuple):
     """Depths seen by a far light: rows of `basis` are its right, down and forward axes.
 
     `depth` (H,W) holds the distance towards the light, above `origin` - `reach`; 0 where empty.
@@ -189,6 +185,44 @@ def shadow_map(
     return ShadowMap(basis, origin, reach, depth)
 
 
+class Surface(NamedTuple):
+    """What is drawn: V vertices and T triangles.
+
+    Per vertex: `points`, `normals`, `tangents` (of hair, zero elsewhere), `colours` (albedo), all
+    (V,3), and `occlusion` (V,): share of the surroundings seen. Per triangle: `triangles`,
+    `uv_triangles` (into `uv` (M,2)), both (T,3), `material` (T,) into `looks`, `layer` (T,): which
+    of `textures` (L,S,S,3) multiplies the albedo, -1: none. `looks` (K,6): specular strength,
+    gloss exponent, wrap of B, G, R, hair (0 or 1).
+    """
+
+    points: Float
+    normals: Float
+    tangents: Float
+    colours: Float
+    occlusion: Float
+    uv: Float
+    triangles: Int
+    uv_triangles: Int
+    material: Int
+    layer: Int
+    textures: NDArray[np.uint8]
+    looks: Float
+
+
+class Illumination(NamedTuple):
+    """Light on a surface.
+
+    `lights` (K,6): unit vector towards the light, colour; the first one casts the `shadow`, with
+    an edge of `softness` of its pixels. `ambient` (4,3): constant, and the x, y, z slopes, of the
+    light arriving at a surface with that normal.
+    """
+
+    lights: Float
+    ambient: Float
+    softness: float
+    shadow: ShadowMap
+
+
 @njit(**_JIT)
 def _lit(
     x: float,
@@ -219,43 +253,126 @@ def _lit(
     return light / 9.0
 
 
+@njit(inline='always', **_JIT)
+def _weights(
+    points: Float, a: int, b: int, c: int, rx: float, ry: float
+) -> tuple[float, float, float]:
+    """Return perspective-correct weights of a triangle's corners where the ray (rx, ry, 1) hits.
+
+    They solve [pa pb pc] w ~ ray; all are zero where the triangle is seen edge on.
+    """
+    ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+    bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
+    cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+    wa = rx * (by * cz - bz * cy) + ry * (bz * cx - bx * cz) + (bx * cy - by * cx)
+    wb = rx * (cy * az - cz * ay) + ry * (cz * ax - cx * az) + (cx * ay - cy * ax)
+    wc = rx * (ay * bz - az * by) + ry * (az * bx - ax * bz) + (ax * by - ay * bx)
+    total = wa + wb + wc
+    if abs(total) < 1e-20:
+        return 0.0, 0.0, 0.0
+    return wa / total, wb / total, wc / total
+
+
+@njit(inline='always', **_JIT)
+def _multiply_by_texel(
+    base: Float, textures: NDArray[np.uint8], layer: int, u: float, v: float
+) -> None:
+    """Multiply a colour (3,) by a texture, bilinear and repeated; 127.5 stands for one."""
+    texels = textures.shape[1]
+    u, v = u * texels - 0.5, v * texels - 0.5
+    u0, v0 = int(np.floor(u)), int(np.floor(v))
+    fu, fv = u - u0, v - v0
+    u0, v0 = u0 % texels, v0 % texels
+    u1, v1 = (u0 + 1) % texels, (v0 + 1) % texels
+    for k in range(3):
+        top = textures[layer, v0, u0, k] * (1 - fu) + textures[layer, v0, u1, k] * fu
+        low = textures[layer, v1, u0, k] * (1 - fu) + textures[layer, v1, u1, k] * fu
+        base[k] *= (top * (1 - fv) + low * fv) * (2.0 / 255.0)
+
+
+@njit(inline='always', **_JIT)
+def _hair_terms(along_l: float, along_h: float, ndl: float, gloss: float) -> tuple[float, float]:
+    """Return what hair scatters and reflects (Kajiya and Kay 1989).
+
+    Cosines: of the strand to the light and to the half vector, of the normal to the light.
+    """
+    lobe = 1.0 - along_h * along_h
+    lobe = lobe ** (0.5 * gloss) * (ndl + 0.3) if lobe > 0.5 and ndl > -0.3 else 0.0
+    body = np.sqrt(max(0.0, 1.0 - along_l * along_l)) * max(0.0, (ndl + 0.4) / 1.4)
+    return body, lobe
+
+
+@njit(inline='always', **_JIT)
+def _add_lamp(
+    lights: Float,
+    i: int,
+    ndl: float,
+    share: float,
+    vx: float,
+    vy: float,
+    vz: float,
+    nx: float,
+    ny: float,
+    nz: float,
+    facing: float,
+    strand: Float,
+    base: Float,
+    looks: Float,
+    m: int,
+    rgb: Float,
+) -> None:
+    """Add to `rgb` what lamp `i` gives a surface of material `m`, of which `share` arrives.
+
+    v: to the eye, n: the normal, `ndl`, `facing`: the normal's cosines to lamp and eye, `strand`:
+    along the hair, `base`: albedo.
+    """
+    strength, gloss, hair = looks[m, 0], looks[m, 1], looks[m, 5]
+    lx, ly, lz = lights[i, 0], lights[i, 1], lights[i, 2]
+    hx, hy, hz = lx + vx, ly + vy, lz + vz
+    length = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-12
+    if hair > 0.0:
+        along_l = strand[0] * lx + strand[1] * ly + strand[2] * lz
+        along_h = (strand[0] * hx + strand[1] * hy + strand[2] * hz) / length
+        body, lobe = _hair_terms(along_l, along_h, ndl, gloss)
+    else:
+        ndh = (nx * hx + ny * hy + nz * hz) / length
+        lobe = ndh**gloss * ndl if ndh > 0.5 and ndl > 0.0 else 0.0
+        body = 0.0
+    # grazing reflections are stronger (Schlick)
+    lobe *= strength * (1.0 + 6.0 * (1.0 - facing) ** 5) * (gloss + 2.0) * 0.125
+    for k in range(3):
+        wrap = looks[m, 2 + k]
+        if hair == 0.0:
+            body = max(0.0, (ndl + wrap) / (1.0 + wrap))
+        rgb[k] += (base[k] * body + lobe) * lights[i, 3 + k] * share
+
+
+@njit(inline='always', **_JIT)
+def _interpolate(
+    values: Float, a: int, b: int, c: int, wa: float, wb: float, wc: float, out: Float
+) -> None:
+    for k in range(3):
+        out[k] = wa * values[a, k] + wb * values[b, k] + wc * values[c, k]
+
+
 @njit(**_JIT)
 def shade(
     owner: Int,
     focal: float,
     centre: float,
-    points: Float,
-    normals: Float,
-    tangents: Float,
-    colours: Float,
-    occlusion: Float,
-    uv: Float,
-    triangles: Int,
-    uv_triangles: Int,
-    material: Int,
-    layer: Int,
-    textures: NDArray[np.uint8],
-    materials: Float,
-    lights: Float,
-    ambient: Float,
-    shadow_depth: Float,
-    shadow_basis: Float,
-    shadow_origin: Float,
-    shadow_reach: float,
-    softness: float,
+    surface: Surface,
+    illumination: Illumination,
     image: Float,
 ) -> None:
     """Colour every owned pixel of `image` (H,W,3), BGR, linear light.
 
-    Per vertex: `points`, `normals`, `tangents` (of hair, zero elsewhere), `colours` (albedo),
-    `occlusion` (share of the surroundings seen). Per triangle: `triangles`, `uv_triangles`,
-    `material`, `layer` (texture that multiplies the albedo, -1: none). `materials` (M,6):
-    specular strength, gloss exponent, wrap of B, G, R, hair (0 or 1). `lights` (K,6): unit vector
-    towards the light, colour; the first one casts the shadow. `ambient` (4,3): constant, and the
-    x, y, z slopes, of the light arriving at a surface with that normal.
+    `owner` (H,W) as `fill` leaves it; `focal`, `centre`: the pinhole's, pixels.
     """
+    points, normals, tangents, colours, occlusion, uv = surface[:6]
+    triangles, uv_triangles, material, layer, textures, looks = surface[6:]
+    lights, ambient, softness, shadow = illumination
+    basis, origin, reach, depth = shadow
     height, width = owner.shape
-    texels = textures.shape[1]
     p, n, tg, base, rgb = (
         np.empty(3, np.float32),
         np.empty(3, np.float32),
@@ -269,43 +386,20 @@ def shade(
             if t < 0:
                 continue
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            # perspective-correct weights: solve [pa pb pc] w ~ the pixel's ray
-            rx, ry = (x - centre) / focal, (y - centre) / focal
-            ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
-            bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
-            cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
-            wa = rx * (by * cz - bz * cy) + ry * (bz * cx - bx * cz) + (bx * cy - by * cx)
-            wb = rx * (cy * az - cz * ay) + ry * (cz * ax - cx * az) + (cx * ay - cy * ax)
-            wc = rx * (ay * bz - az * by) + ry * (az * bx - ax * bz) + (ax * by - ay * bx)
-            total = wa + wb + wc
-            if abs(total) < 1e-20:
+            wa, wb, wc = _weights(points, a, b, c, (x - centre) / focal, (y - centre) / focal)
+            if wa == 0.0 and wb == 0.0 and wc == 0.0:
                 continue
-            wa, wb, wc = wa / total, wb / total, wc / total
             seen = wa * occlusion[a] + wb * occlusion[b] + wc * occlusion[c]
-            for k in range(3):
-                p[k] = wa * points[a, k] + wb * points[b, k] + wc * points[c, k]
-                n[k] = wa * normals[a, k] + wb * normals[b, k] + wc * normals[c, k]
-                base[k] = wa * colours[a, k] + wb * colours[b, k] + wc * colours[c, k]
+            _interpolate(points, a, b, c, wa, wb, wc, p)
+            _interpolate(normals, a, b, c, wa, wb, wc, n)
+            _interpolate(colours, a, b, c, wa, wb, wc, base)
             if layer[t] >= 0:
                 ua, ub, uc = uv_triangles[t, 0], uv_triangles[t, 1], uv_triangles[t, 2]
-                u = (wa * uv[ua, 0] + wb * uv[ub, 0] + wc * uv[uc, 0]) * texels - 0.5
-                v = (wa * uv[ua, 1] + wb * uv[ub, 1] + wc * uv[uc, 1]) * texels - 0.5
-                u0, v0 = int(np.floor(u)), int(np.floor(v))
-                fu, fv = u - u0, v - v0
-                u0, v0 = u0 % texels, v0 % texels
-                u1, v1 = (u0 + 1) % texels, (v0 + 1) % texels
-                for k in range(3):
-                    top = (
-                        textures[layer[t], v0, u0, k] * (1 - fu)
-                        + textures[layer[t], v0, u1, k] * fu
-                    )
-                    low = (
-                        textures[layer[t], v1, u0, k] * (1 - fu)
-                        + textures[layer[t], v1, u1, k] * fu
-                    )
-                    base[k] *= (top * (1 - fv) + low * fv) * (2.0 / 255.0)
+                u = wa * uv[ua, 0] + wb * uv[ub, 0] + wc * uv[uc, 0]
+                v = wa * uv[ua, 1] + wb * uv[ub, 1] + wc * uv[uc, 1]
+                _multiply_by_texel(base, textures, layer[t], u, v)
             m = material[t]
-            strength, gloss, hair = materials[m, 0], materials[m, 1], materials[m, 5]
+            hair = looks[m, 5]
             distance = np.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
             vx, vy, vz = -p[0] / distance, -p[1] / distance, -p[2] / distance
             length = np.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + 1e-12
@@ -314,8 +408,7 @@ def shade(
                 length, facing = -length, -facing
             nx, ny, nz = n[0] / length, n[1] / length, n[2] / length
             if hair > 0.0:
-                for k in range(3):
-                    tg[k] = wa * tangents[a, k] + wb * tangents[b, k] + wc * tangents[c, k]
+                _interpolate(tangents, a, b, c, wa, wb, wc, tg)
                 length = np.sqrt(tg[0] * tg[0] + tg[1] * tg[1] + tg[2] * tg[2]) + 1e-12
                 for k in range(3):
                     tg[k] /= length
@@ -325,44 +418,19 @@ def shade(
                 )
                 rgb[k] = base[k] * max(around, 0.0) * seen
             for i in range(lights.shape[0]):
-                lx, ly, lz = lights[i, 0], lights[i, 1], lights[i, 2]
-                ndl = nx * lx + ny * ly + nz * lz
+                ndl = nx * lights[i, 0] + ny * lights[i, 1] + nz * lights[i, 2]
                 if ndl < -0.6:
                     continue
-                reach = 0.4 + 0.6 * seen
-                if i == 0 and shadow_reach > 0.0:
-                    reach *= _lit(
-                        p[0] + 0.003 * nx,
-                        p[1] + 0.003 * ny,
-                        p[2] + 0.003 * nz,
-                        shadow_basis,
-                        shadow_origin,
-                        shadow_reach,
-                        shadow_depth,
-                        softness,
-                    )
-                if reach <= 0.01:
+                share = 0.4 + 0.6 * seen
+                if i == 0:
+                    share *= _lit(
+                        p[0] + 0.003 * nx, p[1] + 0.003 * ny, p[2] + 0.003 * nz,
+                        basis, origin, reach, depth, softness,
+                    )  # fmt: skip
+                if share <= 0.01:
                     continue
-                hx, hy, hz = lx + vx, ly + vy, lz + vz
-                length = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-12
-                if hair > 0.0:
-                    tl = tg[0] * lx + tg[1] * ly + tg[2] * lz
-                    th = (tg[0] * hx + tg[1] * hy + tg[2] * hz) / length
-                    lobe = 1.0 - th * th
-                    lobe = (
-                        lobe ** (0.5 * gloss) * (ndl + 0.3) if lobe > 0.5 and ndl > -0.3 else 0.0
-                    )
-                    body = np.sqrt(max(0.0, 1.0 - tl * tl)) * max(0.0, (ndl + 0.4) / 1.4)
-                else:
-                    ndh = (nx * hx + ny * hy + nz * hz) / length
-                    lobe = ndh**gloss * ndl if ndh > 0.5 and ndl > 0.0 else 0.0
-                    body = 0.0
-                # grazing reflections are stronger (Schlick)
-                lobe *= strength * (1.0 + 6.0 * (1.0 - facing) ** 5) * (gloss + 2.0) * 0.125
-                for k in range(3):
-                    wrap = materials[m, 2 + k]
-                    if hair == 0.0:
-                        body = max(0.0, (ndl + wrap) / (1.0 + wrap))
-                    rgb[k] += (base[k] * body + lobe) * lights[i, 3 + k] * reach
+                _add_lamp(
+                    lights, i, ndl, share, vx, vy, vz, nx, ny, nz, facing, tg, base, looks, m, rgb
+                )
             for k in range(3):
                 image[y, x, k] = rgb[k]

@@ -58,10 +58,7 @@ def photograph(
         posed.points, drawn.casting, lighting.lights[0, :3], middle, SHADOW_REACH
     )
     image = np.zeros((fine.size, fine.size, 3), np.float32)
-    rasterizer.shade(
-        owner,
-        fine.focal,
-        fine.centre,
+    surface = rasterizer.Surface(
         posed.points,
         posed.normals,
         posed.tangents,
@@ -74,15 +71,9 @@ def photograph(
         drawn.layer,
         person.textures,
         MATERIALS,
-        lighting.lights,
-        lighting.ambient,
-        shadow.depth,
-        shadow.basis,
-        shadow.origin,
-        shadow.reach,
-        lighting.softness,
-        image,
     )
+    light = rasterizer.Illumination(lighting.lights, lighting.ambient, lighting.softness, shadow)
+    rasterizer.shade(owner, fine.focal, fine.centre, surface, light, image)
     covered = owner >= 0
     is_skin = covered & drawn.is_skin[np.maximum(owner, 0)]
     landmarks = camera.pixels(posed.landmarks).astype(np.float32)
