@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SUMMARY = 'measure the accuracy on a benchmark'
 
+_STDOUT = Path('-')
 _LOADERS = {
     'aflw2000': 'headpose_ros.evaluation.landmark_sets',
     'biwi': 'headpose_ros.evaluation.biwi',
@@ -39,7 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('dataset', choices=tuple(_LOADERS), help='layout of the data set')
     add('root', type=Path, metavar='ROOT', help='its folder')
-    add('--json', type=Path, required=True, metavar='FILE', help='where the result goes')
+    add(
+        '--json',
+        type=Path,
+        nargs='?',
+        const=_STDOUT,
+        metavar='FILE',
+        help='where the result goes; without FILE, or with -, it is printed',
+    )
     add('--plot', type=Path, metavar='FILE', help='where the plot goes (default: beside the JSON)')
     add(
         '--boxes',
@@ -88,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, write the JSON and the plot, print the main figures."""
     from headpose_ros.evaluation.run import report
 
+    _prepare_outputs(args)
     pictures = _pictures(args)
     config = _config(args)
     estimator, finder = _build(config, args.boxes)
@@ -110,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
             key: compared[key] for key in ('geodesic_deg', 'geodesic_aligned_deg', 'by_off_axis')
         }
     _write(args, content, curves)
-    print(_line(content))
+    print(_line(content), file=sys.stderr if args.json == _STDOUT else sys.stdout)
     return 0
 
 
@@ -215,23 +224,44 @@ def _protocol(
     return protocol
 
 
+def _prepare_outputs(args: argparse.Namespace) -> None:
+    """Make the folders, and refuse now what could not be written after hours."""
+    from headpose_ros.evaluation.plots import require_plot
+
+    files = [] if args.json in (None, _STDOUT) else [args.json]
+    if files and not args.plot:
+        args.plot = args.json.with_suffix('.png')
+    if args.plot:
+        require_plot(args.plot)
+        files.append(args.plot)
+    for path in files:
+        if path.is_dir():
+            raise ValueError(f'{path}: expected a file to write, found a folder')
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
 def _write(args: argparse.Namespace, content: dict[str, Any], curves: dict[str, Any]) -> None:
     from headpose_ros.evaluation.plots import write_plot
 
-    args.json.parent.mkdir(parents=True, exist_ok=True)
-    partial = args.json.with_name(args.json.name + '.part')
-    partial.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
-    os.replace(partial, args.json)
-    plot = args.plot or args.json.with_suffix('.png')
-    plot.parent.mkdir(parents=True, exist_ok=True)
-    angle = 'view angle off the optical axis' if content['by_off_axis'] else 'absolute yaw'
-    write_plot(plot, curves, angle, f'{args.dataset}, {content["weights"]["file"]}')
+    text = json.dumps(content, indent=2)
+    if args.json == _STDOUT:
+        print(text)
+    elif args.json:
+        partial = args.json.with_name(args.json.name + '.part')
+        partial.write_text(text + '\n', encoding='utf-8')
+        os.replace(partial, args.json)
+    if args.plot:
+        angle = 'view angle off the optical axis' if content['by_off_axis'] else 'absolute yaw'
+        write_plot(args.plot, curves, angle, f'{args.dataset}, {content["weights"]["file"]}')
 
 
 def _line(content: dict[str, Any]) -> str:
     mae, aligned = content['mae_deg'], content['geodesic_aligned_deg']
+    outside = content['outside_image']
     return (
-        f'{content["dataset"]}: {content["detected"]} of {content["count"]} faces; MAE '
+        f'{content["dataset"]}: {content["detected"]} of {content["count"]} faces'
+        + (f', {outside} more outside their pictures' if outside else '')
+        + '; MAE '
         f'{mae["mean"]:.2f} deg (yaw {mae["yaw"]:.2f}, pitch {mae["pitch"]:.2f}, roll '
         f'{mae["roll"]:.2f}); geodesic {content["geodesic_deg"]["mean"]:.2f} deg, aligned '
         f'{aligned["mean"]:.2f} deg'

@@ -3,9 +3,9 @@
 """AFLW2000-3D and 300W-LP in their official layouts: an image and a .mat of the same name.
 
 `Pose_Para` begins with pitch, yaw, roll in radians (`docs/architecture.md` has the convention).
-The 68 landmarks are the first two rows of `pt3d_68` (AFLW2000-3D) or `pt2d` (300W-LP). Pictures
-with an angle beyond 99 degrees are left out, as in every published figure. Neither set states
-intrinsics: `lens` is None.
+The 68 landmarks are the first two rows of `pt3d_68` (AFLW2000-3D) or `pt2d` (300W-LP); the other
+way round, a landmark a row, is read too. Pictures with an angle beyond 99 degrees are left out, as
+in every published figure. Neither set states intrinsics: `lens` is None.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from headpose_ros.heads import Array
 
 MAX_ANGLE = math.radians(99.0)
 _LANDMARKS = 68
+_SUFFIXES = {'.jpg', '.jpeg', '.png'}
 
 
 def pictures(root: Path | str) -> list[Picture]:
@@ -29,7 +30,9 @@ def pictures(root: Path | str) -> list[Picture]:
     images = sorted(
         path
         for path in folder.rglob('*')
-        if path.suffix.lower() in {'.jpg', '.png'} and path.with_suffix('.mat').is_file()
+        if path.suffix.lower() in _SUFFIXES
+        and not path.name.startswith('.')
+        and path.with_suffix('.mat').is_file()
     )
     if not images:
         raise ValueError(f'{folder}: no image with a .mat of the same name beside it')
@@ -57,12 +60,17 @@ def _read_face(path: Path) -> TrueFace | None:
 
 
 def _landmarks(content: dict[str, Array], path: Path) -> Array:
-    shapes = {name: content[name].shape for name in ('pt3d_68', 'pt2d') if name in content}
-    for name, shape in shapes.items():
-        if len(shape) == 2 and shape[0] in (2, 3) and shape[1] == _LANDMARKS:
-            points = content[name][:2].T.astype(float)
-            if np.all(np.isfinite(points)):
-                return np.ascontiguousarray(points)
+    found = {name: content[name] for name in ('pt3d_68', 'pt2d') if name in content}
+    for points in found.values():
+        if points.shape in ((_LANDMARKS, 2), (_LANDMARKS, 3)):
+            points = points.T
+        if points.shape not in ((2, _LANDMARKS), (3, _LANDMARKS)):
+            continue
+        marks = points[:2].T.astype(float)
+        if np.all(np.isfinite(marks)) and np.ptp(marks, axis=0).max() > 0:
+            return np.ascontiguousarray(marks)
+    shapes = {name: points.shape for name, points in found.items()}
     raise ValueError(
-        f'{path}: expected 68 landmarks in pt3d_68 or pt2d, got {shapes or "neither"}'
+        f'{path}: expected 68 landmarks, finite and apart, in pt3d_68 or pt2d, '
+        f'got {shapes or "neither"}'
     )

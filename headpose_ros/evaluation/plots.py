@@ -11,15 +11,25 @@ from typing import Any
 Rings = Sequence[Mapping[str, float]]
 
 
+def require_plot(path: Path) -> None:
+    """Raise ValueError where matplotlib is missing or cannot write files named like `path`."""
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        raise ValueError('the plot needs matplotlib: pip install matplotlib') from None
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lstrip('.').lower() not in kinds:
+        raise ValueError(f'{path}: expected a plot to be one of {", ".join(sorted(kinds))}')
+
+
 def write_plot(path: Path, curves: Mapping[str, Rings], angle: str, title: str) -> None:
     """Plot the aligned geodesic error of each named curve over rings of `angle`.
 
-    Raises ValueError where matplotlib is missing or cannot write files named like `path`.
+    The file appears when it is whole. Raises ValueError as `require_plot` does.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ValueError('the plot needs matplotlib: pip install matplotlib') from None
+    require_plot(path)
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.2), layout='constrained')
     axes: Any = figure.subplots()
     for name, rings in curves.items():
@@ -29,4 +39,6 @@ def write_plot(path: Path, curves: Mapping[str, Rings], angle: str, title: str) 
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=130)
+    partial = path.with_name(f'{path.stem}.part{path.suffix}')
+    figure.savefig(partial, dpi=130)
+    partial.replace(path)

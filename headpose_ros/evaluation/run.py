@@ -39,6 +39,7 @@ class Options:
 class Results:
     """What was estimated for the faces found, beside the truth; N faces of `count`.
 
+    `outside`: true faces not counted, since their centre lies outside the picture.
     `rotations`, `rotations_virtual` and `truth`, `truth_virtual` (N,3,3): camera_from_face and
     virtual_from_face (the same without rectification). `positions` (N,3) and
     `positions_true_size` (N,3), metres: with the head's estimated size and with its true one.
@@ -46,6 +47,7 @@ class Results:
     """
 
     count: int
+    outside: int
     faces: tuple[TrueFace, ...]
     off_axis: Array
     truth: Array
@@ -62,15 +64,16 @@ def evaluate(
 ) -> Results:
     """Estimate every face of `pictures` that `finder` finds.
 
-    ValueError where a picture cannot be read or no face at all was found.
+    Raises ValueError where a picture cannot be read or no face at all was found.
     """
     parts: list[tuple[Array, ...]] = []
     faces: list[TrueFace] = []
-    count = 0
+    count = outside = 0
     for picture in pictures:
-        count += len(picture.faces)
         try:
             scene = Scene.of(picture, read_picture(picture.path), options.hfov)
+            count += len(scene.faces)
+            outside += len(picture.faces) - len(scene.faces)
             found = [
                 disturbed(one, options.box_scale, options.box_shift)
                 for one in finder.find(scene, estimator)
@@ -84,8 +87,12 @@ def evaluate(
                 text if str(picture.path) in text else f'{picture.path}: {text}'
             ) from error
     if not parts:
-        raise ValueError(f'none of the {count} faces was found')
-    return Results(count, tuple(faces), *(np.concatenate(c) for c in zip(*parts, strict=True)))
+        raise ValueError(
+            f'none of the {count} faces was found; {outside} more lie outside their pictures'
+        )
+    return Results(
+        count, outside, tuple(faces), *(np.concatenate(c) for c in zip(*parts, strict=True))
+    )
 
 
 def report(results: Results) -> dict[str, Any]:
@@ -99,6 +106,7 @@ def report(results: Results) -> dict[str, Any]:
     out: dict[str, Any] = {
         'count': results.count,
         'detected': len(results.faces),
+        'outside_image': results.outside,
         'mae_deg': {
             'yaw': round(yaw, 4),
             'pitch': round(pitch, 4),

@@ -77,11 +77,15 @@ def _as_camera_info(model: str, coefficients: tuple[float, ...]) -> tuple[float,
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """Return the image (H,W,3) BGR; ValueError names the file that cannot be read."""
+    """Return the image (H,W,3) BGR; ValueError names the file that cannot be read.
+
+    Its rows are those stored: truth in pixels knows nothing of an EXIF orientation.
+    """
     import cv2
 
     data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(data, flags) if data.size else None
     if image is None:
         reason = 'is not an image OpenCV reads' if path.is_file() else 'does not exist'
         raise ValueError(f'{path}: {reason}')

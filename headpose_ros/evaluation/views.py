@@ -24,7 +24,7 @@ from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import crop_angles
-from headpose_ros.heads import Array
+from headpose_ros.heads import FACE_SPHERE_RADIUS, Array
 
 if TYPE_CHECKING:
     from headpose_ros.config import PipelineConfig
@@ -36,21 +36,43 @@ NOMINAL_HFOV = math.radians(60.0)
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture in memory. `known`: whether `camera` is the picture's own or the nominal one."""
+    """A picture in memory and the faces that it shows: their centre lies in the image.
+
+    `known`: whether `camera` is the picture's own or the nominal one.
+    """
 
     image: NDArray[np.uint8]
-    picture: Picture
+    faces: tuple[TrueFace, ...]
     camera: CameraModel
     known: bool
 
     @staticmethod
     def of(picture: Picture, image: NDArray[np.uint8], hfov: float | None) -> Scene:
-        """Take the picture's own lens, else a pinhole of `hfov` rad, else the nominal one."""
+        """Take the picture's own lens, else a pinhole of `hfov` rad, else the nominal one.
+
+        Raises ValueError where the lens is none, or a face is nearer than its own radius.
+        """
         height, width = image.shape[:2]
-        if picture.lens is not None:
-            return Scene(image, picture, picture.lens.camera(width, height), True)
-        camera = CameraModel.from_fov(width, height, hfov or NOMINAL_HFOV)
-        return Scene(image, picture, camera, hfov is not None)
+        if picture.lens is None:
+            camera = CameraModel.from_fov(width, height, hfov or NOMINAL_HFOV)
+        else:
+            camera = picture.lens.camera(width, height)
+        faces = tuple(face for face in picture.faces if _is_shown(face, camera))
+        return Scene(image, faces, camera, picture.lens is not None or hfov is not None)
+
+
+def _is_shown(face: TrueFace, camera: CameraModel) -> bool:
+    """Return whether a face's centre lies in the image; true where only landmarks are known."""
+    if face.centre is None:
+        return True
+    distance = float(np.linalg.norm(face.centre))
+    if distance <= FACE_SPHERE_RADIUS:
+        raise ValueError(
+            f'a face centre {distance:.3g} m from the camera: expected metres, and more than '
+            f'{FACE_SPHERE_RADIUS}'
+        )
+    pixels, valid = camera.pixels(face.centre[None])
+    return bool(valid[0] and camera.contains(pixels)[0])
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,7 @@ class TrueBoxes:
 
     def find(self, scene: Scene, estimator: Estimator) -> list[Found]:
         """Return every face; ValueError where one has neither a position nor landmarks."""
-        return [_true_box(scene, estimator, face) for face in scene.picture.faces]
+        return [_true_box(scene, estimator, face) for face in scene.faces]
 
 
 class DetectedBoxes:

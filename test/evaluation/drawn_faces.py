@@ -15,6 +15,7 @@ from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Boxes, Estimates
+from headpose_ros.training.rendering.posed_files import pose_row, write_rows
 
 LEVEL = 20
 POINTS = np.random.default_rng(1).uniform(100, 300, (68, 2))
@@ -115,3 +116,13 @@ def write_face(folder, name, degrees=(10, 20, 30), landmarks='pt3d_68', **change
         content['pt2d'] = POINTS.T
     content |= changes
     savemat(folder / f'{name}.mat', {k: v for k, v in content.items() if v is not None})
+
+
+def write_set(folder, file, lens, rotations, sellions, **extra):
+    """Write poses.csv: one image of 640x480 with several people."""
+    camera = lens.camera(640, 480)
+    rows = [
+        pose_row(file, camera, r, np.array(t)) | extra
+        for r, t in zip(rotations, sellions, strict=True)
+    ]
+    write_rows(folder / 'poses.csv', rows, tuple(extra))

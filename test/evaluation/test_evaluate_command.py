@@ -13,10 +13,10 @@ from drawn_faces import (
     some_rotations,
     virtual_from_face,
     write_face,
+    write_set,
 )
 
 from headpose_ros.cli import evaluate
-from headpose_ros.evaluation.posed import PosedRow, write_posed
 from headpose_ros.evaluation.samples import Lens
 from headpose_ros.evaluation.views import DetectedBoxes, TrueBoxes
 
@@ -56,7 +56,7 @@ def posed_set(tmp_path):
     root.mkdir()
     camera = LENS.camera(640, 480)
     cv2.imwrite(str(root / 'a.png'), draw_faces(camera, [SELLION], [ROTATION]))
-    write_posed(root, [PosedRow('a.png', LENS, ROTATION, SELLION)])
+    write_set(root, 'a.png', LENS, [ROTATION], [SELLION])
     return root
 
 
@@ -102,6 +102,25 @@ def test_landmark_set_without_and_with_a_field_of_view(command, tmp_path):
     assert out['count'] == 2
     assert out['protocol']['hfov_deg'] == 60
     assert 'not_rectified' in out
+
+
+def test_result_on_the_standard_output(command, posed_set, capsys, tmp_path):
+    parser = argparse.ArgumentParser()
+    evaluate.configure(parser)
+    given = ['posed', str(posed_set), '--weights', str(tmp_path / 'w.safetensors'), '--json']
+    assert evaluate.run(parser.parse_args(given)) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)['count'] == 1
+    assert '1 of 1 faces' in shown.err
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(command, posed_set, tmp_path):
+    (tmp_path / 'out').mkdir()
+    with pytest.raises(ValueError, match='expected a plot to be one of'):
+        command('posed', posed_set, '--plot', str(tmp_path / 'plot.xyz'))
+    (tmp_path / 'out' / 'result.json').mkdir()
+    with pytest.raises(ValueError, match=r'result\.json: expected a file to write'):
+        command('posed', tmp_path / 'nowhere')
 
 
 @pytest.mark.parametrize(

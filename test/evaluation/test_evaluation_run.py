@@ -11,13 +11,13 @@ from drawn_faces import (
     some_rotations,
     virtual_from_face,
     write_face,
+    write_set,
 )
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.evaluation import landmark_sets, posed
-from headpose_ros.evaluation.posed import PosedRow, write_posed
 from headpose_ros.evaluation.run import Options, evaluate, report, rings_off_axis
-from headpose_ros.evaluation.samples import Lens
+from headpose_ros.evaluation.samples import Lens, read_picture
 from headpose_ros.evaluation.views import DetectedBoxes, Scene, TrueBoxes
 from headpose_ros.geometry.camera import CameraModel
 
@@ -31,11 +31,7 @@ def scenes(tmp_path):
     """One picture of three people, far apart and off the axis."""
     camera = LENS.camera(640, 480)
     cv2.imwrite(str(tmp_path / 'people.png'), draw_faces(camera, SELLIONS, ROTATIONS))
-    rows = [
-        PosedRow('people.png', LENS, r, t, extra={'head_scale': '1'})
-        for r, t in zip(ROTATIONS, SELLIONS, strict=True)
-    ]
-    write_posed(tmp_path, rows)
+    write_set(tmp_path, 'people.png', LENS, ROTATIONS, SELLIONS, head_scale=1)
     return tmp_path
 
 
@@ -151,9 +147,39 @@ def test_unreadable_picture_is_named(scenes):
     (scenes / 'people.png').write_bytes(b'broken')
     with pytest.raises(ValueError, match=r'people\.png: is not an image'):
         run(scenes, right_estimator())
+    pictures = posed.pictures(scenes)
     (scenes / 'people.png').unlink()
     with pytest.raises(ValueError, match=r'people\.png: does not exist'):
+        evaluate(pictures, right_estimator(), TrueBoxes(), Options())
+
+
+@pytest.mark.parametrize('sellion', [(9.0, 0.0, 1.0), (0.0, 0.0, -1.0), (0.0, -2.0, 0.1)])
+def test_heads_outside_the_picture_are_left_out_and_told(scenes, sellion):
+    rotations = [*ROTATIONS, ROTATIONS[0]]
+    write_set(scenes, 'people.png', LENS, rotations, [*SELLIONS, sellion])
+    for rectify in (True, False):
+        out = report(run(scenes, right_estimator(), rectify=rectify))
+        assert (out['count'], out['detected'], out['outside_image']) == (3, 3, 1)
+    write_set(scenes, 'people.png', LENS, ROTATIONS[:1], [sellion])
+    with pytest.raises(ValueError, match='none of the 0 faces was found; 1 more lie outside'):
         run(scenes, right_estimator())
+
+
+def test_a_head_that_holds_the_camera_is_an_error_that_names_the_picture(scenes):
+    write_set(scenes, 'people.png', LENS, ROTATIONS[:1], [(0.0, 0.0, 0.01)])
+    with pytest.raises(ValueError, match=r'people\.png: a face centre .* m from the camera'):
+        run(scenes, right_estimator())
+
+
+def test_pixels_are_taken_as_they_are_stored(tmp_path):
+    image = np.zeros((20, 40, 3), np.uint8)
+    image[:, :20] = 255
+    jpeg = cv2.imencode('.jpg', image)[1].tobytes()
+    exif = b'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0'
+    block = b'\xff\xe1' + (len(exif) + 2).to_bytes(2, 'big') + exif  # orientation: on its side
+    (tmp_path / 'a.jpg').write_bytes(jpeg[:2] + block + jpeg[2:])
+    assert cv2.imread(str(tmp_path / 'a.jpg')).shape == (40, 20, 3)
+    assert read_picture(tmp_path / 'a.jpg').shape == (20, 40, 3)
 
 
 def test_scene_takes_the_sets_own_lens_before_hfov(scenes):

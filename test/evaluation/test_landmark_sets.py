@@ -28,6 +28,20 @@ def test_pictures_beyond_99_degrees_are_left_out_and_subfolders_are_found(tmp_pa
     assert [p.path.name for p in landmark_sets.pictures(tmp_path)] == ['c.jpg']
 
 
+def test_files_of_other_programs(tmp_path):
+    """Names with spaces, capitals, other types, landmarks outside and a row each, no landmarks."""
+    outside = POINTS - 250.0
+    write_face(tmp_path / 'a b', 'c d', pt3d_68=outside, pt2d=None)
+    write_face(tmp_path, 'e', landmarks='none', pt2d=POINTS.T.astype(np.float32))
+    (tmp_path / 'e.jpg').rename(tmp_path / 'e.PNG')
+    (tmp_path / '._e.png').touch()
+    (tmp_path / '._e.mat').write_bytes(b'what macOS leaves beside files')
+    found = landmark_sets.pictures(tmp_path)
+    assert [p.path.name for p in found] == ['c d.jpg', 'e.PNG']
+    assert found[0].faces[0].landmarks == pytest.approx(outside)
+    assert found[1].faces[0].landmarks == pytest.approx(POINTS, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ('changes', 'complaint'),
     [
@@ -35,6 +49,7 @@ def test_pictures_beyond_99_degrees_are_left_out_and_subfolders_are_found(tmp_pa
         ({'Pose_Para': np.array([[np.nan, 0, 0]])}, 'expected Pose_Para'),
         ({'pt3d_68': None}, 'expected 68 landmarks'),
         ({'pt3d_68': np.zeros((3, 21))}, 'expected 68 landmarks'),
+        ({'pt3d_68': np.full((3, 68), 7.0)}, 'expected 68 landmarks, finite and apart'),
     ],
 )
 def test_wrong_files_get_one_clear_error(tmp_path, changes, complaint):
@@ -47,6 +62,10 @@ def test_mat_that_is_none(tmp_path):
     write_face(tmp_path, 'x')
     (tmp_path / 'x.mat').write_bytes(b'not a mat file')
     with pytest.raises(ValueError, match=r'x\.mat: not a MATLAB file'):
+        landmark_sets.pictures(tmp_path)
+    header = b'MATLAB 7.3 MAT-file'.ljust(124) + b'\x00\x02IM'
+    (tmp_path / 'x.mat').write_bytes(header + bytes(400))
+    with pytest.raises(ValueError, match=r'x\.mat: not a MATLAB file that scipy reads .*v7\.3'):
         landmark_sets.pictures(tmp_path)
 
 

@@ -1,12 +1,11 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-import csv
-
 import numpy as np
 import pytest
+from drawn_faces import write_set
 
 from headpose_ros.evaluation import posed
-from headpose_ros.evaluation.posed import PosedRow, read_posed, write_posed
+from headpose_ros.evaluation.posed import read_posed
 from headpose_ros.evaluation.samples import Lens
 from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.heads import FACE_CENTRE_IN_FACE
@@ -18,39 +17,27 @@ HEADER = (
 LINE = 'a.png,plumb_bob,500,501,320,240,0,0,0,0,0,0,1,0,0,0,-1,-1,0,0,0.1,-0.2,1.5,7.5'
 
 
-def row(file='a.png', lens=None, **changes):
-    lens = lens or Lens(500.0, 501.0, 320.0, 240.0, 'plumb_bob', (0.1, 0.0, 0.0, 0.0, 0.0))
-    return PosedRow(
-        file, lens, matrix_from_euler(0.3, -0.2, 0.1), np.array([0.1, -0.2, 1.5]), 0.13, **changes
-    )
-
-
 def csv_file(folder, *lines):
     (folder / 'poses.csv').write_text('\n'.join(lines) + '\n')
+    for line in lines[1:]:
+        (folder / line.split(',')[0]).touch()
     return folder
 
 
 def test_what_is_written_is_read_again(tmp_path):
     fisheye = Lens(300.0, 300.0, 320.0, 240.0, 'equidistant', (0.01, -0.02, 0.003, 0.0))
-    rows = [row(extra={'head_scale': '1.05', 'id': '7'}), row(file='b.png', lens=fisheye)]
-    write_posed(tmp_path, rows)
-    back = read_posed(tmp_path)
-    for before, after in zip(rows, back, strict=True):
-        assert (before.file, before.lens.fx, before.lens.distortion_model) == (
-            after.file, after.lens.fx, after.lens.distortion_model)  # fmt: skip
-        coefficients = before.lens.distortion
-        assert after.lens.distortion[: len(coefficients)] == pytest.approx(coefficients)
-        assert after.rotation_camera_from_face == pytest.approx(before.rotation_camera_from_face)
-        assert after.position == pytest.approx(before.position)
-        assert after.off_axis == pytest.approx(before.off_axis, abs=1e-7)
-    assert back[0].extra == {'head_scale': '1.05', 'id': '7'}
-    assert not list(tmp_path.glob('*.part'))
-
-
-def test_columns_are_those_of_the_contract(tmp_path):
-    write_posed(tmp_path, [row()])
-    with (tmp_path / 'poses.csv').open() as stream:
-        assert next(csv.reader(stream)) == HEADER.split(',')
+    pose = matrix_from_euler(0.3, -0.2, 0.1)
+    write_set(tmp_path, 'b.png', fisheye, [pose], [(0.1, -0.2, 1.5)], head_scale=1.05, id=7)
+    assert (tmp_path / 'poses.csv').read_text().splitlines()[0] == HEADER + ',head_scale,id'
+    (one,) = read_posed(tmp_path)
+    assert (one.file, one.lens.fx, one.lens.distortion_model) == ('b.png', 300, 'equidistant')
+    assert one.lens.distortion == pytest.approx((0.01, -0.02, 0.003, 0, 0))
+    assert one.rotation_camera_from_face == pytest.approx(pose, abs=1e-8)
+    assert one.position == pytest.approx([0.1, -0.2, 1.5])
+    centre = one.true_face().centre
+    assert one.off_axis == pytest.approx(np.arccos(centre[2] / np.linalg.norm(centre)), abs=1e-3)
+    assert (one.head_scale, one.extra) == (1.05, {'id': '7'})
+    assert [path.name for path in tmp_path.iterdir()] == ['poses.csv']
 
 
 def test_a_line_by_hand(tmp_path):
@@ -60,7 +47,7 @@ def test_a_line_by_hand(tmp_path):
     assert one.position.tolist() == [0.1, -0.2, 1.5]
     assert np.rad2deg(one.off_axis) == pytest.approx(7.5)
     face = one.true_face()
-    assert face.sellion == pytest.approx(one.position)
+    assert face.sellion == pytest.approx([0.1, -0.2, 1.5])
     # At zero the face looks back along the optical axis: behind is +z, below is +y.
     assert face.centre == pytest.approx([0.1, -0.2 + 0.035, 1.5 + 0.03])
 
@@ -83,9 +70,28 @@ def test_fewer_and_empty_distortion_columns(tmp_path):
     assert one.lens.camera(640, 480).is_pinhole
 
 
+def test_tables_of_other_programs(tmp_path):
+    """A byte order mark, spaces, other columns and their order, four digits, NaN, nested files."""
+    header = '\ufefffile, subject, ' + HEADER.removeprefix('file,').replace(',', ', ')
+    row = '1,0,0,0,0.8660,-0.5000,0,0.5000,0.8660'
+    start = 'images/a b.jpg,"s 1, left",,500,501,320,240,0.1,0,,nan,NaN'
+    text = f'{header}\n{start},{row},0.1,-0.2,1.5,nan\n'
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'images' / 'a b.jpg').touch()
+    (tmp_path / 'poses.csv').write_text(text, encoding='utf-8')
+    (one,) = read_posed(tmp_path)
+    assert one.lens == Lens(500.0, 501.0, 320.0, 240.0, 'plumb_bob', (0.1, 0, 0, 0, 0))
+    assert one.rotation_camera_from_face @ one.rotation_camera_from_face.T == pytest.approx(
+        np.eye(3), abs=1e-12)  # fmt: skip
+    assert np.isnan(one.off_axis)
+    assert one.extra == {'subject': 's 1, left'}
+    (picture,) = posed.pictures(tmp_path)
+    assert picture.path == tmp_path / 'images' / 'a b.jpg'
+
+
 def test_rows_of_one_file_are_people_of_one_picture(tmp_path):
-    write_posed(tmp_path, [row(), row('b.png'), row()])
-    found = posed.pictures(tmp_path)
+    other = LINE.replace('a.png', 'b.png').replace('500', '600')
+    found = posed.pictures(csv_file(tmp_path, HEADER, LINE, other, LINE))
     assert [(p.path.name, len(p.faces)) for p in found] == [('a.png', 2), ('b.png', 1)]
 
 
@@ -107,13 +113,22 @@ def test_lens_takes_the_coefficients_that_its_model_has(tmp_path):
         ([HEADER, LINE.replace('1.5', 'nan')], 'tz: expected a finite number'),
         ([HEADER, LINE.replace('-1,-1,0', '-1,1,0')], 'not a rotation'),
         ([HEADER, LINE.replace('a.png', '')], 'file is empty'),
-        ([HEADER, 'a.png,plumb_bob,500'], 'line 2'),
+        ([HEADER, 'a.png,plumb_bob,500'], 'line 2: r00: expected a number, got None'),
+        ([HEADER, LINE.replace('240,0', '240,inf')], 'd0: expected a finite number'),
+        ([HEADER + ',head_scale', LINE + ',0'], 'line 2: head_scale: expected a positive'),
         ([HEADER, LINE, LINE.replace('500', '600')], 'different intrinsics'),
     ],
 )
 def test_wrong_tables_get_one_clear_error(tmp_path, lines, complaint):
     with pytest.raises(ValueError, match=complaint):
         posed.pictures(csv_file(tmp_path, *lines))
+
+
+def test_missing_image(tmp_path):
+    csv_file(tmp_path, HEADER, LINE, LINE.replace('a.png', 'b.png'))
+    (tmp_path / 'a.png').unlink()
+    with pytest.raises(ValueError, match=r'a\.png: does not exist.*1 of 2 images'):
+        posed.pictures(tmp_path)
 
 
 def test_missing_table_and_folder(tmp_path):
