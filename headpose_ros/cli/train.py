@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,11 +165,12 @@ def _pose(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     recipe = Recipe.load(args.recipe)
-    if args.steps:
+    if args.steps is not None:
         recipe = replace(recipe, steps=args.steps)
     options = RunOptions(args.out, args.data, args.resume, args.start, args.workers, args.compile)
     checkpoint = train(recipe, options)
-    print(f'{checkpoint}\n{plot_log(args.out)}')
+    if os.environ.get('RANK', '0') == '0':  # of torchrun's processes the first one
+        print(f'{checkpoint}\n{plot_log(args.out)}')
     return 0
 
 

@@ -7,8 +7,6 @@ On disk they are .npz files with one array per field of `FaceCrops`, without pic
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -77,13 +75,13 @@ class FaceCrops:
     def save(self, path: Path) -> None:
         """Write one .npz; it appears under its name only when whole."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, suffix='.partial')
+        partial = path.with_name(path.name + '.partial')
         try:
-            with os.fdopen(handle, 'wb') as file:
+            with partial.open('wb') as file:
                 np.savez(file, **{f.name: getattr(self, f.name) for f in fields(self)})
-            os.replace(partial, path)
+            partial.replace(path)
         except BaseException:
-            Path(partial).unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
 
     @staticmethod
@@ -101,6 +99,8 @@ class FaceCrops:
         every: Sequence[FaceCrops] = list(parts)
         if not every:
             raise ValueError('face crops: expected at least one file')
+        if len(every) == 1:
+            return every[0]  # no second copy of a gigabyte
         if len({p.size_px for p in every}) > 1:
             raise ValueError(
                 f'face crops: expected one size, got {sorted({p.size_px for p in every})}'

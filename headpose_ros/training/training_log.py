@@ -66,9 +66,13 @@ class TrainingLog:
 
 
 def read_log(out: Path) -> list[dict[str, Any]]:
-    """Return the records of a training's log; none where there is no log."""
+    """Return the records of a training's log; none where there is no log.
+
+    A last line without its end, as of a process that was killed, is left out.
+    """
     path = out / LOG
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = path.read_text().split('\n')[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 def plot_log(out: Path) -> Path:

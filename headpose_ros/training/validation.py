@@ -21,11 +21,10 @@ from headpose_ros.estimation.pose_network import (
     LOG_SIZE,
     ROTATION,
 )
-from headpose_ros.geometry.euler import euler_from_matrix
+from headpose_ros.evaluation import metrics
 from headpose_ros.geometry.rotations import (
     geodesic_distance,
     matrix_from_sixd,
-    mean_rotation,
     vector_from_matrix,
 )
 from headpose_ros.heads import Array
@@ -63,14 +62,15 @@ class Looker:
 
 
 def network_predictor(network: nn.Module, batch: int = 256) -> Predict:
-    """Run a `TrainablePoseNetwork` in evaluation mode and float32."""
+    """Run a `TrainablePoseNetwork` in evaluation mode and float32, on whatever device it is."""
+    device = next(network.parameters()).device
 
     @torch.inference_mode()
     def predict(crops: NDArray[np.uint8]) -> Array:
         was_training = network.training
         network.eval()
         parts = [
-            network(torch.from_numpy(crops[i : i + batch])).double().numpy()
+            network(torch.from_numpy(crops[i : i + batch]).to(device)).cpu().double().numpy()
             for i in range(0, len(crops), batch)
         ]
         network.train(was_training)
@@ -101,20 +101,16 @@ def accuracy(looker: Looker, crops: FaceCrops) -> dict[str, float]:
 
 def rotation_errors_deg(predicted: Array, truth: Array) -> dict[str, float]:
     """Mean absolute errors of yaw, pitch and roll; geodesic ones, raw and aligned; degrees."""
-    figures = {}
-    angles, expected = euler_from_matrix(predicted), euler_from_matrix(truth)
-    for name, a, b in zip(('yaw', 'pitch', 'roll'), angles, expected, strict=True):
-        difference = (a - b + np.pi) % (2 * np.pi) - np.pi
-        figures[name] = float(np.degrees(np.abs(difference)).mean())
-    figures['mae'] = float(np.mean([figures[n] for n in ('yaw', 'pitch', 'roll')]))
-    constant = mean_rotation(np.swapaxes(predicted, 1, 2) @ truth)
-    figures['geodesic'] = float(np.degrees(geodesic_distance(predicted, truth)).mean())
-    aligned = np.degrees(geodesic_distance(predicted @ constant, truth))
-    figures['aligned'], figures['aligned_median'] = (
-        float(aligned.mean()),
-        float(np.median(aligned)),
-    )
-    return figures
+    angles = np.degrees(metrics.angle_errors(predicted, truth).mean(axis=0))
+    plain = np.degrees(geodesic_distance(predicted, truth))
+    aligned = np.degrees(metrics.aligned_geodesic(predicted, truth))
+    return {
+        **dict(zip(('yaw', 'pitch', 'roll'), angles.tolist(), strict=True)),
+        'mae': float(angles.mean()),
+        'geodesic': float(plain.mean()),
+        'aligned': float(aligned.mean()),
+        'aligned_median': float(np.median(aligned)),
+    }
 
 
 def box_sensitivity(looker: Looker, crops: FaceCrops) -> dict[str, float]:
