@@ -27,6 +27,13 @@ COVERS = ('beanie', 'cap', 'hat', 'turban', 'helmet', 'hood', 'headscarf')
 OCCLUDERS = ('hand', 'phone', 'mug', 'microphone', 'block')
 
 
+def random_cover(rng: np.random.Generator) -> str:
+    """Draw what is worn on the head, of `COVERS`; mostly nothing, ''."""
+    if rng.random() >= 0.14:
+        return ''
+    return str(rng.choice(COVERS, p=[0.2, 0.28, 0.12, 0.08, 0.08, 0.10, 0.14]))
+
+
 def make_glasses(rng: np.random.Generator, landmarks: Float) -> tuple[list[Mesh], str]:
     """Return glasses that sit on a nose, given the 68 landmarks, and 'clear' or 'dark'."""
     eyes = [landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)]

@@ -95,6 +95,10 @@ class Appearance:
     occlusion: str
 
 
+Loose = tuple[Mesh, str]
+"""A mesh and what it moves with: head, torso, or neck (in between, by its place)."""
+
+
 @njit(cache=True, fastmath=True)
 def _attach(
     points: Float,
@@ -155,103 +159,90 @@ class Person:
         self._dress(rng, plain, who.scale)
 
     def _dress(self, rng: np.random.Generator, plain: bool, scale: float) -> None:
-        model, parts, head = self.parts.model, self.parts, self.head
         hair_colour = hair_style.random_colour(rng)
         style = hair_style.random_style(rng)
         bearded = rng.random() < 0.22
-        complexion = skin.Complexion.random(rng, hair_colour, bearded)
-        self.complexion = complexion
-        cover = (
-            str(rng.choice(accessories.COVERS, p=[0.2, 0.28, 0.12, 0.08, 0.08, 0.10, 0.14]))
-            if rng.random() < 0.14
-            else ''
-        )
-        if cover in ('headscarf', 'turban', 'helmet', 'hood'):
-            style = replace(style, count=0)
-        elif cover:
-            style = replace(
-                style,
-                layer=min(style.layer, 0.006),
-                lift=min(style.lift, 0.3),
-                curl=min(style.curl, 0.3),
-                fringe=0.09,
-                tail=None,
-                recede=0.0,
-            )
-        skin_points = head[parts.skin_vertices]
-        surface = hair.RadialSurface(skin_points)
-        loose: list[tuple[Mesh, str]] = []
-        strands_of_head = hair.grow_hair(
-            rng, style, skin_points, self.head_normals[parts.skin_vertices], surface, hair_colour
-        )
-        loose += [(m, 'neck') for m in strands_of_head]
-        if bearded and complexion.stubble > 0.45:
-            loose += [
-                (m, 'head')
-                for m in hair.grow_beard(
-                    rng,
-                    head,
-                    self.head_normals,
-                    parts.beard * complexion.stubble,
-                    hair_colour,
-                    rng.choice([0.006, 0.012, 0.025, 0.06], p=[0.35, 0.35, 0.2, 0.1]),
-                    surface,
-                )
-            ]
-        landmarks = head[model.landmarks68]
-        glasses = ''
-        if rng.random() < 0.24:
-            meshes, glasses = accessories.make_glasses(rng, landmarks)
-            loose += [(m, 'head') for m in meshes]
-        masked = rng.random() < 0.07
-        if masked:
-            loose += [
-                (m, 'head')
-                for m in accessories.make_mask(rng, head[model.part_vertices('face')], landmarks)
-            ]
-        if cover:
-            for mesh in accessories.make_cover(rng, cover, skin_points):
-                loose.append((mesh, 'neck'))
-        occlusion = ''
-        if not plain and rng.random() < 0.13:
-            occlusion = str(rng.choice(accessories.OCCLUDERS, p=[0.4, 0.1, 0.1, 0.2, 0.2]))
-            loose += [
-                (m, 'head') for m in accessories.make_occluder(rng, occlusion, complexion.albedo)
-            ]
-        torso, clothes = body.make_torso(rng, complexion.albedo)
-        loose += [(m, 'torso') for m in torso]
-        base = self._head_mesh(rng, hair_colour, style, cover)
-        self.mesh = join([base] + [m for m, _ in loose])
-        self.neck = np.concatenate(
-            [neck_weight(base.points)]
-            + [
-                neck_weight(m.points)
-                if kind == 'neck'
-                else np.full(len(m.points), float(kind == 'torso'), np.float32)
-                for m, kind in loose
-            ]
-        )
+        self.complexion = skin.Complexion.random(rng, hair_colour, bearded)
+        cover = accessories.random_cover(rng)
+        style = _under(cover, style)
+        loose = self._hair(rng, style, bearded, hair_colour)
+        worn, glasses, self.masked = self._worn(rng, cover)
+        held, occlusion = self._held(rng) if not plain else ([], '')
+        torso, clothes = body.make_torso(rng, self.complexion.albedo)
+        loose += [*worn, *held, *((mesh, 'torso') for mesh in torso)]
+        self._assemble(self._head_mesh(rng, hair_colour, style, cover), loose)
         self.textures = np.stack(
             [
-                parts.chart.paint(rng, complexion),
+                self.parts.chart.paint(rng, self.complexion),
                 strands(),
                 clothes,
                 pattern(rng),
                 mottled(rng, 0.06, 0.6),
             ]
         )
-        self.masked = masked
         self.appearance = Appearance(
             identity=self.seed,
             head_scale=scale,
-            skin_tone=complexion.tone,
+            skin_tone=self.complexion.tone,
             hair=style.name if style.count else ('covered' if cover else 'bald'),
             glasses=glasses,
-            mask=masked,
+            mask=self.masked,
             cover=cover,
             beard=bearded,
             occlusion=occlusion,
         )
+
+    def _hair(
+        self, rng: np.random.Generator, style: hair_style.Style, bearded: bool, colour: Float
+    ) -> list[Loose]:
+        """Grow the hair, and the beard where it is more than stubble."""
+        skin_points = self.head[self.parts.skin_vertices]
+        skin_normals = self.head_normals[self.parts.skin_vertices]
+        surface = hair.RadialSurface(skin_points)
+        grown = hair.grow_hair(rng, style, skin_points, skin_normals, surface, colour)
+        loose: list[Loose] = [(mesh, 'neck') for mesh in grown]
+        stubble = self.complexion.stubble
+        if bearded and stubble > 0.45:
+            length = rng.choice([0.006, 0.012, 0.025, 0.06], p=[0.35, 0.35, 0.2, 0.1])
+            density = self.parts.beard * stubble
+            beard = hair.grow_beard(
+                rng, self.head, self.head_normals, density, colour, length, surface
+            )
+            loose += [(mesh, 'head') for mesh in beard]
+        return loose
+
+    def _worn(self, rng: np.random.Generator, cover: str) -> tuple[list[Loose], str, bool]:
+        """Put on glasses, mask and head cover; return them, the kind of glasses, and if masked."""
+        model, glasses, meshes = self.parts.model, '', []
+        landmarks = self.head[model.landmarks68]
+        if rng.random() < 0.24:
+            meshes, glasses = accessories.make_glasses(rng, landmarks)
+        loose: list[Loose] = [(mesh, 'head') for mesh in meshes]
+        masked = rng.random() < 0.07
+        if masked:
+            face = self.head[model.part_vertices('face')]
+            loose += [(mesh, 'head') for mesh in accessories.make_mask(rng, face, landmarks)]
+        if cover:
+            skin_points = self.head[self.parts.skin_vertices]
+            loose += [(m, 'neck') for m in accessories.make_cover(rng, cover, skin_points)]
+        return loose, glasses, masked
+
+    def _held(self, rng: np.random.Generator) -> tuple[list[Loose], str]:
+        """Hold something before the face, sometimes; return it and its kind."""
+        if rng.random() >= 0.13:
+            return [], ''
+        kind = str(rng.choice(accessories.OCCLUDERS, p=[0.4, 0.1, 0.1, 0.2, 0.2]))
+        meshes = accessories.make_occluder(rng, kind, self.complexion.albedo)
+        return [(mesh, 'head') for mesh in meshes], kind
+
+    def _assemble(self, base: Mesh, loose: list[Loose]) -> None:
+        """Join the head and what is loose, and note how each vertex follows the neck."""
+        weights = [neck_weight(base.points)]
+        for mesh, kind in loose:
+            rigid = np.full(len(mesh.points), float(kind == 'torso'), np.float32)
+            weights.append(neck_weight(mesh.points) if kind == 'neck' else rigid)
+        self.mesh = join([base, *(mesh for mesh, _ in loose)])
+        self.neck = np.concatenate(weights)
 
     def _head_mesh(
         self, rng: np.random.Generator, hair_colour: Float, style: hair_style.Style, cover: str
@@ -370,6 +361,23 @@ class Person:
             *out,
         )
         return Posed(out[0], out[1], out[2], colours, out[0][model.landmarks68])
+
+
+def _under(cover: str, style: hair_style.Style) -> hair_style.Style:
+    """Return how hair is worn under a head cover: not at all, or pressed flat."""
+    if cover in ('headscarf', 'turban', 'helmet', 'hood'):
+        return replace(style, count=0)
+    if not cover:
+        return style
+    return replace(
+        style,
+        layer=min(style.layer, 0.006),
+        lift=min(style.lift, 0.3),
+        curl=min(style.curl, 0.3),
+        fringe=0.09,
+        tail=None,
+        recede=0.0,
+    )
 
 
 def neck_weight(points: Float) -> Float:
