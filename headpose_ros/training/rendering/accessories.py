@@ -24,6 +24,15 @@ from headpose_ros.training.rendering.mesh import (
 from headpose_ros.training.rendering.noise import Float, any_colour, jitter, linear_bgr
 
 COVERS = ('beanie', 'cap', 'hat', 'turban', 'helmet', 'hood', 'headscarf')
+_COVER_MEASURES = {  # the hem's elevation in front and behind, degrees; thickness, metres
+    'beanie': (24, -20, 0.008),
+    'cap': (27, -4, 0.008),
+    'hat': (26, -2, 0.009),
+    'turban': (24, -12, 0.018),
+    'helmet': (28, -25, 0.022),
+    'hood': (38, -58, 0.026),
+    'headscarf': (30, -58, 0.008),
+}
 OCCLUDERS = ('hand', 'phone', 'mug', 'microphone', 'block')
 
 
@@ -47,56 +56,51 @@ def make_glasses(rng: np.random.Generator, landmarks: Float) -> tuple[list[Mesh]
     )
     material = Material.METAL if thick < 0.001 else Material.PLASTIC
     tint = jitter(rng, linear_bgr(*rng.uniform(15, 60, 3)), 0.3)
-    angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    c, s = np.cos(angle), np.sin(angle)
     depth = max(eyes[0][2], eyes[1][2]) + rng.uniform(0.012, 0.019)
     drop = rng.uniform(0.0, 0.006)
     meshes: list[Mesh] = []
     for side, eye in zip((-1, 1), eyes, strict=True):
-        middle_x = eye[0] + side * 0.001
-        x = middle_x + wide * np.sign(c) * np.abs(c) ** power
-        y = eye[1] - drop + high * np.sign(s) * np.abs(s) ** power
-        z = depth - 4.0 * np.maximum(0, np.abs(x) - 0.02) ** 2
-        rim = np.stack([x, y, z], -1)
+        middle = np.array([eye[0] + side * 0.001, eye[1] - drop, depth])
+        rim = _rim(middle, wide, high, power)
         if not rimless:
             meshes.append(tube(rim, thick, colour, material, sides=5, closed=True))
         if dark:
-            points = np.concatenate([rim, [rim.mean(axis=0) + [0, 0, 0.001]]])
-            i = np.arange(28)
-            fan = np.stack([i, (i + 1) % 28, np.full(28, 28)], -1)
-            normals = np.concatenate([rim - rim.mean(axis=0), [[0, 0, 0]]]) * 8 + [0, 0, 1]
-            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-            meshes.append(
-                make_mesh(points, fan, tint, Material.PLASTIC, normals=normals, two_sided=True)
-            )
-        hinge = rim[np.argmax(np.abs(x))] + [0, high * 0.4, 0]
-        ear = np.array([side * 0.078, 0.004, -0.105])
-        meshes.append(
-            tube(
-                [
-                    hinge,
-                    hinge + [side * 0.004, 0, -0.012],
-                    ear,
-                    ear + [-side * 0.002, -0.02, -0.018],
-                ],
-                max(thick, 0.0012),
-                colour,
-                material,
-                sides=5,
-            )
-        )
+            meshes.append(_dark_lens(rim, tint))
+        hinge = rim[np.argmax(np.abs(rim[:, 0]))] + [0, high * 0.4, 0]
+        temple = _temple(hinge, side)
+        meshes.append(tube(temple, max(thick, 0.0012), colour, material, sides=5))
     left, right = eyes[0][0] + wide - 0.001, eyes[1][0] - wide + 0.001
     level = (eyes[0][1] + eyes[1][1]) / 2 - drop + high * 0.35
-    meshes.append(
-        tube(
-            [[left, level, depth], [0, level + 0.003, depth + 0.002], [right, level, depth]],
-            thick,
-            colour,
-            material,
-            sides=5,
-        )
-    )
+    bridge = [[left, level, depth], [0, level + 0.003, depth + 0.002], [right, level, depth]]
+    meshes.append(tube(bridge, thick, colour, material, sides=5))
     return meshes, 'dark' if dark else 'clear'
+
+
+def _rim(middle: NDArray[Any], wide: float, high: float, power: float) -> NDArray[Any]:
+    """Return the outline (28,3) of a lens, a superellipse that bends back towards the ear."""
+    angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+    c, s = np.cos(angle), np.sin(angle)
+    x = middle[0] + wide * np.sign(c) * np.abs(c) ** power
+    y = middle[1] + high * np.sign(s) * np.abs(s) ** power
+    z = middle[2] - 4.0 * np.maximum(0, np.abs(x) - 0.02) ** 2
+    return np.stack([x, y, z], -1)
+
+
+def _dark_lens(rim: NDArray[Any], tint: Float) -> Mesh:
+    count = len(rim)
+    i = np.arange(count)
+    fan = np.stack([i, (i + 1) % count, np.full(count, count)], -1)
+    points = np.concatenate([rim, [rim.mean(axis=0) + [0, 0, 0.001]]])
+    normals = np.concatenate([rim - rim.mean(axis=0), [[0, 0, 0]]]) * 8 + [0, 0, 1]
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return make_mesh(points, fan, tint, Material.PLASTIC, normals=normals, two_sided=True)
+
+
+def _temple(hinge: NDArray[Any], side: int) -> list[NDArray[Any]]:
+    """Return the path from the hinge to behind the ear; `side` -1 is the subject's right."""
+    ear = np.array([side * 0.078, 0.004, -0.105])
+    back = ear + [-side * 0.002, -0.02, -0.018]
+    return [hinge, hinge + [side * 0.004, 0, -0.012], ear, back]
 
 
 def _support(
@@ -156,34 +160,15 @@ def make_mask(rng: np.random.Generator, face: Float, landmarks: Float) -> list[M
     for column, sign in ((0, -1), (columns - 1, 1)):
         ear = np.array([sign * 0.080, 0.0, -0.115])
         for row in (1, rows - 2):
-            meshes.append(
-                tube(
-                    [
-                        points[row, column],
-                        (points[row, column] + ear) / 2 + [sign * 0.006, 0, 0],
-                        ear,
-                    ],
-                    0.0012,
-                    colour,
-                    Material.CLOTH,
-                    sides=4,
-                )
-            )
+            end = points[row, column]
+            loop = [end, (end + ear) / 2 + [sign * 0.006, 0, 0], ear]
+            meshes.append(tube(loop, 0.0012, colour, Material.CLOTH, sides=4))
     return meshes
 
 
 def make_cover(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh]:
     """Return what is worn on the head; `skin` (V,3): the head's outer vertices."""
-    measures: dict[str, tuple[float, float, float]] = {
-        'beanie': (24, -20, 0.008),
-        'cap': (27, -4, 0.008),
-        'hat': (26, -2, 0.009),
-        'turban': (24, -12, 0.018),
-        'helmet': (28, -25, 0.022),
-        'hood': (38, -58, 0.026),
-        'headscarf': (30, -58, 0.008),
-    }
-    front, back, thick = measures[kind]
+    front, back, thick = _COVER_MEASURES[kind]
     front, thick = front + rng.normal(0, 5), thick * rng.uniform(0.8, 1.4)
     rows, columns = 16, 40
     azimuth = np.linspace(-np.pi, np.pi, columns + 1)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -179,62 +178,55 @@ def draw_negative(
 ) -> Crop:
     """Photograph no face: a background, the back of a head, or a body beside the crop's middle."""
     kind = rng.random()
-    void = np.full((3, 3), np.nan)
     angle, lighting = float(rng.uniform(0.05, 0.9)), random_lighting(rng)
     backdrop = backgrounds.draw(rng, size, size)
     if kind < 0.4:
-        image = photo.degrade(
-            rng, photo.develop(rng, photo.blur_lens(rng, photo.to_linear(backdrop), 0.035 * size))
-        )
-        who = None
-    else:
-        yaw = float(np.pi + rng.uniform(-0.6, 0.6))
-        rotation = matrix_from_euler(yaw, float(rng.normal(0, 0.2)), float(rng.normal(0, 0.15)))
-        distance = random_distance(rng)
-        apparent = float(angular_size_from_distance(distance))
-        spread = float(np.tan(apparent / 2)) * rng.uniform(1.2, 1.9)
-        camera = SquareCamera(0.5 * size / spread, size)
-        centre = np.array([*(rng.normal(0, 0.1, 2) * spread), 1.0]) * distance
-        if kind < 0.7:  # shoulders or the top of a head, the face well outside
-            yaw = float(rng.uniform(-1.5, 1.5))
-            rotation = matrix_from_euler(yaw, 0.0, 0.0)
-            side = rng.uniform(0, 2 * np.pi)
-            away = 1.9 + rng.uniform(0, 0.6)
-            centre = (
-                np.array([np.cos(side) * spread * away, np.sin(side) * spread * away, 1.0])
-                * distance
-            )
-        torso = matrix_from_euler(yaw, 0.0, 0.0) @ ROTATION_FACE_FROM_MODEL
-        pose = Pose(
-            rotation,
-            sellion_from_face_centre(rotation, centre),
-            torso,
-            person.random_expression(rng),
-        )
-        picture = photograph(person, pose, camera, lighting)
-        image = finish(rng, picture.light, picture.coverage, picture.coverage > 0.5, backdrop)
-        angle, who = camera.angle, person.appearance
+        blurred = photo.blur_lens(rng, photo.to_linear(backdrop), 0.035 * size)
+        image = photo.degrade(rng, photo.develop(rng, blurred))
+        return _without_truth(image, angle, lighting.kind, None)
+    camera, pose = _faceless(rng, person, size, aside=kind < 0.7)
+    picture = photograph(person, pose, camera, lighting)
+    image = finish(rng, picture.light, picture.coverage, picture.coverage > 0.5, backdrop)
+    return _without_truth(image, camera.angle, lighting.kind, person.appearance)
+
+
+def _faceless(
+    rng: np.random.Generator, person: Person, size: int, aside: bool
+) -> tuple[SquareCamera, Pose]:
+    """Draw a view of a head's back; `aside`: of shoulders or hair, the face well outside."""
+    yaw = float(np.pi + rng.uniform(-0.6, 0.6))
+    rotation = matrix_from_euler(yaw, float(rng.normal(0, 0.2)), float(rng.normal(0, 0.15)))
+    distance = random_distance(rng)
+    apparent = float(angular_size_from_distance(distance))
+    spread = float(np.tan(apparent / 2)) * rng.uniform(1.2, 1.9)
+    centre = np.array([*(rng.normal(0, 0.1, 2) * spread), 1.0]) * distance
+    if aside:
+        yaw = float(rng.uniform(-1.5, 1.5))
+        rotation = matrix_from_euler(yaw, 0.0, 0.0)
+        side = rng.uniform(0, 2 * np.pi)
+        away = 1.9 + rng.uniform(0, 0.6)
+        place = [np.cos(side) * spread * away, np.sin(side) * spread * away, 1.0]
+        centre = np.array(place) * distance
+    torso = matrix_from_euler(yaw, 0.0, 0.0) @ ROTATION_FACE_FROM_MODEL
+    sellion = sellion_from_face_centre(rotation, centre)
+    pose = Pose(rotation, sellion, torso, person.random_expression(rng))
+    return SquareCamera(0.5 * size / spread, size), pose
+
+
+def _without_truth(
+    image: NDArray[np.uint8], angle: float, light: str, who: Appearance | None
+) -> Crop:
+    void = np.full((3, 3), np.nan)
     return Crop(
-        image,
-        False,
-        void,
-        void[0],
-        np.nan,
-        angle,
-        void[0, :2],
-        np.full((68, 2), np.nan),
-        np.zeros(68, bool),
-        lighting.kind,
-        who,
+        image=image,
+        face=False,
+        rotation_virtual_from_face=void,
+        sellion=void[0],
+        angular_size=np.nan,
+        crop_angle=angle,
+        face_centre_px=void[0, :2],
+        landmarks=np.full((68, 2), np.nan),
+        visible=np.zeros(68, bool),
+        light=light,
+        appearance=who,
     )
-
-
-def as_grid(images: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
-    """Lay out pictures of one size as a sheet, to look at."""
-    side = images[0].shape[0]
-    rows = -(-len(images) // columns)
-    sheet = np.zeros((rows * side, columns * side, 3), np.uint8)
-    for i, image in enumerate(images):
-        y, x = i // columns * side, i % columns * side
-        sheet[y : y + side, x : x + side] = cv2.resize(image, (side, side))
-    return sheet

@@ -199,19 +199,7 @@ def grow_hair(
     chosen = candidates[rng.choice(len(candidates), count, p=weight / weight.sum())]
     roots = points[chosen] + rng.normal(0, 0.003, (count, 3))
     outward = normals[chosen]
-    whorl = np.array(style.whorl) + [style.part, 0, 0]
-    comb = roots - whorl
-    if style.part and style.length > 0.05 and style.tail is None:  # falls to both sides
-        comb[:, 0] += np.sign(roots[:, 0] - style.part) * 0.08
-    if style.tail is not None:
-        comb = np.array(style.tail) - roots
-    comb = _unit(comb - outward * np.sum(comb * outward, -1, keepdims=True)) * style.flow
-    comb += rng.normal(0, style.spread, comb.shape)
-    lengths = style.length * rng.uniform(0.75, 1.2, count)
-    if style.tail is not None:
-        lengths = np.linalg.norm(np.array(style.tail) - roots, axis=1) * rng.uniform(
-            0.85, 1.05, count
-        )
+    comb, lengths = _combed(rng, style, roots, outward)
     strands = np.empty((count, segments + 1, 3))
     stray = rng.random(count) < 0.003
     _grow(
@@ -237,6 +225,25 @@ def grow_hair(
     if style.tail is not None:
         meshes.append(_tail(rng, style, colour))
     return meshes
+
+
+def _combed(
+    rng: np.random.Generator, style: Style, roots: NDArray[Any], outward: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return which way (N,3) strands leave their roots along the scalp, and how long they are."""
+    whorl = np.array(style.whorl) + [style.part, 0, 0]
+    comb = roots - whorl
+    if style.part and style.length > 0.05 and style.tail is None:  # falls to both sides
+        comb[:, 0] += np.sign(roots[:, 0] - style.part) * 0.08
+    if style.tail is not None:
+        comb = np.array(style.tail) - roots
+    comb = _unit(comb - outward * np.sum(comb * outward, -1, keepdims=True)) * style.flow
+    comb += rng.normal(0, style.spread, comb.shape)
+    lengths = style.length * rng.uniform(0.75, 1.2, len(roots))
+    if style.tail is not None:
+        reach = np.linalg.norm(np.array(style.tail) - roots, axis=1)
+        lengths = reach * rng.uniform(0.85, 1.05, len(roots))
+    return comb, lengths
 
 
 def _tail(rng: np.random.Generator, style: Style, colour: Float) -> Mesh:
