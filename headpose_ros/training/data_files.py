@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
+from headpose_ros.training.arrays import arrays_of
 from headpose_ros.training.batches import Source
 from headpose_ros.training.face_crops import FaceCrops
 from headpose_ros.training.recipe import Recipe
@@ -37,10 +36,7 @@ def load_crops(data: Path, pattern: str) -> FaceCrops:
 
 def _load(path: Path) -> FaceCrops:
     """Read one file, ours or a shard of the renderer."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if 'crop_angle' in arrays:
-                return crops_of_shard(arrays)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f'{path}: not a file of crops ({error})') from None
+    with arrays_of(path, 'a file of crops') as arrays:
+        if 'crop_angle' in arrays:
+            return crops_of_shard(arrays)
     return FaceCrops.load(path)

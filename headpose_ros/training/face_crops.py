@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.heads import Array
+from headpose_ros.training.arrays import arrays_of
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,8 @@ class FaceCrops:
     @staticmethod
     def load(path: Path) -> FaceCrops:
         """Read one .npz. Raises ValueError where it is not one of ours."""
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return FaceCrops(*(arrays[f.name] for f in fields(FaceCrops)))
-        except (KeyError, OSError, ValueError) as error:
-            raise ValueError(f'{path}: not a file of face crops ({error})') from None
+        with arrays_of(path, 'a file of face crops') as arrays:
+            return FaceCrops(*(arrays[f.name] for f in fields(FaceCrops)))
 
     @staticmethod
     def join(parts: Iterable[FaceCrops]) -> FaceCrops:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.heads import Array
+from headpose_ros.training.arrays import arrays_of
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]
@@ -136,10 +137,10 @@ class HeadModel:
                 'it with --head-model or under $HEADPOSE_DATA/heads'
             )
         try:
-            with np.load(path, allow_pickle=False) as file:
-                raw = {name: file[name] for name in _ARRAYS}
-        except (KeyError, ValueError, OSError) as error:
-            raise HeadModelError(f'{path} is not a packed head model: {error}') from error
+            with arrays_of(path, 'a packed head model') as arrays:
+                raw = {name: arrays[name] for name in _ARRAYS}
+        except ValueError as error:
+            raise HeadModelError(str(error)) from None
         return cls._from_arrays(raw)
 
     @classmethod

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from headpose_ros.geometry import CameraModel
+from headpose_ros.training.arrays import arrays_of
 from headpose_ros.training.rendering.posed_files import pose_row, write_rows
 
 EXTRA_COLUMNS = ('identity', 'head_scale', 'skin_tone', 'light', 'occlusion', 'glasses', 'hair')
@@ -29,8 +30,8 @@ def export_posed(shards: str | Path, out: str | Path) -> int:
     out.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for path in paths:
-        with np.load(path, allow_pickle=False) as file:
-            shard = {name: file[name] for name in file.files}
+        with arrays_of(path, 'a shard of crops') as arrays:
+            shard = dict(arrays)
         for i in np.flatnonzero(shard['face']):
             name = f'{len(rows):06d}.png'
             image = shard['images'][i]

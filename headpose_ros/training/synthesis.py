@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.training.arrays import arrays_of
 from headpose_ros.training.head_model import HeadModel
 from headpose_ros.training.rendering.background import Backgrounds
 from headpose_ros.training.rendering.crops import Crop, draw_crop, draw_negative
@@ -68,6 +69,10 @@ class CropSet:
         """How many files it makes."""
         return -(-self.count // self.shard_crops)
 
+    def crops_of(self, shard: int) -> int:
+        """Return how many crops a shard holds; the last one may hold fewer."""
+        return min(self.shard_crops, self.count - shard * self.shard_crops)
+
 
 def check_seed(seed: int) -> None:
     """Raise ValueError where a seed is out of its range."""
@@ -83,7 +88,7 @@ def shard_path(folder: Path, index: int) -> Path:
 def synthesize_crops(
     folder: str | Path, what: CropSet, workers: int = 1, progress: bool = True
 ) -> int:
-    """Write the shards that are not there yet; return how many were written.
+    """Write the shards that are not there yet, or hold too few; return how many were written.
 
     Raises ValueError where the folder holds another set.
     """
@@ -92,7 +97,9 @@ def synthesize_crops(
     claim_folder(
         folder, {k: v for k, v in asdict(what).items() if k not in ('count', 'head_model')}
     )
-    todo = [i for i in range(what.shards) if not shard_path(folder, i).exists()]
+    todo = [
+        i for i in range(what.shards) if not _is_there(shard_path(folder, i), what.crops_of(i))
+    ]
     jobs = [(str(folder), what, i) for i in todo]
     for _ in show_progress(
         in_processes(_write_shard, jobs, workers), len(todo), progress, 'shard'
@@ -151,10 +158,17 @@ def shared_backgrounds(folder: str | None) -> Backgrounds:
     return Backgrounds.from_folder(folder)
 
 
+def _is_there(path: Path, crops: int) -> bool:
+    """Return whether a shard holds that many crops; that of a smaller set may hold fewer."""
+    if not path.exists():
+        return False
+    with arrays_of(path, 'a shard of crops') as arrays:
+        return len(arrays['face']) >= crops
+
+
 def _write_shard(job: tuple[str, CropSet, int]) -> int:
     folder, what, index = job
-    first = index * what.shard_crops
-    crops = list(_draw(what, index, min(what.shard_crops, what.count - first)))
+    crops = list(_draw(what, index, what.crops_of(index)))
     path = shard_path(Path(folder), index)
     partial = path.with_suffix('.partial')
     with partial.open('wb') as file:

@@ -67,5 +67,9 @@ def test_shards_and_our_own_files_load_alike(tmp_path):
     assert len(load_crops(tmp_path, 'shard_*.npz')) == 6
     del arrays['rotation']
     np.savez(tmp_path / 'wrong.npz', **arrays)
-    with pytest.raises(ValueError, match=r'wrong\.npz: not a file of crops'):
-        load_crops(tmp_path, 'wrong.npz')
+    whole = (tmp_path / 'wrong.npz').read_bytes()
+    (tmp_path / 'half.npz').write_bytes(whole[: len(whole) // 2])
+    np.save(tmp_path / 'one.npy', np.zeros(3))
+    for name in ('wrong.npz', 'half.npz', 'one.npy'):
+        with pytest.raises(ValueError, match=rf'{name}: not a file of crops'):
+            load_crops(tmp_path, name)

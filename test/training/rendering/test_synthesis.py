@@ -103,6 +103,15 @@ def test_another_set_is_not_mixed_in(tmp_path, head_file):
     assert synthesize_crops(tmp_path, crop_set(head_file, count=12), progress=False) == 1
 
 
+def test_a_set_grows_by_what_its_last_shard_lacks(tmp_path, head_file):
+    grown, whole = tmp_path / 'grown', tmp_path / 'whole'
+    synthesize_crops(grown, crop_set(head_file, count=8), progress=False)
+    assert [len(s['face']) for s in read(grown)] == [6, 2]
+    assert synthesize_crops(grown, crop_set(head_file, count=12), progress=False) == 1
+    synthesize_crops(whole, crop_set(head_file, count=12), progress=False)
+    assert all(same(x, y) for x, y in zip(read(grown), read(whole), strict=True))
+
+
 def test_held_out_identities_are_never_trained_on(tmp_path, head_file):
     for held_out in (False, True):
         what = crop_set(head_file, held_out=held_out, negatives=0.0)
