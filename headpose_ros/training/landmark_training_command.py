@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from headpose_ros.training import landmark_training as training
+    from headpose_ros.training.landmark_training_data import read_annotated
 
     _check(args)
     if args.threads:
@@ -45,12 +46,10 @@ def run(args: argparse.Namespace) -> int:
     options = training.LandmarkRun(
         args.out, args.steps, args.batch_size, args.learning_rate, args.seed, args.resume
     )
+    test = read_annotated(args.faces, args.test_part) if args.faces else []
     network = training.train(_sources(args), options)
     error = None
-    if args.faces:
-        from headpose_ros.training.landmark_training_data import read_annotated
-
-        test = read_annotated(args.faces, args.test_part)
+    if test:
         error = training.normalised_mean_error(network, test)
         print(
             f'{len(test)} real faces not trained on: mean error {100 * error:.2f} % of the '
@@ -67,7 +66,9 @@ def _check(args: argparse.Namespace) -> None:
         raise ValueError(f'--real-share: expected between 0 and 1, got {args.real_share}')
     for name in ('steps', 'batch_size'):
         if getattr(args, name) < 1:
-            raise ValueError(f'--{name}: expected 1 or more, got {getattr(args, name)}')
+            raise ValueError(
+                f'--{name.replace("_", "-")}: expected 1 or more, got {getattr(args, name)}'
+            )
 
 
 def _sources(args: argparse.Namespace) -> list:  # type: ignore[type-arg]

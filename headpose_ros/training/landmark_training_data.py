@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.heads import Array
+from headpose_ros.training.arrays import arrays_of
 from headpose_ros.training.photometry import Photometry
 
 LANDMARKS = 68
@@ -120,11 +121,8 @@ def read_shards(paths: Iterable[Path]) -> list[LandmarkPicture]:
     """Read rendered crops; ValueError where a file is no shard."""
     found = []
     for path in paths:
-        try:
-            with np.load(path, allow_pickle=False) as shard:
-                images, points, faces = (shard[name] for name in ('images', 'landmarks68', 'face'))
-        except (KeyError, OSError, ValueError) as error:
-            raise ValueError(f'{path}: not a shard of rendered crops ({error})') from None
+        with arrays_of(path, 'a shard of rendered crops') as shard:
+            images, points, faces = (shard[name] for name in ('images', 'landmarks68', 'face'))
         found += [
             LandmarkPicture(image, np.asarray(own, np.float64) if face else None)
             for image, own, face in zip(images, points, faces, strict=True)

@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from headpose_ros.training import linear_fit
     from headpose_ros.training.data_files import load_crops
 
+    if args.output and Path(args.weights).suffix.lower() == '.onnx':
+        raise ValueError('--output: an ONNX file cannot carry the linear model')
     model = load_model(args.weights, create_runtime('cpu'))
 
     def seen(patterns: list[str]) -> linear_fit.SeenCrops:
@@ -80,7 +82,5 @@ def _sigma_metadata(sigma: dict) -> dict[str, str]:  # type: ignore[type-arg]
 def _write(args: argparse.Namespace, found: dict[str, str]) -> None:
     from headpose_ros.estimation.weights import read, resolve, save
 
-    if Path(args.weights).suffix.lower() == '.onnx':
-        raise ValueError('--output: an ONNX file cannot carry the linear model')
     tensors, metadata = read(resolve(args.weights, 'landmarks')[0])
     print(save(args.output, tensors, metadata | found).path)

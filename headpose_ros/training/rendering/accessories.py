@@ -24,7 +24,9 @@ from headpose_ros.training.rendering.mesh import (
 from headpose_ros.training.rendering.noise import Float, any_colour, jitter, linear_bgr
 
 COVERS = ('beanie', 'cap', 'hat', 'turban', 'helmet', 'hood', 'headscarf')
-_COVER_MEASURES = {  # the hem's elevation in front and behind, degrees; thickness, metres
+_COVER_MEASURES: dict[
+    str, tuple[float, float, float]
+] = {  # the hem's elevation in front and behind, degrees; thickness, metres
     'beanie': (24, -20, 0.008),
     'cap': (27, -4, 0.008),
     'hat': (26, -2, 0.009),
@@ -169,7 +171,8 @@ def make_mask(rng: np.random.Generator, face: Float, landmarks: Float) -> list[M
 def make_cover(rng: np.random.Generator, kind: str, skin: Float) -> list[Mesh]:
     """Return what is worn on the head; `skin` (V,3): the head's outer vertices."""
     front, back, thick = _COVER_MEASURES[kind]
-    front, thick = front + rng.normal(0, 5), thick * rng.uniform(0.8, 1.4)
+    front += float(rng.normal(0, 5))
+    thick *= float(rng.uniform(0.8, 1.4))
     rows, columns = 16, 40
     azimuth = np.linspace(-np.pi, np.pi, columns + 1)
     turn = np.abs(azimuth)

@@ -213,11 +213,12 @@ class Person:
 
     def _worn(self, rng: np.random.Generator, cover: str) -> tuple[list[Loose], str, bool]:
         """Put on glasses, mask and head cover; return them, the kind of glasses, and if masked."""
-        model, glasses, meshes = self.parts.model, '', []
+        model, glasses = self.parts.model, ''
         landmarks = self.head[model.landmarks68]
+        loose: list[Loose] = []
         if rng.random() < 0.24:
             meshes, glasses = accessories.make_glasses(rng, landmarks)
-        loose: list[Loose] = [(mesh, 'head') for mesh in meshes]
+            loose += [(mesh, 'head') for mesh in meshes]
         masked = rng.random() < 0.07
         if masked:
             face = self.head[model.part_vertices('face')]
