@@ -84,6 +84,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='move every crop right and down by this share of its side',
     )
     add(
+        '--looks',
+        type=int,
+        default=2,
+        metavar='N',
+        help='our networks look N times, each time where the last look saw the face, as in a '
+        'video; the first crop is from the box (default %(default)s)',
+    )
+    add(
         '--device',
         default=defaults.device,
         help=PipelineConfig.__dataclass_fields__['device'].metadata['text'],
@@ -106,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         'dataset': args.dataset,
         **report(results),
         'weights': _weights(config),
-        'protocol': _protocol(args, config, pictures),
+        'protocol': _protocol(args, config, pictures, estimator),
     }
     curves = {_name(options): content['by_off_axis'] or content['by_yaw']}
     if content['by_off_axis']:
@@ -153,8 +161,10 @@ def _options(args: argparse.Namespace) -> Options:
         raise ValueError(f'--hfov: expected degrees between 0 and 180, got {args.hfov}')
     if not 0.1 <= args.box_scale <= 10:
         raise ValueError(f'--box-scale: expected 0.1 to 10, got {args.box_scale}')
+    if not 1 <= args.looks <= 10:
+        raise ValueError(f'--looks: expected 1 to 10, got {args.looks}')
     hfov = None if args.hfov is None else math.radians(args.hfov)
-    return Options(args.rectify, hfov, args.box_scale, tuple(args.box_shift))
+    return Options(args.rectify, hfov, args.box_scale, tuple(args.box_shift), args.looks)
 
 
 def _build(config: PipelineConfig, boxes: str) -> tuple[Estimator, FaceFinder]:
@@ -205,7 +215,10 @@ def _weights(config: PipelineConfig) -> dict[str, str]:
 
 
 def _protocol(
-    args: argparse.Namespace, config: PipelineConfig, pictures: Sequence[Picture]
+    args: argparse.Namespace,
+    config: PipelineConfig,
+    pictures: Sequence[Picture],
+    estimator: Estimator,
 ) -> dict[str, Any]:
     known = args.hfov is not None or pictures[0].lens is not None
     protocol: dict[str, Any] = {
@@ -215,6 +228,7 @@ def _protocol(
         'intrinsics': 'of the set' if pictures[0].lens else 'hfov' if known else 'none',
         'hfov_deg': args.hfov,
         'box_scale': args.box_scale,
+        'looks': args.looks if estimator.refines else 1,
         'box_shift': list(args.box_shift),
     }
     if args.boxes == 'detector':

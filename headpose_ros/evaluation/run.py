@@ -17,7 +17,9 @@ from headpose_ros.evaluation.views import FaceFinder, Found, Scene, crops_of, di
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.geometry.face_frame import distance_from_angular_size, off_axis_angle
 from headpose_ros.geometry.rotations import geodesic_distance
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array
+from headpose_ros.geometry.sampling import Crops
+from headpose_ros.geometry.virtual_camera import VirtualCameras, crop_angles
+from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array, Estimates
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,16 @@ class Options:
 
     `rectify`: turn a virtual camera to the face, where there are intrinsics. `hfov`: rad, for
     sets without intrinsics, or None. `box_scale`, `box_shift`: crops made larger by this factor,
-    and moved by this share of what their side was, to see how sensitive an estimator is.
+    and moved by this share of what their side was, to see how sensitive an estimator is. `looks`:
+    an estimator that refines looks so often, each time where the last look saw the face, as the
+    tracker has it look at the next image of a video.
     """
 
     rectify: bool = True
     hfov: float | None = None
     box_scale: float = 1.0
     box_shift: tuple[float, float] = (0.0, 0.0)
+    looks: int = 1
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def evaluate(
                 for one in finder.find(scene, estimator)
             ]
             if found:
-                parts.append(_estimate(scene, found, estimator, options.rectify))
+                parts.append(_estimate(scene, found, estimator, options))
                 faces += [one.face for one in found]
         except ValueError as error:
             text = str(error)
@@ -162,13 +167,13 @@ def _position_report(results: Results) -> dict[str, Any]:
 
 
 def _estimate(
-    scene: Scene, found: Sequence[Found], estimator: Estimator, rectify: bool
+    scene: Scene, found: Sequence[Found], estimator: Estimator, options: Options
 ) -> tuple[Array, ...]:
     """Return the columns of `Results` from `off_axis` on."""
-    crops = crops_of(scene, found, estimator.crop_px, rectify)
-    # Without a camera no angle is known that a shift in the crop could stand for.
-    angles = crops.cameras.angles if scene.known else np.full(len(found), 1e-3)
-    estimates = estimator.estimate(crops.images, angles)
+    crops, estimates = _look(scene, found, estimator, options.rectify)
+    for _ in range(options.looks - 1 if estimator.refines else 0):
+        seen = _where_seen(scene, found, crops.cameras, estimates, estimator.crop_scale)
+        crops, estimates = _look(scene, seen, estimator, options.rectify)
     truth = np.array([one.face.rotation_camera_from_face for one in found])
     virtual = estimates.rotations_virtual_from_face
     rotations = crops.cameras.rotations_to_camera(virtual)
@@ -184,6 +189,42 @@ def _estimate(
         _sellions(rays, estimates.angular_sizes, estimates.head_scale, rotations),
         _sellions(rays, estimates.angular_sizes, own, rotations),
     )
+
+
+def _look(
+    scene: Scene, found: Sequence[Found], estimator: Estimator, rectify: bool
+) -> tuple[Crops, Estimates]:
+    crops = crops_of(scene, found, estimator.crop_px, rectify)
+    return crops, estimator.estimate(crops.images, _stated_angles(scene, crops.cameras))
+
+
+def _stated_angles(scene: Scene, cameras: VirtualCameras) -> Array:
+    """Return the angles (N,), rad, that an estimator is told its crops span.
+
+    Without a camera no angle is known that a shift in the crop could stand for.
+    """
+    return cameras.angles if scene.known else np.full(len(cameras), 1e-3)
+
+
+def _where_seen(
+    scene: Scene,
+    found: Sequence[Found],
+    cameras: VirtualCameras,
+    estimates: Estimates,
+    crop_scale: float,
+) -> list[Found]:
+    """Return crops of the same faces where `estimates`, from crops by `cameras`, saw them."""
+    stretch = np.tan(cameras.angles / 2) / np.tan(_stated_angles(scene, cameras) / 2)
+    plane = estimates.rays_virtual / estimates.rays_virtual[:, 2:]
+    plane[:, :2] *= stretch[:, None]
+    rays = cameras.rays_to_camera(plane / np.linalg.norm(plane, axis=1, keepdims=True))
+    sizes = 2 * np.arctan(np.tan(estimates.angular_sizes / 2) * stretch)
+    return [
+        Found(one.face, ray, angle)
+        for one, ray, angle in zip(
+            found, rays, crop_angles(sizes, crop_scale).tolist(), strict=True
+        )
+    ]
 
 
 def _off_axis(scene: Scene, found: Found) -> float:

@@ -59,6 +59,24 @@ class KnowingEstimator:
         )
 
 
+class SeekingEstimator(KnowingEstimator):
+    """Says where in its crops it sees the drawn square, as a network that refines does."""
+
+    refines = True
+
+    def estimate(self, crops, crop_angles):
+        estimates = super().estimate(crops, crop_angles)
+        half = np.tan(np.asarray(crop_angles) / 2)
+        for i, crop in enumerate(crops):
+            rows, columns = np.nonzero(crop[..., 0] > 20)
+            centre = np.array([columns.mean(), rows.mean()]) - (self.crop_px - 1) / 2
+            ray = np.append(centre / (self.crop_px / 2) * half[i], 1.0)
+            estimates.rays_virtual[i] = ray / np.linalg.norm(ray)
+            side = np.sqrt(len(rows)) / self.crop_px
+            estimates.angular_sizes[i] = 2 * np.arctan(side * half[i])
+        return estimates
+
+
 class DrawnFaceDetector:
     """Finds the drawn squares, but for those of the grey levels in `blind`."""
 

@@ -6,6 +6,7 @@ import pytest
 from drawn_faces import (
     DrawnFaceDetector,
     KnowingEstimator,
+    SeekingEstimator,
     draw_faces,
     level_of,
     some_rotations,
@@ -105,6 +106,40 @@ def test_box_scale_and_shift_change_the_crop(scenes):
     assert plain.crops[0][16, 16, 0] == level_of(0)
     assert lit.mean() == pytest.approx(0.25, abs=0.06)
     assert np.argwhere(lit).mean(axis=0) == pytest.approx([15.5, 15.5 - 4], abs=1.0)
+
+
+def seen_share(crop):
+    """Where the square lies in a crop, from its middle, and its side; in sides of the crop."""
+    rows, columns = np.nonzero(crop[..., 0] > 20)
+    centre = (np.array([columns.mean(), rows.mean()]) + 0.5) / crop.shape[0] - 0.5
+    return (*centre, np.sqrt(len(rows)) / crop.shape[0])
+
+
+@pytest.mark.parametrize('rectify', [True, False])
+def test_a_second_look_is_where_the_first_saw_the_face(scenes, rectify):
+    seen = [virtual_from_face(r, t) for r, t in zip(ROTATIONS, SELLIONS, strict=True)]
+    estimator = SeekingEstimator(np.array(seen))
+    off = {'box_scale': 1.6, 'box_shift': (0.15, -0.1), 'rectify': rectify}
+    run(scenes, estimator, looks=2, **off)
+    first, second = estimator.crops[:3], estimator.crops[3:]
+    for before, after in zip(first, second, strict=True):
+        assert np.abs(np.subtract(seen_share(before), [0, 0, 1])).max() > 0.09
+        # within what a pixel of the first, wider crop is worth
+        assert seen_share(after) == pytest.approx([0, 0, 1], abs=0.07)
+    still = right_estimator()
+    run(scenes, still, looks=2, **off)
+    assert len(still.crops) == 3  # one that does not refine looks once
+
+
+def test_a_second_look_needs_no_camera(tmp_path):
+    pictures = landmark_set(tmp_path, [60.0, 120.0], [160.0, 200.0])
+    estimator = SeekingEstimator(some_rotations(1))
+    evaluate(
+        pictures, estimator, TrueBoxes(), Options(box_scale=1.6, box_shift=(0.15, -0.1), looks=2)
+    )
+    before, after = estimator.crops
+    assert np.abs(np.subtract(seen_share(before), [0, 0, 1])).max() > 0.09
+    assert seen_share(after) == pytest.approx([0, 0, 1], abs=0.07)
 
 
 def landmark_set(folder, low, high):
