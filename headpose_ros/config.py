@@ -73,6 +73,13 @@ class PipelineConfig(Options):
     rectify: bool = option(
         True, 'Turn a virtual camera towards each face; false only to compare.', live=True
     )
+    box_scale: float = option(
+        1.0,
+        'Look at a square this many times as large around each face as the network was made for.',
+        low=0.5,
+        high=2.0,
+        live=True,
+    )
     detect_every: int = option(
         10,
         'Search the whole image for new faces every this many images; twice as often for '

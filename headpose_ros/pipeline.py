@@ -257,7 +257,7 @@ class HeadPosePipeline:
         estimator = self._estimator
         rays = np.array([track.motion.ray for track in tracks])
         sizes = np.array([track.motion.angular_size for track in tracks])
-        angles = crop_angles(sizes, estimator.crop_scale)
+        angles = crop_angles(sizes, estimator.crop_scale * config.box_scale)
         if config.rectify:
             crops = self._sample(image, camera, rays, angles)
         else:
@@ -267,12 +267,14 @@ class HeadPosePipeline:
         done = clock.perf_counter()
         views = crops.cameras
         to_virtual = views.rotation_virtual_from_camera
+        # Where an estimator says nothing of the face, its size is the crop's, box_scale and all.
+        unsure = np.isnan(estimates.face_probability)
         spread = estimates.rotation_sigma[:, :, None] ** 2 * to_virtual
         readings = Readings(
             rotations=views.rotations_to_camera(estimates.rotations_virtual_from_face),
             rotation_covariances=views.rotations_to_camera(spread),
             rays=views.rays_to_camera(estimates.rays_virtual),
-            angular_sizes=estimates.angular_sizes,
+            angular_sizes=np.where(unsure, sizes, estimates.angular_sizes),
             head_scales=estimates.head_scale,
             probabilities=estimates.face_probability,
             inside=crops.inside,

@@ -190,9 +190,8 @@ class _Job:
     def _summary(self) -> str:
         share = 100.0 * self._with_heads / max(1, self._frames)
         people = f'{len(self._ids)} {"person" if len(self._ids) == 1 else "people"}'
-        return (
-            f'{self._frames} images, heads in {self._with_heads} of them ({share:.1f} %), {people}'
-        )
+        images = f'{self._frames} image{"" if self._frames == 1 else "s"}'
+        return f'{images}, heads in {self._with_heads} of them ({share:.1f} %), {people}'
 
 
 def _camera(args: argparse.Namespace, source: FrameSource) -> CameraModel:
