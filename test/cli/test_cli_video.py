@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import namedtuple
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -124,6 +125,18 @@ def test_one_image_in_one_image_out(fake, tmp_path):
     assert main(words) == 0
     assert cv2.imread(str(tmp_path / 'b.png')).shape == (120, 160, 3)
     assert FakePipeline.last.config.confirm_images == 1, 'there is no second image to wait for'
+
+
+def test_a_picture_of_three_people_has_three_heads(tmp_path, capsys):
+    """With the shipped networks: nothing confirms a face in a single picture."""
+    demo = Path(headpose_ros.__file__).parent / 'demo'
+    with open_source(demo / 'clip.mp4') as source:
+        cv2.imwrite(str(tmp_path / 'a.png'), next(iter(source)).image_bgr)
+    words = ['video', str(tmp_path / 'a.png'), '--csv', str(tmp_path / 'a.csv'), '--device', 'cpu']
+    assert main([*words, '--camera-info', str(demo / 'clip_camera.yaml')]) == 0
+    assert '1 image, heads in 1 of them (100.0 %), 3 people' in capsys.readouterr().err
+    with (tmp_path / 'a.csv').open(newline='') as file:
+        assert [row['id'] for row in csv.DictReader(file)] == ['f0001', 'f0002', 'f0003']
 
 
 def test_a_picture_of_a_video(fake, clip, tmp_path, capsys):
