@@ -53,7 +53,8 @@ class PipelineConfig(Options):
 
     detector: str = option('mtcnn', 'Face detector.', choices=DETECTORS)
     detector_weights: str = option(
-        '', 'File for the detector; empty takes the shipped one. yunet and cascade need one.'
+        '',
+        "File for the detector; empty takes the shipped one (cascade: OpenCV's). yunet needs one.",
     )
     estimator: str = option(
         'cnn', 'Head pose from a CNN, or from facial landmarks.', choices=ESTIMATORS
