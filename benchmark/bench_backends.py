@@ -2,44 +2,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """Detectors and estimators side by side: what they find, how they agree, what they cost.
 
-    python benchmark/bench_backends.py --json out/benchmark/backends.json
+Part `backends` of `make benchmark`; alone:
+
+    python benchmark/bench_backends.py --json out/benchmark/backends.json [--yunet FILE]
 
 Frames come from the real clips and pictures of ../shared/data (or $HEADPOSE_DATA), their cameras
 taken for pinholes of 60 degrees. *Found*: frames with a face of score 0.7, and faces a frame.
 *Agreement*: mean geodesic distance from what the network of Lightweight Head Pose Estimation says
-of the same faces, after one constant rotation. *Error*: geodesic, on crops of known pose
-(`--crops`), as it is. Times are medians on one thread.
+of the same faces, after one constant rotation. *Error*: of the rendered held-out heads of
+`accuracy.py` whose face is seen, within 60 degrees of yaw, boxes from the truth; geodesic, after
+one constant rotation. Times are medians on one thread.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import accuracy_rendered
 import cv2
 import numpy as np
+from measure import AUTHORS_WEIGHTS, DATA, ROOT, NotMeasuredError, machine, write_json
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector
 from headpose_ros.estimation import Estimator, create_estimator
 from headpose_ros.estimation.importing import import_file
 from headpose_ros.estimation.runtime import Runtime, create_runtime
+from headpose_ros.estimation.weights import WeightsError
 from headpose_ros.evaluation.metrics import aligned_geodesic
+from headpose_ros.evaluation.run import Options, evaluate, report
+from headpose_ros.evaluation.views import TrueBoxes
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.geometry.sampling import sample_crops
 from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Array, Faces
 
 HFOV = np.deg2rad(60.0)
 REFERENCE = 'cnn, authors'
+CLIP_STEP, PICTURE_STEP = 60, 6
+"""Every so many frames of the clips, and pictures of the folders, are looked at."""
+
+HELD_OUT_CROPS = 400
 
 
 @dataclass(frozen=True)
@@ -51,53 +60,35 @@ class Frame:
 
 
 def main() -> None:
-    """Measure, print the tables, write the JSON."""
-    args = _arguments()
+    """Measure, and write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--json', type=Path, metavar='FILE')
+    parser.add_argument('--yunet', metavar='FILE', help='model for cv2.FaceDetectorYN')
+    args = parser.parse_args()
     cv2.setNumThreads(1)
+    try:
+        result = {'machine': machine(), **measure(args.yunet)}
+    except NotMeasuredError as error:
+        raise SystemExit(f'not measured: {error}') from None
+    write_json(args.json, result)
+
+
+def measure(yunet: str | None = None) -> dict[str, Any]:
+    """Return the rows of the detectors, the estimators' among them, and the errors."""
     runtime = create_runtime('cpu', 1)
-    frames = list(_frames(args.data, args.clip_step, args.picture_step))
-    if not frames:
-        raise SystemExit(f'{args.data}: no clips or pictures; set HEADPOSE_DATA')
+    frames = list(_frames(DATA, CLIP_STEP, PICTURE_STEP))
+    if not frames or not AUTHORS_WEIGHTS.is_file():
+        raise NotMeasuredError(f"{DATA}: no clips, pictures or authors' weights there")
     with tempfile.TemporaryDirectory() as folder:
-        estimators = dict(_estimators(args.data, runtime, Path(folder)))
-        detectors = dict(_detectors(args.data, runtime, args))
+        estimators = dict(_estimators(DATA, runtime, Path(folder)))
+    detectors, left_out = _detectors(DATA, runtime, yunet)
     rows = []
     for name, search in detectors.items():
         row, seen = _detector_row(name, search, frames)
-        rows.append(row)
         row['estimators'] = _estimator_cells(estimators, frames, seen)
-        print(_detector_text(row), flush=True)
-    result = {
-        'frames': len(frames),
-        'hfov_deg': 60.0,
-        'machine': _machine(),
-        'detectors': rows,
-        'errors': _errors(estimators, args.out, args.crops) if args.crops else {},
-    }
-    print(_table(rows, result['errors']))
-    args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(result, indent=2) + '\n')
-
-
-def _arguments() -> argparse.Namespace:
-    root = Path(__file__).resolve().parents[1]
-    data = os.environ.get('HEADPOSE_DATA', root.parent / 'shared' / 'data')
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data', type=Path, default=Path(data))
-    parser.add_argument('--out', type=Path, default=root / 'out')
-    parser.add_argument('--json', type=Path, default=root / 'out/benchmark/backends.json')
-    parser.add_argument(
-        '--crops',
-        nargs='*',
-        default=[],
-        metavar='PATTERN',
-        help='labelled crops below --out, to state errors on',
-    )
-    parser.add_argument('--clip-step', type=int, default=60, help='every N-th frame of the clips')
-    parser.add_argument('--picture-step', type=int, default=6, help='every N-th picture')
-    parser.add_argument('--yunet', metavar='FILE', help='model for cv2.FaceDetectorYN')
-    parser.add_argument('--cascade', metavar='FILE', help='cascade for cv2.CascadeClassifier')
-    return parser.parse_args()
+        rows.append(row)
+    errors = _errors(estimators)
+    return {'frames': len(frames), 'detectors': rows, 'left_out': left_out, 'errors': errors}
 
 
 def _frames(data: Path, clip_step: int, picture_step: int) -> Iterator[Frame]:
@@ -118,40 +109,45 @@ def _frames(data: Path, clip_step: int, picture_step: int) -> Iterator[Frame]:
 
 
 def _detectors(
-    data: Path, runtime: Runtime, args: argparse.Namespace
-) -> Iterator[tuple[str, FaceSearch]]:
+    data: Path, runtime: Runtime, yunet: str | None
+) -> tuple[dict[str, FaceSearch], dict[str, str]]:
+    """Return the detectors that can be made here, and of the others why they cannot."""
     caffe = data / 'models' / 'Widerface-RetinaFace.caffemodel'
     wanted = [
         ('mtcnn', 'mtcnn', ''),
         ('retinaface', 'retinaface', ''),
-        ('retinaface, Caffe', 'retinaface', str(caffe) if caffe.is_file() else None),
-        ('yunet', 'yunet', args.yunet),
-        ('cascade', 'cascade', args.cascade),
+        ('retinaface, Caffe', 'retinaface', str(caffe)),
+        ('cascade', 'cascade', ''),
+        ('yunet', 'yunet', yunet or ''),
     ]
+    made, left_out = {}, {}
     for name, kind, weights in wanted:
-        if weights is not None:
-            config = PipelineConfig(detector=kind, detector_weights=weights)
-            yield name, FaceSearch(create_detector(config, runtime), config)
+        config = PipelineConfig(detector=kind, detector_weights=weights)
+        try:
+            made[name] = FaceSearch(create_detector(config, runtime), config)
+        except WeightsError as error:
+            left_out[name] = str(error)
+    return made, left_out
 
 
 def _estimators(data: Path, runtime: Runtime, folder: Path) -> Iterator[tuple[str, Estimator]]:
     """Yield the authors' network first; others where their weights are there."""
-    models = data / 'models'
     authors = folder / 'authors.safetensors'
-    import_file(models / 'lightweight_hpe_model-b66.pkl', authors)
-    wanted = [(REFERENCE, 'cnn', str(authors), 'linear'), ('cnn, ours', 'cnn', '', 'linear')]
+    import_file(AUTHORS_WEIGHTS, authors)
+    wanted = [
+        (REFERENCE, 'cnn', str(authors), 'linear'),
+        ('cnn, ours', 'cnn', '', 'linear'),
+        ('cnn, ours, pose_clean', 'cnn', 'pose_clean', 'linear'),
+    ]
     for name, weights in (
         ('landmarks, ours', ''),
-        ('landmarks, PFLD_GhostOne', models / 'PFLD_GhostOne_112_98pt.onnx'),
+        ('landmarks, PFLD_GhostOne', data / 'models' / 'PFLD_GhostOne_112_98pt.onnx'),
     ):
         for pose in ('linear', 'linear_authors', 'pnp'):
             wanted.append((f'{name}, {pose}', 'landmarks', str(weights), pose))
     for name, kind, weights, pose in wanted:
         config = PipelineConfig(estimator=kind, weights=weights, landmark_pose=pose)
-        try:
-            yield name, create_estimator(config, runtime)
-        except ValueError as error:
-            print(f'{name}: left out, {error}')
+        yield name, create_estimator(config, runtime)
 
 
 def _detector_row(name: str, search: FaceSearch, frames: list[Frame]) -> tuple[dict, list[Faces]]:
@@ -203,75 +199,21 @@ def _estimator_cells(
     return cells
 
 
-def _errors(
-    estimators: dict[str, Estimator], out: Path, patterns: list[str]
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the geodesic errors on labelled crops, each face centred and at the right scale."""
-    from headpose_ros.training.data_files import load_crops
-    from headpose_ros.training.warping import Views, plan_warp, warp_image
-
-    result: dict[str, dict[str, dict[str, float]]] = {}
-    for pattern in patterns:
-        crops = load_crops(out, pattern)
-        index = np.flatnonzero(crops.is_face)
-        result[pattern] = {}
-        for name, estimator in estimators.items():
-            warp = plan_warp(
-                crops, index, Views.plain(len(index)), estimator.crop_px, estimator.crop_scale
-            )
-            errors = []
-            for i, homography, truth in zip(index, warp.homographies, warp.rotations, strict=True):
-                image = warp_image(crops.images[i], homography, estimator.crop_px)
-                estimates = estimator.estimate(image[None], np.array([0.3]))
-                errors.append(
-                    float(geodesic_distance(estimates.rotations_virtual_from_face[0], truth))
-                )
-            mean, median = np.rad2deg([np.mean(errors), np.median(errors)])
-            result[pattern][name] = {
-                'faces': len(errors),
-                'mean_deg': round(float(mean), 2),
-                'median_deg': round(float(median), 2),
-            }
+def _errors(estimators: dict[str, Estimator]) -> dict[str, Any]:
+    """Return the errors on rendered heads, which are made where they are not there yet."""
+    heads = accuracy_rendered.held_out(ROOT / 'out/benchmark/held_out', HELD_OUT_CROPS, 1)
+    pictures = heads.clear_pictures
+    result: dict[str, Any] = {'faces': len(pictures)}
+    for name, estimator in estimators.items():
+        found = report(evaluate(pictures, estimator, TrueBoxes(), Options()))
+        result[name] = found['geodesic_aligned_deg']
     return result
 
 
-def _timed(work: Callable):  # noqa: ANN202 - what `work` gives
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = work()
     return 1e3 * (time.perf_counter() - start), result
-
-
-def _machine() -> dict[str, str | int]:
-    return {
-        'cores': os.cpu_count() or 0,
-        'cpu': platform.processor() or platform.machine(),
-        'python': platform.python_version(),
-        'opencv': cv2.__version__,
-        'numpy': np.__version__,
-    }
-
-
-def _detector_text(row: dict) -> str:
-    return (
-        f'{row["detector"]}: a face in {100 * row["frames_with_a_face"]:.1f} % of the frames, '
-        f'{row["faces_per_frame"]:.2f} faces a frame, {row["ms_per_frame"]:.1f} ms'
-    )
-
-
-def _table(rows: list[dict], errors: dict) -> str:
-    """Return the Markdown table of estimators over detectors."""
-    names = list(dict.fromkeys(name for row in rows for name in row['estimators']))
-    head = ['estimator', *(f'agreement, {row["detector"]}' for row in rows), 'ms a face']
-    head += [f'error, {pattern}' for pattern in errors]
-    lines = ['| ' + ' | '.join(head) + ' |', '|' + '---|' * len(head)]
-    for name in names:
-        cells = [row['estimators'].get(name, {}) for row in rows]
-        values = [f'{c.get("agreement_deg", float("nan")):.1f}' for c in cells]
-        ms = [c['ms_per_face'] for c in cells if c]
-        values.append(f'{np.median(ms):.2f}')
-        values += [f'{errors[p][name]["mean_deg"]:.1f}' for p in errors]
-        lines.append(f'| {name} | ' + ' | '.join(values) + ' |')
-    return '\n'.join(lines)
 
 
 if __name__ == '__main__':

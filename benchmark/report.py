@@ -5,7 +5,8 @@
     python benchmark/report.py
 
 Each table stands between `<!-- table: NAME -->` and `<!-- end of table -->`; the README's between
-`<!-- figures: speed -->` and `<!-- end of figures -->`. A table without results stays as it is.
+`<!-- figures: speed -->` (or `back ends`) and `<!-- end of figures -->`. A table without results
+stays as it is.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import backends_text
+
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / 'out' / 'benchmark'
 PAGE, README = ROOT / 'docs' / 'performance.md', ROOT / 'README.md'
-_FIGURES = ('<!-- figures: speed -->', '<!-- end of figures -->')
+_SPEED, _BACKENDS = '<!-- figures: speed -->', '<!-- figures: back ends -->'
+_END = '<!-- end of figures -->'
 
 
 def main() -> int:
@@ -37,7 +41,14 @@ def main() -> int:
     PAGE.write_text(page)
     if (plot := OUT / 'latency.png').is_file():
         shutil.copyfile(plot, ROOT / 'docs' / 'images' / plot.name)
-    README.write_text(_between(README.read_text(), *_FIGURES, readme_text(results)))
+    readme = README.read_text()
+    try:
+        readme = _between(readme, _SPEED, _END, readme_text(results))
+    except KeyError as missing:
+        print(f'report: summary.json lacks {missing}: the speed in the README stays as it is')
+    if 'backends' in results:
+        readme = _between(readme, _BACKENDS, _END, backends_readme(results['backends']))
+    README.write_text(readme)
     return 0
 
 
@@ -75,6 +86,13 @@ def readme_text(results: dict[str, Any]) -> str:
     where = f'`make benchmark` on {m["cores"]} cores ({m["cpu"]}), no GPU used.'
     more = 'All tables: [docs/performance.md](docs/performance.md).'
     return f'{_table(("speed", ""), rows)}\n\n{where} {more}'
+
+
+def backends_readme(part: Any) -> str:
+    """Return the README's tables of detectors and estimators."""
+    before, between = backends_text.notes(part)
+    found, poses = backends_text.found_rows(part), backends_text.pose_rows(part)
+    return f'{before}\n\n{_table(*found)}\n\n{between}\n\n{_table(*poses)}'
 
 
 def _machine(part: Any) -> str:

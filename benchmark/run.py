@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure everything: `make benchmark`. Each part runs in a process of its own.
 
-    python benchmark/run.py                       # all parts, about 6 minutes
+    python benchmark/run.py                       # all parts, about 8 minutes
     python benchmark/run.py --only networks node  # some; the others' last results stay
 
 Writes out/benchmark/<part>.json, plots, and summary.json (from all results that are there), prints
@@ -27,6 +27,7 @@ OUT = ROOT / 'out' / 'benchmark'
 PARTS: dict[str, tuple[str, ...]] = {
     'networks': ('bench_networks.py',),
     'detectors': ('bench_detectors.py',),
+    'backends': ('bench_backends.py',),
     'pipeline': ('bench_pipeline.py', '--threads', '2'),
     'pipeline_one_thread': ('bench_pipeline.py', '--threads', '1'),
     'sampling': ('bench_sampling.py', '--rounds', '25'),

@@ -53,7 +53,8 @@ class PipelineConfig(Options):
 
     detector: str = option('mtcnn', 'Face detector.', choices=DETECTORS)
     detector_weights: str = option(
-        '', 'File for the detector; empty takes the shipped one. yunet and cascade need one.'
+        '',
+        "File for the detector; empty takes the shipped one (cascade: OpenCV's). yunet needs one.",
     )
     estimator: str = option(
         'cnn', 'Head pose from a CNN, or from facial landmarks.', choices=ESTIMATORS
@@ -72,6 +73,13 @@ class PipelineConfig(Options):
     )
     rectify: bool = option(
         True, 'Turn a virtual camera towards each face; false only to compare.', live=True
+    )
+    box_scale: float = option(
+        1.0,
+        'Look at a square this many times as large around each face as the network was made for.',
+        low=0.5,
+        high=2.0,
+        live=True,
     )
     detect_every: int = option(
         10,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any, Protocol
 
@@ -47,6 +48,22 @@ class Search(Protocol):
     def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
         """Return all faces that `camera` sees in `image_bgr` (H,W,3)."""
         ...
+
+
+class Candidate:
+    """A face that has not been seen often enough yet to be reported."""
+
+    def __init__(self, head: Head, track: Track) -> None:
+        self._head, self._track = head, track
+
+    @property
+    def head(self) -> Head | None:
+        """The head as it was in its image, once it is confirmed; None until then."""
+        return replace(self._head, id=self._track.id) if self._track.id else None
+
+    def is_of(self, others: Iterable[Candidate]) -> bool:
+        """Return whether one of `others`, of a later image, is the same face."""
+        return any(self._track is other._track for other in others)
 
 
 class HeadPosePipeline:
@@ -95,6 +112,7 @@ class HeadPosePipeline:
         self._schedule = SearchSchedule()
         self._principal = PrincipalChoice()
         self._time: float | None = None
+        self._candidates: list[Candidate] = []
         self.timings: dict[str, float] = {}
         """Milliseconds that the last image took, by stage: search, crop, estimate, track, total;
         search is 0 where the image was not searched."""
@@ -120,6 +138,11 @@ class HeadPosePipeline:
         return self._principal.id
 
     @property
+    def candidates(self) -> list[Candidate]:
+        """What is seen in the newest image and may turn out to be a head: `Hindsight` waits."""
+        return self._candidates
+
+    @property
     def followed_ids(self) -> frozenset[str]:
         """Ids of everybody followed, those lost for the moment included."""
         return frozenset(self._tracker.ids)
@@ -130,6 +153,7 @@ class HeadPosePipeline:
         self._schedule.reset()
         self._principal = PrincipalChoice()
         self._time = None
+        self._candidates = []
 
     def configure_live(self, **changes: Any) -> None:
         """Change options while running; they hold from the next image on.
@@ -174,7 +198,9 @@ class HeadPosePipeline:
         )
         if tracker.wants_search:
             self._schedule.urge()
-        heads = pose_heads(tracks, readings, Scene(camera, time, depth), config)
+        posed = pose_heads(tracks, readings, Scene(camera, time, depth), config)
+        heads = [head for track, head in posed if track.id]
+        self._candidates = [Candidate(head, track) for track, head in posed if not track.id]
         self._choose_principal(heads, tracks, time)
         total = clock.perf_counter() - began
         stages = {'search': searched, 'crop': cropped, 'estimate': estimated}
@@ -231,7 +257,7 @@ class HeadPosePipeline:
         estimator = self._estimator
         rays = np.array([track.motion.ray for track in tracks])
         sizes = np.array([track.motion.angular_size for track in tracks])
-        angles = crop_angles(sizes, estimator.crop_scale)
+        angles = crop_angles(sizes, estimator.crop_scale * config.box_scale)
         if config.rectify:
             crops = self._sample(image, camera, rays, angles)
         else:
@@ -241,12 +267,14 @@ class HeadPosePipeline:
         done = clock.perf_counter()
         views = crops.cameras
         to_virtual = views.rotation_virtual_from_camera
+        # Where an estimator says nothing of the face, its size is the crop's, box_scale and all.
+        unsure = np.isnan(estimates.face_probability)
         spread = estimates.rotation_sigma[:, :, None] ** 2 * to_virtual
         readings = Readings(
             rotations=views.rotations_to_camera(estimates.rotations_virtual_from_face),
             rotation_covariances=views.rotations_to_camera(spread),
             rays=views.rays_to_camera(estimates.rays_virtual),
-            angular_sizes=estimates.angular_sizes,
+            angular_sizes=np.where(unsure, sizes, estimates.angular_sizes),
             head_scales=estimates.head_scale,
             probabilities=estimates.face_probability,
             inside=crops.inside,

@@ -7,12 +7,18 @@
 
 prints `BoxToFace` for each detector: medians over the faces that it finds, and how far they
 spread. Pictures may be of any lens; wide ones are searched in covering views, as the product does.
+
+A detector that finds few rendered faces, as the cascade does, is fitted on real ones instead, to
+where another detector, itself fitted on renders, has them:
+
+    python tools/fit_box_to_face.py CLIPS_OR_FOLDERS --like mtcnn --detectors cascade
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +31,11 @@ from headpose_ros.evaluation.posed import pictures
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.geometry import covering_views
 from headpose_ros.geometry.face_frame import angular_size_from_distance
-from headpose_ros.heads import Array
+from headpose_ros.heads import Array, Boxes
+from headpose_ros.media.sources import open_source
 
 _SMALLEST_PX = 20.0
+_VIDEO_STEP, _FOLDER_STEP = 30, 4
 _PLAIN = BoxToFace(1.0)
 
 
@@ -44,25 +52,48 @@ def pairs(folder: Path, detector: Detector) -> Iterator[Array]:
             boxes = detect_scaled(detector, view.render(image), _SMALLEST_PX)
             truth, true_sides, valid = view.squares_from_faces(centres, sizes)
             whole = valid & view.camera.contains(truth)
-            truth, true_sides = truth[whole], true_sides[whole]
-            middles, sides = face_squares(boxes, _PLAIN)
-            apart = np.linalg.norm(middles[:, None] - truth, axis=2)
-            fits = np.abs(np.log2(true_sides / sides[:, None] / 1.6)) < 1
-            i, j = np.nonzero((apart < 0.3 * true_sides) & fits)
-            off = (truth[j] - middles[i]) / sides[i, None]
-            yield np.column_stack([off, true_sides[j] / sides[i]])
+            yield matched(boxes, truth[whole], true_sides[whole])
+
+
+def pairs_like(path: Path, detector: Detector, fitted: Detector) -> Iterator[Array]:
+    """Yield what `pairs` does, the faces that `fitted` finds for the truth."""
+    with open_source(path) as source:
+        for frame in source:
+            if frame.index % (_VIDEO_STEP if path.is_file() else _FOLDER_STEP):
+                continue
+            truth = face_squares(fitted.detect(frame.image_bgr, _SMALLEST_PX), fitted.box_to_face)
+            yield matched(detector.detect(frame.image_bgr, _SMALLEST_PX), *truth)
+
+
+def matched(boxes: Boxes, truth: Array, true_sides: Array) -> Array:
+    """Return dx, dy and scale (K,3) of those boxes that show a face of `truth` (N,2), pixels."""
+    middles, sides = face_squares(boxes, _PLAIN)
+    apart = np.linalg.norm(middles[:, None] - truth, axis=2)
+    fits = np.abs(np.log2(true_sides / sides[:, None] / 1.6)) < 1
+    i, j = np.nonzero((apart < 0.3 * true_sides) & fits)
+    return np.column_stack([(truth[j] - middles[i]) / sides[i, None], true_sides[j] / sides[i]])
 
 
 def main() -> None:
     """Print the fits."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('folders', type=Path, nargs='+', help='in the posed format')
+    parser.add_argument(
+        'folders', type=Path, nargs='+', help='in the posed format; with --like, any, or videos'
+    )
+    parser.add_argument('--like', metavar='DETECTOR', help='a detector fitted already')
     parser.add_argument('--detectors', nargs='+', default=['mtcnn', 'retinaface', 'cascade'])
     options = parser.parse_args()
     runtime = create_runtime('cpu')
+    fitted = (
+        create_detector(PipelineConfig(detector=options.like), runtime) if options.like else None
+    )
     for name in options.detectors:
         detector = create_detector(PipelineConfig(detector=name), runtime)
-        found = np.concatenate([p for folder in options.folders for p in pairs(folder, detector)])
+        parts = (
+            pairs_like(folder, detector, fitted) if fitted else pairs(folder, detector)
+            for folder in options.folders
+        )
+        found = np.concatenate([*chain.from_iterable(parts)])
         dx, dy, scale = np.median(found, axis=0)
         spread = 1.4826 * np.median(np.abs(found - (dx, dy, scale)), axis=0)
         print(

@@ -7,19 +7,19 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from headpose_ros.geometry.camera import CameraModel
     from headpose_ros.heads import Head
-    from headpose_ros.media.sources import FrameSource
+    from headpose_ros.hindsight import Hindsight, Result
+    from headpose_ros.media.sources import Frame, FrameSource
     from headpose_ros.pipeline import HeadPosePipeline
 
 SUMMARY = 'annotate a video, image, folder of images or webcam, and write the poses'
@@ -57,13 +57,47 @@ def run(args: argparse.Namespace) -> int:
     if args.frames is not None and args.frames < 1:
         raise ValueError(f'--frames: expected at least 1, got {args.frames}')
     config = pipeline_config(args)
+    _require_apart(args)
     with open_source(args.input, rate=args.rate) as source:
+        images = min((n for n in (source.frame_count, args.frames) if n is not None), default=None)
+        _require_fit(args, images)
         camera = _camera(args, source)
+        if images:  # a face cannot be seen in more images than there are
+            config = replace(config, confirm_images=min(config.confirm_images, images))
         with ExitStack() as outputs:
             # Opened before the networks are loaded: a wrong path is told at once.
             job = _Job(args, source, camera, outputs)
-            job.run(HeadPosePipeline(config))
+            job.run(HeadPosePipeline(config), images)
     return 0
+
+
+def _require_apart(args: argparse.Namespace) -> None:
+    """Refuse to write over the input, or two outputs into one file."""
+    source = Path(args.input)
+    outputs = {'-o': args.output, '--csv': args.csv}
+    named = {option: path for option, path in outputs.items() if path is not None}
+    for option, path in named.items():
+        within = source.is_dir() and path.parent.resolve() == source.resolve() and path.exists()
+        if path.resolve() == source.resolve() or (path.exists() and _same(path, source)) or within:
+            raise ValueError(f'{option} {path}: is part of the input, which would be lost')
+    if len(named) == 2 and args.output.resolve() == args.csv.resolve():
+        raise ValueError(f'-o and --csv: both name {args.csv}')
+
+
+def _same(path: Path, other: Path) -> bool:
+    return other.exists() and path.samefile(other)
+
+
+def _require_fit(args: argparse.Namespace, images: int | None) -> None:
+    """Refuse a picture's name for the output of many images."""
+    from headpose_ros.media.sources import IMAGE_SUFFIXES
+
+    if args.output and args.output.suffix.lower() in IMAGE_SUFFIXES and images != 1:
+        raise ValueError(
+            f'-o {args.output}: a picture holds one image, and the input has '
+            f'{images or "any number"}; name a video such as {args.output.stem}.mp4, or take '
+            '--frames 1'
+        )
 
 
 class _Job:
@@ -90,53 +124,74 @@ class _Job:
         self._frames = self._with_heads = 0
         self._ids: set[str] = set()
 
-    def run(self, pipeline: HeadPosePipeline) -> None:
-        """Feed all frames through `pipeline`, and say in the end what was found."""
-        from tqdm import tqdm
+    def run(self, pipeline: HeadPosePipeline, images: int | None) -> None:
+        """Feed all frames through `pipeline`, and say in the end what was found.
 
-        counts = [n for n in (self._source.frame_count, self._limit) if n is not None]
-        total = min(counts, default=None)
+        `images`: how many there are, where that is known.
+        """
+        from headpose_ros.hindsight import MOST_HELD, Hindsight
+        from headpose_ros.media.sinks import SinkError
+
+        held: Hindsight[Frame] = Hindsight(pipeline, 0 if self._window else MOST_HELD)
         try:
-            with tqdm(total=total, unit='frame', desc=self._source.name, file=sys.stderr) as bar:
-                for frame in self._source:
-                    heads = pipeline.process(frame.image_bgr, self._camera, frame.time)
-                    self._count(heads)
-                    if self._table:
-                        self._table.write(frame, heads)
-                    go_on = self._draw(frame.image_bgr, heads, pipeline.principal_id)
-                    bar.update()
-                    if not go_on or self._frames == self._limit:
-                        break
+            self._follow(pipeline, held, images)
+        except SinkError:
+            raise
+        except BaseException:  # Ctrl-C, or the input fails: what was seen is written all the same
+            self._deliver(held.rest())
+            raise
+        else:
+            self._deliver(held.rest())
         finally:
             print(self._summary(), file=sys.stderr)
 
-    def _count(self, heads: list[Head]) -> None:
-        self._frames += 1
-        self._with_heads += bool(heads)
-        self._ids.update(head.id for head in heads)
+    def _follow(
+        self, pipeline: HeadPosePipeline, held: Hindsight[Frame], images: int | None
+    ) -> None:
+        from tqdm import tqdm
 
-    def _draw(self, image: NDArray[np.uint8], heads: list[Head], principal_id: str | None) -> bool:
-        """Write and show the annotated image; return whether to go on."""
+        bar = tqdm(total=images, unit='frame', desc=self._source.name, file=sys.stderr)
+        with bar:
+            for count, frame in enumerate(self._source, 1):
+                heads = pipeline.process(frame.image_bgr, self._camera, frame.time)
+                go_on = self._deliver(held.add(frame, heads))
+                bar.update()
+                if not go_on or count == self._limit:
+                    break
+
+    def _deliver(self, results: Iterator[Result[Frame]]) -> bool:
+        """Write and show results; return whether to go on."""
+        for result in results:
+            frame, heads = result.image, result.heads
+            self._frames += 1
+            self._with_heads += bool(heads)
+            self._ids.update(head.id for head in heads)
+            if self._table:
+                self._table.write(frame, heads)
+            if not self._draw(frame, heads, result.principal_id):
+                return False
+        return True
+
+    def _draw(self, frame: Frame, heads: list[Head], principal_id: str | None) -> bool:
         if not (self._video or self._window):
             return True
         from headpose_ros.media.drawing import draw_heads
 
-        draw_heads(image, heads, self._camera, principal_id)
+        draw_heads(frame.image_bgr, heads, self._camera, principal_id)
         if self._video:
-            self._video.write(image)
+            self._video.write(frame.image_bgr, frame.time)
         if not self._window:
             return True
         import cv2
 
-        cv2.imshow(_WINDOW, image)
+        cv2.imshow(_WINDOW, frame.image_bgr)
         return cv2.waitKey(1) & 0xFF not in _QUIT_KEYS
 
     def _summary(self) -> str:
         share = 100.0 * self._with_heads / max(1, self._frames)
-        return (
-            f'{self._frames} images, heads in {self._with_heads} of them ({share:.1f} %), '
-            f'{len(self._ids)} people'
-        )
+        people = f'{len(self._ids)} {"person" if len(self._ids) == 1 else "people"}'
+        images = f'{self._frames} image{"" if self._frames == 1 else "s"}'
+        return f'{images}, heads in {self._with_heads} of them ({share:.1f} %), {people}'
 
 
 def _camera(args: argparse.Namespace, source: FrameSource) -> CameraModel:

@@ -9,6 +9,8 @@ of its kind, WeightsError where it is but is damaged. Add one by adding its line
 from __future__ import annotations
 
 import importlib
+import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,14 @@ IMPORTERS = (
     ),
 )
 
+USED_AS_THEY_ARE = {
+    '.onnx': '--estimator landmarks --weights FILE (or --detector yunet --detector-weights FILE)',
+    '.caffemodel': '--detector retinaface --detector-weights FILE, its .prototxt beside it',
+    '.prototxt': '--detector retinaface --detector-weights FILE.caffemodel',
+    '.xml': '--detector cascade --detector-weights FILE',
+}
+"""Files that need no import, and what takes them."""
+
 
 def import_file(source: Path, output: Path, half: bool = False) -> WeightsFile:
     """Convert `source` to a safetensors file at `output`, and return what was written.
@@ -74,6 +84,8 @@ def import_file(source: Path, output: Path, half: bool = False) -> WeightsFile:
             kind = np.float16 if half else np.float32
             tensors = {name: tensor.astype(kind) for name, tensor in imported.tensors.items()}
             return save(output, tensors, imported.metadata | about)
+    if use := USED_AS_THEY_ARE.get(source.suffix.lower()):
+        raise WeightsError(f'weights {source}: needs no import; use it as it is: {use}')
     known = '; '.join(f'{i.what}: {", ".join(i.suffixes)}' for i in IMPORTERS)
     raise WeightsError(f'weights {source}: of no kind that can be imported. Known: {known}')
 
@@ -86,9 +98,16 @@ def read_state_dict(path: Path) -> Arrays:
     import torch
 
     try:
-        state = torch.load(path, map_location='cpu', weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of pickle protocols
+            state = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError:  # torch's own words advise to run what the file carries
+        raise WeightsError(
+            f'weights {path}: damaged, or holds more than tensors, which is not read: that could '
+            'run any program'
+        ) from None
     except Exception as error:  # torch documents no base class for what it raises here
-        reason = str(error).strip().split('\n')[0]
+        reason = str(error).strip().split('\n')[0] or type(error).__name__
         raise WeightsError(
             f'weights {path}: not a readable PyTorch state dict: {reason}'
         ) from None

@@ -9,6 +9,7 @@ file is verified each time that it is read.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -110,7 +111,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         hint = ''
-        if path.suffix in ('.pkl', '.pth', '.pt', '.onnx'):
+        if path.suffix in ('.pkl', '.pth', '.pt'):
             hint = f'; convert it first: headpose weights import {path} --output OUT.safetensors'
         raise WeightsError(
             f'weights {path}: not a whole safetensors file ({error}){hint}'
@@ -126,20 +127,24 @@ def save(
 ) -> WeightsFile:
     """Write a weights file in one step, so that no reader sees half of it.
 
-    Tensors are stored as float32, or as float16 where they come so.
+    Tensors are stored as float32, or as float16 where they come so. Raises WeightsError where the
+    file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
     contiguous = {
         name: np.ascontiguousarray(t, np.float16 if t.dtype == np.float16 else np.float32)
         for name, t in tensors.items()
     }
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_file(contiguous, unfinished, dict(metadata))
         unfinished.chmod(0o644)  # safetensors lets only the owner read
         unfinished.replace(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f'weights {path}: cannot be written: {error}') from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return describe(path)
 
 

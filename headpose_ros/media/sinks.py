@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -20,31 +22,38 @@ from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import Head
+from headpose_ros.media.closing import Closing
 from headpose_ros.media.sources import IMAGE_SUFFIXES, Frame
 
 VIDEO_CODECS = {'.avi': 'MJPG', '.m4v': 'mp4v', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
 
-_LEAST_COEFFICIENTS = 5
-
 LEAST_FREE_BYTES = 8 << 20
-_CHECK_EVERY = 10
+
+LONGEST_FILL = 10.0
+"""Seconds without images that a video shows by its last one; longer pauses are cut to none."""
+
+_LEAST_COEFFICIENTS = 5
 
 
 class SinkError(OSError):
     """An output that cannot be written; the text says which and why."""
 
 
-class VideoSink:
+class VideoSink(Closing):
     """Writes frames of one size and rate to a video file, or one to an image file.
 
-    Use it with `with`: the file is finished on leaving, also by an exception. Raises SinkError
-    where it cannot write, or where the disk is nearly full.
+    Use it with `with`: the file is finished on leaving, also by an exception, and removed where
+    nothing was written. Codecs take an even number of rows and columns: an odd last one is left
+    out. Raises SinkError where it cannot write, or where the disk is nearly full.
     """
 
     def __init__(self, path: str | Path, width: int, height: int, rate_hz: float) -> None:
         self.path = Path(path)
         self.frames = 0
         self._size = (width, height)
+        self._rate = rate_hz
+        self._pauses = 0.0
+        self._last: NDArray[np.uint8] | None = None
         suffix = self.path.suffix.lower()
         if suffix not in VIDEO_CODECS and suffix not in IMAGE_SUFFIXES:
             known = ', '.join(sorted(VIDEO_CODECS))
@@ -58,20 +67,29 @@ class VideoSink:
             if not self._writer.isOpened():
                 raise SinkError(f'{self.path}: cannot be opened for writing {width}x{height}')
 
-    def write(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Append one image (H,W,3) of the size given at the start."""
+    def write(self, image_bgr: NDArray[np.uint8], time: float | None = None) -> None:
+        """Append one image (H,W,3) of the size given at the start.
+
+        `time`: seconds since the start, so that images that come unevenly are played in their
+        time: the last one is repeated to fill gaps, and those too many for the rate are left out.
+        None takes them to come evenly.
+        """
         if image_bgr.shape[1::-1] != self._size:
             raise ValueError(
                 f'image: expected {self._size[0]}x{self._size[1]}, got '
                 f'{image_bgr.shape[1]}x{image_bgr.shape[0]}'
             )
-        if self.frames % _CHECK_EVERY == 0:
-            _require_room(self.path)
-        if self._writer is not None:
-            self._writer.write(image_bgr)
-        elif not cv2.imwrite(str(self.path), image_bgr):
-            raise SinkError(f'{self.path}: cannot be written')
-        self.frames += 1
+        if self._writer is None:
+            self._write_image(image_bgr)
+            return
+        late = 0.0 if time is None else self._lateness(time)
+        if late <= -1.0:
+            return
+        while self._last is not None and late >= 1.0:
+            self._append(self._writer, self._last)
+            late -= 1.0
+        self._append(self._writer, image_bgr)
+        self._last = image_bgr
 
     def close(self) -> None:
         """Finish the file, and check that it can be read. Harmless when done twice."""
@@ -79,15 +97,14 @@ class VideoSink:
             return
         self._writer.release()
         self._writer = None
-        if self.frames:
-            check = cv2.VideoCapture(str(self.path))
-            playable = check.isOpened() and check.read()[0]
-            check.release()
-            if not playable:
-                raise SinkError(f'{self.path}: was not written completely; is the disk full?')
-
-    def __enter__(self) -> VideoSink:
-        return self
+        if not self.frames:
+            self.path.unlink(missing_ok=True)
+            return
+        check = cv2.VideoCapture(str(self.path))
+        playable = check.isOpened() and check.read()[0]
+        check.release()
+        if not playable:
+            raise SinkError(f'{self.path}: was not written completely; is the disk full?')
 
     def __exit__(
         self,
@@ -101,48 +118,73 @@ class VideoSink:
             if error is None:  # else the first error says more
                 raise
 
+    def _lateness(self, time: float) -> float:
+        """Return how many images too few were written before the one of `time`, seconds."""
+        late = (time - self._pauses) * self._rate - self.frames
+        if late > LONGEST_FILL * self._rate:
+            self._pauses += late / self._rate
+            return 0.0
+        return late
 
-class CsvSink:
+    def _append(self, writer: cv2.VideoWriter, image_bgr: NDArray[np.uint8]) -> None:
+        _require_room(self.path)
+        writer.write(image_bgr)
+        self.frames += 1
+
+    def _write_image(self, image_bgr: NDArray[np.uint8]) -> None:
+        if self.frames:
+            known = ', '.join(sorted(VIDEO_CODECS))
+            raise SinkError(
+                f'{self.path}: holds one image, and this is another; for a video, name one of '
+                f'these: {known}'
+            )
+        _require_room(self.path)
+        if not cv2.imwrite(str(self.path), image_bgr):
+            raise SinkError(f'{self.path}: cannot be written')
+        self.frames += 1
+
+
+class CsvSink(Closing):
     """Writes one row a head with the columns of `csv_columns`; use it with `with`.
 
-    `camera` is that of the images.
+    `camera` is that of the images. Raises SinkError where it cannot write.
     """
 
     def __init__(self, path: str | Path, camera: CameraModel) -> None:
         self.path = Path(path)
         _require_folder(self.path)
-        self._file = self.path.open('w', newline='', encoding='utf-8')
-        self._rows = csv.writer(self._file)
         missing = max(0, _LEAST_COEFFICIENTS - len(camera.distortion))
         d = [*camera.distortion, *[0.0] * missing]
         self._model = camera.distortion_model or 'plumb_bob'
         self._lens = [camera.fx, camera.fy, camera.cx, camera.cy, *d]
-        self._rows.writerow(csv_columns(len(d)))
+        with self._errors():
+            self._file = self.path.open('w', newline='', encoding='utf-8')
+            self._rows = csv.writer(self._file)
+            self._rows.writerow(csv_columns(len(d)))
 
     def write(self, frame: Frame, heads: list[Head]) -> None:
         """Append the heads of one frame, and hand them to the operating system."""
-        for head in heads:
-            pose = [*head.rotation_camera_from_face.ravel(), *head.position]
-            pose.append(np.degrees(head.off_axis_angle))
-            numbers = [f'{value:.9g}' for value in [*self._lens, *pose]]
-            marks = [head.id, f'{head.confidence:.4f}', f'{frame.time:.6f}']
-            self._rows.writerow([frame.name, self._model, *numbers, *marks])
-        self._file.flush()
+        with self._errors():
+            for head in heads:
+                pose = [*head.rotation_camera_from_face.ravel(), *head.position]
+                pose.append(np.degrees(head.off_axis_angle))
+                numbers = [f'{value:.9g}' for value in [*self._lens, *pose]]
+                marks = [head.id, f'{head.confidence:.4f}', f'{frame.time:.6f}']
+                self._rows.writerow([frame.name, self._model, *numbers, *marks])
+            self._file.flush()
 
     def close(self) -> None:
         """Finish the file. Harmless when done twice."""
-        self._file.close()
+        with self._errors():
+            self._file.close()
 
-    def __enter__(self) -> CsvSink:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Say which file it is that could not be written."""
+        try:
+            yield
+        except OSError as error:
+            raise SinkError(f'{self.path}: cannot be written: {error.strerror}') from None
 
 
 def csv_columns(coefficients: int = _LEAST_COEFFICIENTS) -> list[str]:

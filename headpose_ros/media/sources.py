@@ -10,11 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from headpose_ros.media.closing import Closing
 
 IMAGE_SUFFIXES = frozenset(
     {'.bmp', '.jpeg', '.jpg', '.png', '.pgm', '.ppm', '.tif', '.tiff', '.webp'}
@@ -42,11 +43,11 @@ class Frame:
     name: str
 
 
-class FrameSource(ABC):
+class FrameSource(Closing, ABC):
     """A stream of frames of one size; iterate over it, then close it (or use `with`).
 
-    `frame_count`: None where it is endless or not known. Iterating raises SourceError where
-    reading breaks off.
+    `rate_hz`: images a second, as far as they come evenly. `frame_count`: None where it is endless
+    or not known. Iterating raises SourceError where reading breaks off.
     """
 
     name: str
@@ -57,21 +58,6 @@ class FrameSource(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]: ...
-
-    def close(self) -> None:
-        """Release the file or device; harmless when done twice."""
-        return
-
-    def __enter__(self) -> FrameSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_source(uri: str | Path, *, loop: bool = False, rate: float | None = None) -> FrameSource:
@@ -132,12 +118,14 @@ class ImageSource(FrameSource):
 
 
 class VideoSource(FrameSource):
-    """A video file, through OpenCV."""
+    """A video file, through OpenCV; times are the file's own, unless a rate is given."""
 
     def __init__(self, path: Path, loop: bool, rate: float | None) -> None:
         self._path = path
         self._loop = loop
         self._capture = _open_capture(path)
+        self._position = 0.0
+        """Time of the image read last as the file says, seconds."""
         image = self._next()
         if image is None:
             self.close()
@@ -146,24 +134,33 @@ class VideoSource(FrameSource):
         self.name = path.name
         self.height, self.width = image.shape[:2]
         own_rate = float(self._capture.get(cv2.CAP_PROP_FPS))
-        self.rate_hz = rate or (own_rate if 0.1 <= own_rate <= 1000.0 else IMAGE_RATE_HZ)
+        self._own_rate = own_rate if 0.1 <= own_rate <= 1000.0 else IMAGE_RATE_HZ
+        self._stamped = rate is None
+        self.rate_hz = rate or self._own_rate
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_count = count if count > 0 and not loop else None
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
+        began = self._position
+        time = offset = 0.0
         while True:
             image = self._first if self._first is not None else self._next()
             self._first = None
             if image is not None:
-                name = f'{self.name}#{index:06d}'
-                yield Frame(image, index / self.rate_hz, index, name)
+                if index:
+                    stamp = offset + self._position - began
+                    # A file that says nothing useful of its times is taken to be even.
+                    even = time + 1.0 / self.rate_hz
+                    time = stamp if self._stamped and stamp > time else even
+                yield Frame(image, time, index, f'{self.name}#{index:06d}')
                 index += 1
             elif self._loop:
+                offset = time + 1.0 / self.rate_hz
                 self._capture.release()
                 self._capture = _open_capture(self._path)
             else:
-                self._check_complete(index)
+                self._check_complete(index, self._position - began)
                 return
 
     def close(self) -> None:
@@ -172,13 +169,21 @@ class VideoSource(FrameSource):
 
     def _next(self) -> NDArray[np.uint8] | None:
         read, image = self._capture.read()
-        return np.asarray(image, np.uint8) if read else None
+        if not read:
+            return None
+        self._position = 1e-3 * float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+        return np.asarray(image, np.uint8)
 
-    def _check_complete(self, index: int) -> None:
-        """Tell a file that breaks off from one that ends; headers may be a little wrong."""
-        if self.frame_count is not None and index < 0.9 * self.frame_count - 1:
+    def _check_complete(self, images: int, last: float) -> None:
+        """Tell a file that breaks off from one that ends; headers may be a little wrong.
+
+        Some containers state a duration, from which OpenCV reckons a count: with images that come
+        unevenly that is too large, but then the last one's time, in seconds, is near the end.
+        """
+        expected = 0.9 * (self.frame_count or 0) - 1
+        if images < expected and last * self._own_rate < expected - 1:
             raise SourceError(
-                f'{self._path}: breaks off after {index} of {self.frame_count} images; '
+                f'{self._path}: breaks off after {images} of {self.frame_count} images; '
                 'the file is damaged or incomplete'
             )
 
@@ -228,7 +233,11 @@ def _open_capture(path: Path) -> cv2.VideoCapture:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+    paths = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
+    ]
     if not paths:
         known = ', '.join(sorted(IMAGE_SUFFIXES))
         raise SourceError(f'{folder}: holds no images ({known})')

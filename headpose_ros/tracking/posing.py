@@ -51,40 +51,41 @@ class Scene:
 
 def pose_heads(
     tracks: list[Track], readings: Readings, scene: Scene, config: PipelineConfig
-) -> list[Head]:
-    """Return the confirmed ones of `tracks` that are seen, filtered, with their uncertainty.
+) -> list[tuple[Track, Head]]:
+    """Return those of `tracks` that are seen, with their heads: filtered, with their uncertainty.
 
-    `readings` belong to `tracks`, one to one. Filters of faces not confirmed yet run as well.
+    `readings` belong to `tracks`, one to one. Faces not confirmed yet are among them; the id of
+    their heads is ''.
     """
-    known: list[tuple[int, Array, Array, Array]] = []
-    for index, track in enumerate(tracks):
-        if not track.seen:
-            continue
-        rotation, position, covariance = _pose(track, readings, index, scene, config)
-        if track.id:
-            known.append((index, rotation, position, covariance))
-    if not known:
+    index_list = [index for index, track in enumerate(tracks) if track.seen]
+    if not index_list:
         return []
-    index_list = [index for index, *_ in known]
+    poses = [_pose(tracks[index], readings, index, scene, config) for index in index_list]
     rays, sizes = readings.rays[index_list], readings.angular_sizes[index_list]
     facing = facing_angle(
-        np.array([rotation for _, rotation, _, _ in known]),
-        np.array([position for _, _, position, _ in known]),
+        np.array([rotation for rotation, _, _ in poses]),
+        np.array([position for _, position, _ in poses]),
     ).tolist()
     off_axis = off_axis_angle(rays).tolist()
     regions = rois(scene.camera, rays, sizes)
+    seen = [tracks[index] for index in index_list]
     return [
-        Head(
-            id=tracks[index].id,
-            rotation_camera_from_face=rotation,
-            position=position,
-            covariance=covariance,
-            confidence=tracks[index].confidence,
-            roi=regions[n],
-            off_axis_angle=off_axis[n],
-            facing_angle=facing[n],
+        (
+            track,
+            Head(
+                id=track.id,
+                rotation_camera_from_face=rotation,
+                position=position,
+                covariance=covariance,
+                confidence=track.confidence,
+                roi=regions[n],
+                off_axis_angle=off_axis[n],
+                facing_angle=facing[n],
+            ),
         )
-        for n, (index, rotation, position, covariance) in enumerate(known)
+        for n, (track, (rotation, position, covariance)) in enumerate(
+            zip(seen, poses, strict=True)
+        )
     ]
 
 

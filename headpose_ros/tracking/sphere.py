@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from headpose_ros.heads import Array
 
 _TINY = 1e-12
@@ -43,6 +45,13 @@ def step(ray: Array, tangent: Array) -> Array:
         return ray
     moved: Array = math.cos(angle) * ray + (math.sin(angle) / angle) * tangent
     return moved / norm(moved)
+
+
+def down(ray: Array) -> Array:
+    """Return the unit tangent at `ray` towards the camera's y axis; zero along that axis."""
+    tangent: Array = np.array([0.0, 1.0, 0.0]) - float(ray[1]) * ray
+    length = norm(tangent)
+    return tangent * (1.0 / length if length > _TINY else 0.0)
 
 
 def transport(tangent: Array, a: Array, b: Array) -> Array:

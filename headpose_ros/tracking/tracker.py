@@ -19,7 +19,7 @@ from headpose_ros.heads import Array, Faces
 from headpose_ros.tracking import sphere
 from headpose_ros.tracking.assignment import SIZE_WEIGHT, assign, distances
 from headpose_ros.tracking.names import NameCycle
-from headpose_ros.tracking.track import Track
+from headpose_ros.tracking.track import Motion, Track
 
 # Lengths are in face radii (see `assignment.distances`), sizes are differences of logarithms.
 OFFSET_GATE = 0.8
@@ -45,9 +45,15 @@ BEGIN_PROBABILITY = 0.5
 KEEP_PROBABILITY = 0.3
 """Hysteresis on the estimator's face probability: to be found (again), and to be kept."""
 
-WEAK_CONFIRM_FACTOR = 3
-"""A face whose detections never score more than half way from the threshold to 1 must be seen in
-this many times `confirm_images`: prints on shirts look like faces for a moment."""
+DOUBTFUL_FACTOR = 4
+"""A doubtful face must be seen in this many times as many further images after the first as
+`confirm_images` asks for. Doubtful are faces whose detections never score more than half way from
+the threshold to 1, and faces on somebody's chest, which the detector may also miss this many times
+less often: prints on shirts look like faces now and then, to detectors and estimators alike."""
+
+CHEST_BEGINS, CHEST_ENDS = 1.2, 4.0
+CHEST_HALF_WIDTH = 1.5
+"""Where a chest is: below the centre of its owner's face and beside it, in radii of that face."""
 
 MOST_FORGIVEN = 2.0
 """Seconds that a face may be hidden behind another, on top of keep_lost."""
@@ -179,8 +185,12 @@ class Tracker:
     def _miss(self, track: Track) -> None:
         """Note that the detector did not find `track`, which may be turned away, or be no face."""
         track.misses += 1
-        if not self._refines or (not track.id and track.misses > track.detections):
+        if not self._refines or (not track.id and track.misses > self._most_misses(track)):
             track.seen = False
+
+    def _most_misses(self, track: Track) -> float:
+        """Return how often the detector may miss a face that is still to be confirmed."""
+        return track.detections / (DOUBTFUL_FACTOR if self._on_a_chest(track) else 1)
 
     def _explained(self, offsets: Array) -> set[int]:
         """Return the detections that lie on a face which is followed already."""
@@ -245,9 +255,32 @@ class Tracker:
     def _confirm(self, config: PipelineConfig) -> None:
         strong = 0.5 * (1.0 + config.score_threshold)
         for track in self.tracks:
-            factor = 1 if track.best_score >= strong else WEAK_CONFIRM_FACTOR
-            if not track.id and track.detections >= factor * config.confirm_images:
+            if track.id:
+                continue
+            further = config.confirm_images - 1
+            if track.best_score < strong or self._on_a_chest(track):
+                further *= DOUBTFUL_FACTOR
+            if track.detections > further:
                 track.id = self._names.next(self.ids)
+
+    def _on_a_chest(self, track: Track) -> bool:
+        """Return whether `track` is where somebody known, or surer to be a face, has the chest."""
+        return any(
+            other.seen
+            and (other.id or other.best_score > track.best_score)
+            and _is_on_chest(track.motion.ray, other.motion)
+            for other in self.tracks
+            if other is not track
+        )
+
+
+def _is_on_chest(ray: Array, owner: Motion) -> bool:
+    """Return whether `ray` meets the chest below the face `owner`, in a camera held upright."""
+    offset = sphere.difference(owner.ray, ray) / (0.5 * owner.angular_size)
+    below = float(offset.dot(sphere.down(owner.ray)))
+    if not CHEST_BEGINS <= below <= CHEST_ENDS:
+        return False
+    return float(offset.dot(offset)) - below**2 <= CHEST_HALF_WIDTH**2
 
 
 def _hide(track: Track, time: float) -> None:

@@ -153,6 +153,42 @@ def test_caffe_model_agrees_with_ours():
     assert theirs.corners[0] == pytest.approx(ours.corners[0], abs=0.2 * side)
 
 
+MADE_CAFFE = """
+input: "data"
+input_shape { dim: 1 dim: 3 dim: 48 dim: 64 }
+layer { name: "mean" type: "Pooling" bottom: "data" top: "mean"
+        pooling_param { pool: AVE global_pooling: true } }
+layer { name: "blue" type: "Slice" bottom: "mean" top: "blue" top: "green" top: "red"
+        slice_param { axis: 1 } }
+"""
+
+
+@pytest.mark.skipif(not hasattr(cv2.dnn, 'readNetFromCaffe'), reason='no Caffe in this OpenCV')
+def test_a_made_caffe_model_gives_boxes_in_the_images_pixels(tmp_path):
+    """One without weights: its one box is fixed, its score the mean blue of the image."""
+    row = [(0, 0), (0, 1), (1 / 255, 104 / 255), (0, 0.25), (0, 0.25), (0, 0.5), (0, 0.75)]
+    layers = [
+        f'layer {{ name: "c{i}" type: "Power" bottom: "blue" top: "c{i}" '
+        f'power_param {{ power: 1 scale: {scale} shift: {shift} }} }}'
+        for i, (scale, shift) in enumerate(row)
+    ]
+    columns = ' '.join(f'bottom: "c{i}"' for i in range(7))
+    layers.append(
+        f'layer {{ name: "detection_out" type: "Concat" {columns} top: "detection_out" '
+        'concat_param { axis: 3 } }'
+    )
+    (tmp_path / 'x.prototxt').write_text(MADE_CAFFE + '\n'.join(layers))
+    (tmp_path / 'x.caffemodel').touch()
+    detector = shipped(detector_weights=str(tmp_path / 'x.caffemodel'))
+    image = np.zeros((100, 200, 3), np.uint8)
+    assert len(detector.detect(image, 24.0)) == 0
+    image[...] = 204
+    found = detector.detect(image, 24.0)
+    assert found.scores[0] == pytest.approx(0.8, abs=1e-3)
+    assert found.corners[0] == pytest.approx([49.5, 24.5, 99.5, 74.5], abs=1e-3)
+    assert found.landmarks is None
+
+
 def test_caffe_model_without_its_description(tmp_path):
     (tmp_path / 'x.caffemodel').touch()
     with pytest.raises(WeightsError, match=r'x\.prototxt not found'):

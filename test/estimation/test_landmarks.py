@@ -187,6 +187,31 @@ def test_onnx_network_finds_the_landmarks_of_real_faces():
     assert error.mean() < 0.09
 
 
+@pytest.mark.parametrize(('count', 'sellion'), [(68, 27), (98, 51)])
+def test_a_made_network_of_either_layout(tmp_path, count, sellion):
+    """Its points are fixed, but that the mean of red, in 0..1, moves them all to the right."""
+    openvino = pytest.importorskip('openvino')
+    from openvino import opset13 as op
+
+    fixed = np.stack([np.arange(count) / count, np.full(count, 0.25)], axis=1)
+    images = op.parameter([1, 3, 112, 112], openvino.Type.f32)
+    mean = op.reduce_mean(images, np.array([2, 3]), False)
+    red = op.matmul(mean, np.array([[1], [0], [0]], np.float32), False, False)
+    shift = op.multiply(red, np.array([[1, 0] * count], np.float32))
+    points = op.add(shift, fixed.reshape(1, -1).astype(np.float32))
+    openvino.save_model(
+        openvino.Model([op.result(points)], [images], 'made'), tmp_path / 'm.xml', False
+    )
+    model = OnnxLandmarks(tmp_path / 'm.xml', 1)
+    crops = np.zeros((2, 112, 112, 3), np.uint8)
+    crops[1, ..., 2] = 51
+    found, logits = model(crops)
+    assert logits is None
+    assert found.shape == (2, 68, 2)
+    np.testing.assert_allclose(found[0, 27], [2 * sellion / count - 1, -0.5], atol=1e-5)
+    np.testing.assert_allclose(found[1] - found[0], np.tile([0.4, 0], (68, 1)), atol=1e-5)
+
+
 def test_onnx_of_another_kind_is_refused(tmp_path):
     openvino = pytest.importorskip('openvino')
     from openvino import opset13 as op

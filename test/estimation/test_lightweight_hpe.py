@@ -197,9 +197,12 @@ class Harmful:
 def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({'fc_yaw.weight': Harmful()}, tmp_path / 'model.pkl')
-    with pytest.raises(WeightsError, match='not a readable PyTorch state dict') as refusal:
+    with pytest.raises(
+        WeightsError, match='holds more than tensors, which is not read'
+    ) as refusal:
         import_file(tmp_path / 'model.pkl', tmp_path / 'out.safetensors')
     assert '\n' not in str(refusal.value)
+    assert 'weights_only' not in str(refusal.value), 'which PyTorch advises to turn off'
     assert not (tmp_path / 'harm_was_done').exists()
 
 
@@ -210,9 +213,15 @@ def test_files_of_no_known_kind_are_refused(tmp_path):
     torch.save(torch.zeros(2), tmp_path / 'tensor.pkl')
     (tmp_path / 'text.txt').write_text('hello')
     (tmp_path / 'text.pkl').write_text('hello')
+    (tmp_path / 'short.pth').write_bytes((tmp_path / 'other.pkl').read_bytes()[:200])
+    for name in ('net.onnx', 'net.caffemodel'):
+        (tmp_path / name).touch()
     for name, reason in [
         ('other.pkl', 'of no kind that can be imported'), ('tensor.pkl', 'expected a state dict'),
         ('text.txt', 'of no kind that can be imported'), ('text.pkl', 'not a readable PyTorch'),
+        ('short.pth', 'not a readable PyTorch state dict: .+'),
+        ('net.onnx', 'needs no import; use'),
+        ('net.caffemodel', 'needs no import; use it as it is: --detector retinaface'),
     ]:  # fmt: skip
         with pytest.raises(WeightsError, match=reason):
             import_file(tmp_path / name, tmp_path / 'out.safetensors')

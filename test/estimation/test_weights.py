@@ -3,6 +3,7 @@
 import argparse
 import json
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,13 @@ def test_saving_leaves_one_readable_file(tmp_path):
     assert written == describe(tmp_path / 'new' / 'a.safetensors')
     assert (written.parameters, written.sha256) == (8, file_sha256(written.path))
     assert stat.S_IMODE(written.path.stat().st_mode) == 0o644
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / 'file').touch()
+    for path in (Path('/proc/a.safetensors'), tmp_path / 'file' / 'a.safetensors'):
+        with pytest.raises(WeightsError, match=rf'weights {path}: cannot be written'):
+            save(path, TENSORS, METADATA)
 
 
 def test_list_tells_what_licence_origin_and_checksum(models, capsys):

@@ -44,6 +44,46 @@ def test_an_image_file_takes_one_image(tmp_path):
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'out.png')), IMAGE)
 
 
+def test_an_image_file_takes_no_second_image(tmp_path):
+    with VideoSink(tmp_path / 'out.png', 64, 48, 10) as sink:
+        sink.write(IMAGE)
+        with pytest.raises(SinkError, match='holds one image'):
+            sink.write(IMAGE)
+
+
+def written(path, times, rate=10.0):
+    """Return which of images made for `times` are in the file, one after the other."""
+    with VideoSink(path, 64, 48, rate) as sink:
+        for i, time in enumerate(times):
+            sink.write(np.full((48, 64, 3), 20 * i + 10, np.uint8), time)
+    with open_source(path) as source:
+        return [int(frame.image_bgr.mean()) // 20 for frame in source]
+
+
+def test_times_decide_how_often_an_image_is_shown(tmp_path):
+    path = tmp_path / 'out.avi'
+    assert written(path, [0, 0.1, 0.2, 0.3]) == [0, 1, 2, 3]
+    assert written(path, [0, 0.14, 0.16, 0.34, 0.36]) == [0, 1, 2, 3, 4], 'jitter'
+    assert written(path, [0, 0.1, 0.5, 0.6]) == [0, 1, 1, 1, 1, 2, 3], 'a gap'
+    assert written(path, [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3]) == [0, 1, 3, 5], 'too many'
+    assert written(path, [0, 0.1, 500.0, 500.1]) == [0, 1, 2, 3], 'a pause'
+
+
+def test_a_video_without_images_is_removed(tmp_path):
+    path = tmp_path / 'out.mp4'
+    with pytest.raises(KeyboardInterrupt), VideoSink(path, 64, 48, 30):
+        raise KeyboardInterrupt
+    assert not path.exists()
+
+
+def test_a_table_on_a_full_disk_is_told_by_its_name():
+    with (
+        pytest.raises(SinkError, match='/dev/full: cannot be written: No space left'),
+        CsvSink('/dev/full', CameraModel.from_fov(64, 48, 1.0)) as sink,
+    ):
+        sink.write(Frame(IMAGE, 0.0, 0, 'a.png'), [a_head()])
+
+
 @pytest.mark.parametrize('error', [KeyboardInterrupt, RuntimeError])
 def test_whatever_ends_it_the_video_plays(tmp_path, error):
     path = tmp_path / 'out.mp4'
@@ -58,7 +98,7 @@ def test_whatever_ends_it_the_video_plays(tmp_path, error):
 def test_a_full_disk_stops_in_time(tmp_path, monkeypatch):
     path = tmp_path / 'out.mp4'
     usage = namedtuple('usage', 'total used free')
-    free = iter([1 << 40, 1 << 40, 1 << 40, 1 << 20])
+    free = iter([1 << 40] * 21 + [1 << 20])
     monkeypatch.setattr(sinks.shutil, 'disk_usage', lambda p: usage(0, 0, next(free)))
 
     def fill():

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every kind of input, and every way in which one is not readable."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -31,6 +33,7 @@ def folder(tmp_path):
     for i in (1, 2, 10, 9):
         cv2.imwrite(str(path / f'view{i}.png'), image_of(i))
     (path / 'notes.txt').write_text('not an image')
+    (path / '._view1.png').write_text('what some systems leave beside a file')
     return path
 
 
@@ -129,6 +132,100 @@ def test_absent_cameras(capfd):
         open_source('/dev/video77')
     with pytest.raises(SourceError, match='camera 77: cannot be opened'):
         open_source('77')
+
+
+class FakeFile:
+    """A video file whose images have the times `stamps`, ms, and whose header says `count`."""
+
+    stamps = ()
+    count = 0
+
+    def __init__(self, path):
+        self.read_so_far = 0
+
+    def isOpened(self):
+        return True
+
+    def get(self, what):
+        return {
+            cv2.CAP_PROP_FPS: 10.0,
+            cv2.CAP_PROP_FRAME_COUNT: self.count,
+            # Newer OpenCV has forgotten the last one's time once it met the end.
+            cv2.CAP_PROP_POS_MSEC: (*self.stamps, 0.0)[self.read_so_far - 1],
+        }[what]
+
+    def read(self):
+        left = self.read_so_far < len(self.stamps)
+        self.read_so_far += 1
+        return left, image_of(self.read_so_far) if left else None
+
+    def release(self):
+        pass
+
+
+def times_of(monkeypatch, path, stamps, count, **options):
+    monkeypatch.setattr(FakeFile, 'stamps', stamps)
+    monkeypatch.setattr(FakeFile, 'count', count)
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeFile)
+    with open_source(path, **options) as source:
+        return [frame.time for frame, _ in zip(source, range(7), strict=False)]
+
+
+def test_images_that_come_unevenly_have_the_times_of_the_file(monkeypatch, video):
+    uneven = (200, 300, 400, 900, 1400)
+    even_count = 14  # as OpenCV reckons from the duration
+    times = times_of(monkeypatch, video, uneven, even_count)
+    np.testing.assert_allclose(times, [0, 0.1, 0.2, 0.7, 1.2])
+    times = times_of(monkeypatch, video, uneven, even_count, loop=True)
+    np.testing.assert_allclose(times, [0, 0.1, 0.2, 0.7, 1.2, 1.3, 1.4])
+    times = times_of(monkeypatch, video, uneven, 5, rate=5.0)
+    np.testing.assert_allclose(times, np.arange(5) / 5)
+
+
+@pytest.mark.parametrize('stamps', [(0, 0, 0, 0), (300, 200, 100, 0)])
+def test_times_that_make_no_sense_are_taken_to_be_even(monkeypatch, video, stamps):
+    times = times_of(monkeypatch, video, stamps, 4)
+    np.testing.assert_allclose(times, np.arange(4) / 10)
+
+
+def test_an_uneven_video_that_breaks_off(monkeypatch, video):
+    with pytest.raises(SourceError, match='breaks off after 5 of 40 images'):
+        times_of(monkeypatch, video, (200, 300, 400, 900, 1400), 40)
+
+
+def test_a_video_without_images(tmp_path, capfd):
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'a.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 10.0, (64, 48)
+    )
+    writer.release()
+    with pytest.raises(SourceError, match='OpenCV can'):
+        open_source(tmp_path / 'a.avi')
+
+
+def test_pictures_of_every_depth_and_one_of_a_single_pixel(tmp_path):
+    for name, image in {
+        'grey.png': np.full((48, 64), 90, np.uint8),
+        'grey16.png': np.full((48, 64), 90 * 257, np.uint16),
+        'alpha.png': np.full((48, 64, 4), 90, np.uint8),
+        'with spaces é.png': np.full((48, 64, 3), 90, np.uint8),
+        'one.png': np.full((1, 1, 3), 90, np.uint8),
+    }.items():
+        cv2.imwrite(str(tmp_path / name), image)
+        with open_source(tmp_path / name) as source:
+            (frame,) = source
+        np.testing.assert_array_equal(frame.image_bgr, np.full((*image.shape[:2], 3), 90))
+
+
+def test_a_picture_that_the_camera_took_lying_is_turned_upright(tmp_path):
+    path = tmp_path / 'lying.jpg'
+    cv2.imwrite(str(path), image_of(90))
+    # An APP1 segment with one EXIF entry: orientation 6.
+    entry = struct.pack('<HHLHH', 0x0112, 3, 1, 6, 0)
+    exif = b'Exif\0\0II*\0' + struct.pack('<LH', 8, 1) + entry + bytes(4)
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + data[2:])
+    with open_source(path) as source:
+        assert (source.width, source.height) == (48, 64)
 
 
 class FakeCapture:

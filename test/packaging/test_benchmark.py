@@ -25,7 +25,9 @@ def test_every_table_has_one_place_in_the_page():
     for name in report._TABLES:
         assert page.count(f'<!-- table: {name} -->') == 1
     assert page.count('<!-- end of table -->') == len(report._TABLES)
-    assert (ROOT / 'README.md').read_text().count('<!-- figures: speed -->') == 1
+    readme = (ROOT / 'README.md').read_text()
+    assert readme.count('<!-- figures: speed -->') == 1
+    assert readme.count('<!-- figures: back ends -->') == 1
 
 
 def test_tables_are_replaced_and_nothing_else():
@@ -38,6 +40,28 @@ def test_tables_are_replaced_and_nothing_else():
     assert once == page.replace('--> old <', '-->\nnew \\1\n<')
     with pytest.raises(SystemExit, match='expected <!-- table: z -->'):
         report._between(page, '<!-- table: z -->', '<!-- end of table -->', '')
+
+
+def test_the_table_of_back_ends_names_all_and_what_is_left_out():
+    import report
+
+    cell = {'agreement_deg': 3.21, 'agreement_median_deg': 2.0, 'ms_per_face': 0.5}
+    row = {'frames_with_a_face': 0.875, 'faces': 9, 'faces_per_frame': 1.5, 'ms_per_frame': 12.34}
+    part = {
+        'frames': 8,
+        'detectors': [
+            {'detector': 'a', **row, 'estimators': {'x': cell, 'y': {**cell, 'ms_per_face': 7}}},
+            {'detector': 'b', **row, 'estimators': {'y': cell}},
+        ],
+        'left_out': {'c': 'no file'},
+        'errors': {'faces': 40, 'x': {'mean': 4.0, 'median': 3.0}, 'y': {'mean': 9, 'median': 8}},
+    }
+    text = report.backends_readme(part)
+    assert '8 frames' in text
+    assert 'not here, for want of a model file: `c`' in text
+    assert '| `a` | 87.5 % | 1.50 | 12.3 |' in text
+    assert '| x | 4.0, 3.0 | 3.2 |  | 0.50 |' in text
+    assert '| y | 9.0, 8.0 | 3.2 | 3.2 | 0.50 |' in text
 
 
 def test_what_was_not_measured_is_missed():

@@ -76,6 +76,29 @@ def test_a_weak_face_must_be_seen_for_longer(monkeypatch, refines, score, first)
 
 
 @pytest.mark.parametrize('refines', [True, False])
+@pytest.mark.parametrize(
+    ('below', 'aside', 'first'),
+    [(0.4, 0.0, 8), (0.38, 0.15, 8), (0.4, 0.3, 2), (0.0, 0.4, 2), (-0.4, 0.0, 2), (0.6, 0.0, 2)],
+)
+def test_a_face_on_a_chest_must_be_seen_for_longer(monkeypatch, refines, below, aside, first):
+    """As prints on shirts; not one beside, above, or farther below a person's head."""
+    wearer = walking('wearer', [0.2, -0.1, 1.2], [0, 0, 0], score=0.97)
+    other = walking('other', [0.2 + aside, below - 0.1, 1.2], [0, 0, 0])
+    world = World([wearer, other])
+    pipeline = make_pipeline(world, monkeypatch, refines)
+    published = [set(named) for _, named in play(pipeline, world, np.arange(12) / 30)]
+    assert [now for now in published if 'wearer' in now] == published[2:]
+    assert next(i for i, now in enumerate(published) if 'other' in now) == first
+
+
+@pytest.mark.parametrize('score', [0.75, 0.95])
+def test_one_image_is_enough_where_no_more_is_asked_for(monkeypatch, score):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0], score=score)])
+    pipeline = make_pipeline(world, monkeypatch, confirm_images=1)
+    assert [len(named) for _, named in play(pipeline, world, [0.0])] == [1]
+
+
+@pytest.mark.parametrize('refines', [True, False])
 def test_what_the_detector_takes_for_a_face_for_a_moment_is_not_published(monkeypatch, refines):
     """As a print on a shirt, even where the estimator takes it for a face as well."""
     world = World([walking('shirt', [0, 0, 1], [0, 0, 0], score=0.95)])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipeline's interface: arguments, options, principal head, introspection, rectification."""
 
+import cv2
 import numpy as np
 import pytest
 from head_world import CAMERA, FRONTAL, IMAGE, FakeEstimator, World, make_pipeline, play, walking
@@ -252,3 +253,23 @@ def test_real_crops_are_turned_back_to_the_camera(camera, rectify):
     arm = head.rotation_camera_from_face @ [0.03, 0, 0.035]
     np.testing.assert_allclose(head.position, centre + arm, atol=1e-6)
     assert head.confidence == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize('box_scale', [0.5, 1.0, 1.6])
+def test_a_larger_box_shows_more_around_the_face_and_changes_nothing_else(box_scale):
+    estimator = BlindEstimator()
+    search = OneFace([0.1, 0.1, 1.0], 0.2)
+    config = PipelineConfig(box_scale=box_scale, confirm_images=1)
+    pipeline = HeadPosePipeline.from_stages(search, estimator, config)
+    camera = CameraModel.from_fov(640, 480, 1.2)
+    image = np.zeros((480, 640, 3), np.uint8)
+    cv2.circle(
+        image, np.round(camera.pixels(search.faces.rays)[0][0]).astype(int), 40, (255,) * 3, -1
+    )
+    (head,) = pipeline.process(image, camera)
+    bright = np.sqrt(np.mean(estimator.seen[0][0] > 127))
+    side = 2 * estimator.crop_scale * box_scale * np.tan(0.1) * camera.fx
+    assert bright == pytest.approx(min(1.0, np.sqrt(np.pi) * 40 / side), rel=0.15)
+    centre = 0.125 / np.sin(0.1) * search.faces.rays[0]
+    arm = head.rotation_camera_from_face @ [0.03, 0, 0.035]
+    np.testing.assert_allclose(head.position, centre + arm, atol=1e-6)
