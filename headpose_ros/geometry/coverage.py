@@ -25,7 +25,7 @@ from headpose_ros.geometry.sphere import (
     squares_of_spheres,
 )
 from headpose_ros.geometry.view_layout import lay_out
-from headpose_ros.geometry.virtual_camera import VirtualCameras
+from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
 from headpose_ros.heads import Array
 
 Image = NDArray[np.uint8]
@@ -158,11 +158,11 @@ def _dense(look: VirtualCameras, camera: CameraModel) -> tuple[Array, NDArray[np
 
     Every 4th is projected and the rest interpolated, which is some 0.03 pixels off.
     """
-    side = np.arange(look.size_px, dtype=np.float64)
-    knots = np.linspace(0, side[-1], len(side) // _KNOT_PX + 2)
-    nodes, valid = look.image_pixels(camera, knots, knots)
-    step = knots[1]
-    weights = np.maximum(0.0, 1 - np.abs(side[:, None] - knots) / step)
+    lines = pixel_lines(look.size_px)
+    knots = np.linspace(lines[0], lines[-1], len(lines) // _KNOT_PX + 2)
+    nodes, valid = look.image_pixels(camera, square_grid(knots))
+    step = knots[1] - knots[0]
+    weights = np.maximum(0.0, 1 - np.abs(lines[:, None] - knots) / step)
     u, v, seen = (
         weights @ a @ weights.T for a in (nodes[0, ..., 0], nodes[0, ..., 1], valid[0] * 1.0)
     )

@@ -26,17 +26,22 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
     v = np.asarray(rays, np.float64)
     if v.shape[-1:] != (3,) or v.ndim > 2:
         raise ValueError(f'rays: expected shape (N, 3) or (3,), got {v.shape}')
-    length = np.linalg.norm(v, axis=-1, keepdims=True)
-    if not (np.isfinite(length) & (length > 0)).all():
+    length = np.sqrt(np.sum(v * v, axis=-1, keepdims=True))
+    if not ((length > 0) & (length < np.inf)).all():
         raise ValueError('rays: expected finite vectors that are not zero')
-    x, y, z = np.moveaxis(v / length, -1, 0)
+    v = v / length
+    x, y, z = v.T
     # 1 + c without cancellation: behind the camera c is close to -1.
-    d = np.where(z < 0, (x * x + y * y) / np.where(z < 0, 1 - z, 1.0), 1 + z)
-    if (d == 0).any():
+    d = np.where(z < 0, (x * x + y * y) / (1 - np.minimum(z, 0.0)), 1 + z)
+    if not d.all():
         raise ValueError('rays: one points straight backwards; no rotation to the axis is minimal')
-    xy = -x * y / d
-    rows = [[1 - x * x / d, xy, -x], [xy, 1 - y * y / d, -y], [x, y, z]]
-    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+    rotations = np.empty((*v.shape, 3))
+    rotations[..., 0, 0] = 1 - x * x / d
+    rotations[..., 1, 1] = 1 - y * y / d
+    rotations[..., 0, 1] = rotations[..., 1, 0] = -x * y / d
+    rotations[..., :2, 2] = -v[..., :2]
+    rotations[..., 2, :] = v
+    return rotations
 
 
 def quaternion_from_matrix(matrices: ArrayLike) -> Array:

@@ -115,17 +115,14 @@ class VirtualCameras:
         Exact for any lens. Where valid is False the lens sees nothing there; the pixels are then
         those at the rim of its range.
         """
-        side = np.arange(self.size_px, dtype=np.float64)
-        return self.image_pixels(camera, side, side)
+        return self.image_pixels(camera, square_grid(pixel_lines(self.size_px)))
 
-    def image_pixels(
-        self, camera: CameraModel, columns: Array, rows: Array
-    ) -> tuple[Array, np.ndarray]:
-        """Return pixels (N,R,C,2) and valid (N,R,C) of the crops' `columns` (C,), `rows` (R,)."""
-        grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-        rays = self.rays_virtual(grid) @ self.rotation_virtual_from_camera
-        pixels, valid = camera.pixels(rays.reshape(-1, 3))
-        shape = (len(self), len(rows), len(columns))
+    def image_pixels(self, camera: CameraModel, grid: Array) -> tuple[Array, np.ndarray]:
+        """Return pixels (N,K,K,2) of the image, and valid (N,K,K), at a `square_grid` (K,K,3)."""
+        planes = self.rotation_virtual_from_camera.copy()
+        planes[:, :2] *= np.tan(self.angles / 2)[:, None, None]
+        pixels, valid = camera.pixels((grid.reshape(-1, 3) @ planes).reshape(-1, 3))
+        shape = (len(self), *grid.shape[:2])
         return pixels.reshape(*shape, 2), valid.reshape(shape)
 
 
@@ -153,6 +150,18 @@ class PlainCameras(VirtualCameras):
     def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
         """See `VirtualCameras.rays_to_virtual`."""
         return self.looks.rays_to_virtual(rays_camera)
+
+
+def pixel_lines(count: int) -> Array:
+    """Return where the centres of `count` pixels in a row lie, -1 and 1 being a crop's edges."""
+    lines: Array = (2 * np.arange(count) + 1) / count - 1
+    return lines
+
+
+def square_grid(lines: Array) -> Array:
+    """Return the points (K,K,3), rows of columns at `lines` (K,), each x, y, 1; see above."""
+    x, y = np.meshgrid(lines, lines)
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
 
 
 def _turned(rotations: Array, rays: ArrayLike) -> Array:
