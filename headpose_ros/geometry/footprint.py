@@ -24,12 +24,15 @@ from headpose_ros.heads import Array
 
 _NODES = -np.cos(np.pi * np.arange(13) / 12)  # -1 and 1 are the outer edges of a crop
 _GRID = square_grid(_NODES)
+_PER_STEP = 1 / np.diff(_NODES)
+_I_PER_STEP = 1j * _PER_STEP[:, None]
 _SMOOTH = 0.1  # pixels, that half of the nodes may be off
 _FINE = square_grid(pixel_lines(48))
 # Source pixels a bilinear sample, up to which it shows about as little aliasing as an ideal area
 # filter would: of the image itself, and of blocks of it that were averaged already.
 _SHARP, _SHARP_OF_BLOCKS = 1.25, 1.6
 _MOST_SAMPLES = 6  # a crop pixel, each way
+_SMALL = 1 << 18  # multiplications; larger products BLAS shares out to threads, and waits for them
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,17 @@ class Part:
     y0: int
     block: int
 
-    def pixels(self, pixels: Array) -> Array:
-        """Return pixels (...,2) of the image in the part."""
-        block = float(self.block)
-        moved: Array = pixels / block
-        moved -= ((self.x0 - 0.5) / block + 0.5, (self.y0 - 0.5) / block + 0.5)
-        return moved
+    def place(self, pixels: Array) -> Array:
+        """Return where columns and rows (2,K,K) of the image are in the part."""
+        if self == WHOLE:
+            return pixels
+        first = np.array([[[self.x0]], [[self.y0]]]) - 0.5
+        placed: Array = (pixels - first) / self.block - 0.5
+        return placed
+
+
+WHOLE = Part(0, 0, 1)
+"""The image itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +61,10 @@ class Footprints:
     """What N crops cover in the image.
 
     `boxes` (N,4): x0, y0, x1, y1, pixels; may reach beyond the image. `shrink` (N,2): least and
-    most image pixels for a pixel of the crop, in any direction anywhere in the crop. `inside`
-    (N,): fraction of the crop that lies in the image. `nodes` (N,13,13,2): pixels of the image at
-    the nodes of each crop; `is_smooth` (N,): whether they determine the rest.
+    most image pixels for a pixel of the crop, in any direction anywhere in the crop that the image
+    shows. `inside` (N,): fraction of the crop that lies in the image. `nodes` (2,N,13,13): columns
+    and rows of the image at the nodes of each crop; `is_smooth` (N,): whether they determine the
+    rest.
     """
 
     boxes: Array
@@ -68,20 +77,21 @@ class Footprints:
     def of(cameras: VirtualCameras, camera: CameraModel) -> Footprints:
         """Measure the footprints of `cameras` in the image of `camera`."""
         nodes, valid = cameras.image_pixels(camera, _GRID)
-        points = nodes.view(np.complex128)[..., 0]  # column + i row
-        boxes = np.hstack([nodes.min(axis=(1, 2)), nodes.max(axis=(1, 2))])
+        points = nodes[0] + 1j * nodes[1]
+        flat = nodes.reshape(2, len(cameras), len(_NODES) ** 2)
+        low, high = flat.min(axis=2), flat.max(axis=2)
         has_rays = valid.all(axis=(1, 2))
-        whole = has_rays & camera.contains(boxes.reshape(-1, 2, 2)).all(axis=1)
+        whole = has_rays & camera.contains(low.T) & camera.contains(high.T)
         inside = whole.astype(np.float64)
         shrink = _shrink(points, cameras.size_px)
         if not whole.all():
             partly = np.flatnonzero(~whole)
-            shown = valid[partly] & camera.contains(nodes[partly])
+            shown = valid[partly] & camera.contains(np.moveaxis(nodes[:, partly], 0, -1))
             shrink[partly] = _shrink(points[partly], cameras.size_px, shown)
             inside[partly] = _fraction_inside(cameras, camera, partly)
         guess = _FROM_HALF @ points[:, ::2, ::2] @ _FROM_HALF.T
         is_smooth = has_rays & (np.abs(guess - points).max(axis=(1, 2)) < _SMOOTH)
-        return Footprints(boxes, shrink, inside, nodes, is_smooth)
+        return Footprints(np.concatenate([low, high]).T, shrink, inside, nodes, is_smooth)
 
     @staticmethod
     def of_squares(centres: Array, sides: Array, size_px: int, camera: CameraModel) -> Footprints:
@@ -94,7 +104,7 @@ class Footprints:
             boxes,
             np.repeat(sides[:, None] / size_px, 2, axis=1),
             np.prod(shown, axis=1) / sides**2,
-            centres[:, None, None] + half[:, None, None] * _GRID[..., :2],
+            centres.T[..., None, None] + half[:, :, None] * np.moveaxis(_GRID, -1, 0)[:2, None],
             np.ones(len(sides), bool),
         )
 
@@ -105,9 +115,8 @@ class Footprints:
         """
         least, most = self.shrink[i].tolist()
         block = 1 << max(0, int(least).bit_length() - 1)
-        rest = most / block
-        sharp = rest <= (_SHARP if block == 1 else _SHARP_OF_BLOCKS)
-        return block, 1 if sharp else min(math.ceil(rest), _MOST_SAMPLES)
+        sharp = _SHARP if block == 1 else _SHARP_OF_BLOCKS
+        return block, min(max(math.ceil(most / block / sharp), 1), _MOST_SAMPLES)
 
     def maps(
         self, i: int, samples: int, camera: CameraModel, cameras: VirtualCameras, part: Part
@@ -119,14 +128,19 @@ class Footprints:
         side = cameras.size_px * samples
         if self.is_smooth[i]:
             weights = _from_nodes(side)
-            nodes = part.pixels(self.nodes[i]).transpose(2, 0, 1)
-            u, v = weights @ np.ascontiguousarray(nodes, np.float32) @ weights.T
-            return u, v
+            lines = weights @ part.place(self.nodes[:, i]).astype(np.float32)
+            maps = np.empty((2, side, side), np.float32)
+            rows = max(1, _SMALL // weights.size)
+            for start in range(0, side, rows):
+                band = slice(start, start + rows)
+                np.matmul(lines[:, band], weights.T, out=maps[:, band])
+            return maps[0], maps[1]
         fine = VirtualCameras(
             cameras.rotation_virtual_from_camera[i : i + 1], cameras.angles[i : i + 1], side
         )
-        pixels = part.pixels(fine.sampling_maps(camera)[0][0]).astype(np.float32)
-        return pixels[..., 0], pixels[..., 1]
+        pixels, _ = fine.image_pixels(camera, square_grid(pixel_lines(side)))
+        u, v = part.place(pixels[:, 0]).astype(np.float32)
+        return u, v
 
 
 def _shrink(
@@ -136,18 +150,17 @@ def _shrink(
 
     Only where the nodes are `shown` (N,13,13), if given; where none is, 1 and 1.
     """
-    steps = np.diff(_NODES) * (size_px / 2)
-    corner = points[:, :-1, :-1]
-    along = (points[:, :-1, 1:] - corner) / steps
-    down = (points[:, 1:, :-1] - corner) * (1j / steps[:, None])
+    corners = points[:, :-1, :-1]
+    along = (points[:, :-1, 1:] - corners) * _PER_STEP
+    down = (points[:, 1:, :-1] - corners) * _I_PER_STEP
     # The sum and the difference of the singular values of the Jacobian.
     total, difference = np.abs(along - down), np.abs(along + down)
-    least, most = np.abs(total - difference) / 2, (total + difference) / 2
+    least, most = np.abs(total - difference), total + difference
     if shown is not None:
         cells = shown[:, :-1, :-1] & shown[:, :-1, 1:] & shown[:, 1:, :-1]
         least, most = np.where(cells, least, np.inf), np.where(cells, most, 0.0)
-        least[~cells.any(axis=(1, 2))] = most[~cells.any(axis=(1, 2))] = 1.0
-    return np.column_stack([least.min(axis=(1, 2)), most.max(axis=(1, 2))])
+        least[~cells.any(axis=(1, 2))] = most[~cells.any(axis=(1, 2))] = size_px
+    return np.array([least.min(axis=(1, 2)), most.max(axis=(1, 2))]).T / size_px
 
 
 def _fraction_inside(
@@ -158,7 +171,8 @@ def _fraction_inside(
         cameras.rotation_virtual_from_camera[which], cameras.angles[which], cameras.size_px
     )
     pixels, valid = some.image_pixels(camera, _FINE)
-    fraction: Array = (valid & camera.contains(pixels)).mean(axis=(1, 2))
+    shown = valid & camera.contains(np.moveaxis(pixels, 0, -1))
+    fraction: Array = shown.mean(axis=(1, 2))
     return fraction
 
 

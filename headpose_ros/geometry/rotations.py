@@ -15,6 +15,8 @@ from scipy.spatial.transform import Rotation
 
 from headpose_ros.heads import Array
 
+_EYE = np.eye(2)
+
 
 def rotation_to_axis(rays: ArrayLike) -> Array:
     """Return the minimal rotations (N,3,3) that take rays (N,3) to the optical axis (0, 0, 1).
@@ -26,19 +28,18 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
     v = np.asarray(rays, np.float64)
     if v.shape[-1:] != (3,) or v.ndim > 2:
         raise ValueError(f'rays: expected shape (N, 3) or (3,), got {v.shape}')
-    length = np.sqrt(np.sum(v * v, axis=-1, keepdims=True))
+    length = np.sqrt((v * v).sum(axis=-1, keepdims=True))
     if not ((length > 0) & (length < np.inf)).all():
         raise ValueError('rays: expected finite vectors that are not zero')
     v = v / length
-    x, y, z = v.T
+    xy, z = v[..., :2, None], v[..., 2:, None]
     # 1 + c without cancellation: behind the camera c is close to -1.
-    d = np.where(z < 0, (x * x + y * y) / (1 - np.minimum(z, 0.0)), 1 + z)
+    behind = (xy * xy).sum(axis=-2, keepdims=True) / (1 - np.minimum(z, 0.0))
+    d = np.where(z < 0, behind, 1 + z)
     if not d.all():
         raise ValueError('rays: one points straight backwards; no rotation to the axis is minimal')
     rotations = np.empty((*v.shape, 3))
-    rotations[..., 0, 0] = 1 - x * x / d
-    rotations[..., 1, 1] = 1 - y * y / d
-    rotations[..., 0, 1] = rotations[..., 1, 0] = -x * y / d
+    rotations[..., :2, :2] = _EYE - xy * v[..., None, :2] / d
     rotations[..., :2, 2] = -v[..., :2]
     rotations[..., 2, :] = v
     return rotations

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.footprint import Footprints, Part
+from headpose_ros.geometry.footprint import WHOLE, Footprints, Part
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import PlainCameras, VirtualCameras
 from headpose_ros.heads import Array
@@ -115,7 +115,7 @@ def averaged(image: Image, box: Array, block: int) -> tuple[Image, Part]:
     the image; what is left over at its right and lower edge is dropped.
     """
     if block == 1:
-        return image, Part(0, 0, 1)
+        return image, WHOLE
     (x0, x1), (y0, y1) = (blocks(box[i], box[i + 2], block, image.shape[1 - i]) for i in (0, 1))
     pixels = image[y0:y1, x0:x1]
     for _ in range(block.bit_length() - 1):  # each time by two, for which OpenCV is fastest

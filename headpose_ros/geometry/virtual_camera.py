@@ -115,15 +115,20 @@ class VirtualCameras:
         Exact for any lens. Where valid is False the lens sees nothing there; the pixels are then
         those at the rim of its range.
         """
-        return self.image_pixels(camera, square_grid(pixel_lines(self.size_px)))
+        pixels, valid = self.image_pixels(camera, square_grid(pixel_lines(self.size_px)))
+        return np.moveaxis(pixels, 0, -1), valid
 
     def image_pixels(self, camera: CameraModel, grid: Array) -> tuple[Array, np.ndarray]:
-        """Return pixels (N,K,K,2) of the image, and valid (N,K,K), at a `square_grid` (K,K,3)."""
+        """Return columns and rows (2,N,K,K) of the image, and valid (N,K,K), at a `square_grid`.
+
+        As `CameraModel.pixels`, at the points `grid` (K,K,3) of each virtual camera's image.
+        """
         planes = self.rotation_virtual_from_camera.copy()
         planes[:, :2] *= np.tan(self.angles / 2)[:, None, None]
-        pixels, valid = camera.pixels((grid.reshape(-1, 3) @ planes).reshape(-1, 3))
+        x, y, valid = camera.lens.project((grid.reshape(-1, 3) @ planes).reshape(-1, 3))
+        pixels = np.array(camera.to_pixels(x, y))
         shape = (len(self), *grid.shape[:2])
-        return pixels.reshape(*shape, 2), valid.reshape(shape)
+        return pixels.reshape(2, *shape), valid.reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)
