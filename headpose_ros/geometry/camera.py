@@ -72,8 +72,9 @@ class CameraModel:
         """Build a pinhole with square pixels that spans `hfov` rad from left to right edge."""
         if not 0 < hfov < math.pi:
             raise CameraModelError(
-                f'hfov must be between 0 and pi rad, got {hfov}: a lens that wide needs a '
-                'calibration with the equidistant model'
+                f'hfov must be between 0 and pi rad, got {hfov}: give degrees as '
+                'math.radians(...); a lens of 180 degrees or more needs a calibration with the '
+                'equidistant model'
             )
         focal = width / 2 / math.tan(hfov / 2)
         return CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)

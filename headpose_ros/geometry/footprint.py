@@ -31,7 +31,7 @@ _FINE = square_grid(pixel_lines(48))
 # Source pixels a bilinear sample, up to which it shows about as little aliasing as an ideal area
 # filter would: of the image itself, and of blocks of it that were averaged already.
 _SHARP, _SHARP_OF_BLOCKS = 1.25, 1.6
-_MOST_SAMPLES = 6  # a crop pixel, each way
+_MOST_SAMPLES = 4  # a crop pixel, each way
 _SMALL = 1 << 18  # multiplications; larger products BLAS shares out to threads, and waits for them
 
 

@@ -86,8 +86,12 @@ def matrix_from_sixd(sixd: ArrayLike) -> Array:
     a, b = _unit(s[..., :3]), _unit(s[..., 3:])
     # Twice, because once leaves an error where the columns are nearly parallel.
     for _ in range(2):
-        b = _unit(b - np.sum(a * b, axis=-1, keepdims=True) * a)
-    return np.stack([a, b, np.cross(a, b)], axis=-1)
+        b = _unit(b - (a * b).sum(axis=-1, keepdims=True) * a)
+    matrices = np.empty((*a.shape, 3))
+    matrices[..., 0], matrices[..., 1] = a, b
+    # The cross product; np.cross takes as long as all the rest.
+    matrices[..., [2, 0, 1], 2] = a * b[..., [1, 2, 0]] - a[..., [1, 2, 0]] * b
+    return matrices
 
 
 def nearest_rotation(matrices: ArrayLike) -> Array:
@@ -145,7 +149,7 @@ def _flat(values: ArrayLike, tail: tuple[int, ...]) -> tuple[Array, tuple[int, .
 
 
 def _unit(vectors: Array) -> Array:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
     if not (length > 0).all():
         raise ValueError('6D rotations: the two columns must not be zero or parallel')
     unit: Array = vectors / length
