@@ -50,7 +50,8 @@ def jobs(
     angle = 2 * np.arctan(CROP_PX / 2 / camera.fx) if same == 'pixels' else 0.25
     angles = np.full(count, angle)
     footprints = Footprints.of(VirtualCameras.look_along(rays, angles, CROP_PX), camera)
-    shown = [image[y0:y1, x0:x1] for x0, y0, x1, y1 in np.rint(footprints.boxes).astype(int)]
+    halves = np.rint(footprints.boxes / 2).astype(int)
+    shown = [image[2 * y0 : 2 * y1, 2 * x0 : 2 * x1] for x0, y0, x1, y1 in halves]
     shrinks = [footprints.reduction(i)[0] > 1 for i in range(count)]
     maps = np.meshgrid(np.arange(CROP_PX, dtype=np.float32), np.arange(CROP_PX, dtype=np.float32))
 

@@ -103,7 +103,7 @@ class BrownLens:
         return float(r[max(doubtful[0] - 1, 0)]) if doubtful.size else math.inf
 
     def _keeps_sides(self, x: Array, y: Array) -> NDArray[np.bool_]:
-        """Tell where the plane is not folded over: where the Jacobian's determinant is positive."""
+        """Tell where the plane is not folded over: the Jacobian's determinant is positive."""
         xx, xy, yx, yy = self._jacobian(x, y)
         positive: NDArray[np.bool_] = xx * yy - xy * yx > 0
         return positive

@@ -168,12 +168,6 @@ class CameraModel:
         inside &= (v >= -0.5) & (v <= self.height - 0.5)
         return inside
 
-    def off_axis_angles(self, rays: ArrayLike) -> Array:
-        """Return the angles (N,), rad, between the optical axis and rays (N,3)."""
-        v = _rows(rays, 3, 'rays')
-        angles: Array = np.arctan2(np.hypot(v[:, 0], v[:, 1]), v[:, 2])
-        return angles
-
     def scaled_to(self, width: int, height: int) -> CameraModel:
         """Return the same camera for its image resized to `width` x `height` pixels.
 

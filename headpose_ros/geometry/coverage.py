@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.face_frame import off_axis_angle
 from headpose_ros.geometry.sampling import averaged
 from headpose_ros.geometry.sphere import (
     pixels_per_radian,
@@ -125,7 +126,7 @@ def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
     u = np.linspace(-0.5, camera.width - 0.5, 33)
     v = np.linspace(-0.5, camera.height - 0.5, 25)
     rays, valid = camera.rays_and_validity(np.stack(np.meshgrid(u, v), -1).reshape(-1, 2))
-    seen: Array = rays[valid & (camera.off_axis_angles(rays) <= max_off_axis)]
+    seen: Array = rays[valid & (off_axis_angle(rays) <= max_off_axis)]
     return seen
 
 
@@ -148,7 +149,7 @@ def _view(
     _, part = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
     placed = part.place(pixels).astype(np.float32)
     placed[:, ~shown] = -10.0  # out of the image: black
-    maps = cv2.convertMaps(*placed, cv2.CV_16SC2)
+    maps = cv2.convertMaps(placed[0], placed[1], cv2.CV_16SC2)
     return View(pinhole, rotation, False, ViewSampler(box, block, maps))
 
 
