@@ -155,6 +155,14 @@ def test_crops_at_the_end_of_a_flat_image_stay_small(degrees, monkeypatch):
     assert max(most) <= 4
 
 
+def test_only_what_the_image_shows_decides_how_finely_it_is_sampled():
+    # The image ends 75 degrees off axis; half of the crop, to 83 degrees, would be stretched more.
+    camera = CameraModel.from_fov(640, 480, np.radians(150))
+    cameras = VirtualCameras.look_along(direction(74, 0.0), [0.3], 64)
+    at_the_edge = camera.fx / np.cos(np.radians(75)) ** 2 * 2 * np.tan(0.15) / 64
+    assert Footprints.of(cameras, camera).shrink[0, 1] < 1.1 * at_the_edge
+
+
 def test_crops_out_of_the_lens_are_not_inside():
     camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0))
     image = np.full((480, 640, 3), 90, np.uint8)
