@@ -185,7 +185,7 @@ def main() -> None:
     """Print the table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folder', type=Path, nargs='?', default='out/benchmark/wide_scenes')
-    parser.add_argument('--count', type=int, default=110, help='pictures to make')
+    parser.add_argument('--count', type=int, default=124, help='pictures to make')
     parser.add_argument('--seed', type=int, default=2, help='of the pictures to make')
     parser.add_argument('--detectors', nargs='+', default=['mtcnn', 'retinaface'])
     parser.add_argument('--yaw', type=float, default=60.0, help='most of those who count, deg')
