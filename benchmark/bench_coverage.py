@@ -3,11 +3,15 @@
 """Detection rate on rendered pictures of a wide lens: with covering views, and without them.
 
 *views*: as the product searches. *image*: the detector gets the image as it is. *straight*: what
-can be had at best; the detector gets, for each face, a view that looks straight at it, and never
-more than that. Counted are faces that a detector of faces could see at all, by what the truth says
-and no detector: see `Countable`. A face is found where a detection's ray is within half the face's
-angular size, and its size within a factor of two. A detection that is on no face at all, countable
-or not, is a false positive.
+the detector can do; it gets, for each face, a pinhole view of the same resolution that looks
+straight at it. All with the product's default options. Counted are faces that a detector of faces
+could see at all, by what the truth says and no detector: see `Countable`. A face is found where a
+detection's ray is within half the face's angular size, and its size within a factor of two. A
+detection that is on no face at all, countable or not, is a false positive.
+
+Who counts was settled on the pictures of seed 1 (40, never to be reported): there *straight* found
+as many of the faces turned by 40 to 60 degrees (91 % of 53) as of those turned less (91 % of 143),
+so all count that the pictures have, to 60. Seed 2 was looked at once, after that.
 
 The pictures are those of `wide_scenes.py`, made where FOLDER has none; or any others in the posed
 format, such as those of `headpose synthesize scenes --camera fisheye`, whose people are as hard to
@@ -26,10 +30,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from wide_scenes import SceneMaker, fisheye, write_scenes
+from wide_scenes import RINGS, SceneMaker, fisheye, write_scenes
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import Detector, FaceSearch, create_detector
+from headpose_ros.detection.mtcnn import Mtcnn
+from headpose_ros.detection.search import REFERENCE_WIDTH
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.evaluation.posed import PosedRow, read_posed
 from headpose_ros.evaluation.samples import read_picture
@@ -46,8 +52,6 @@ from headpose_ros.geometry.face_frame import angular_size_from_distance, off_axi
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.heads import Array, Faces
 
-RINGS = (0, 15, 30, 45, 60, 75)
-"""Edges of the rings off axis, degrees."""
 _STRAIGHT = np.radians(50.0)
 
 
@@ -55,17 +59,15 @@ _STRAIGHT = np.radians(50.0)
 class Countable:
     """Which faces count.
 
-    Nearer than `farthest` and farther than `nearest`, metres; turned by at most `yaw`, `pitch` and
-    `roll`, degrees, as seen from the camera's place; the face's sphere at least `pixels` across
-    and wholly inside the image; nothing before the face, and nobody nearer before it.
+    Turned by at most `yaw`, `pitch` and `roll`, degrees, as seen from the camera's place; the
+    face at least `face_px` across in an image 640 wide, as `PipelineConfig.min_face_px` says, and
+    its sphere wholly inside the image; nothing before the face, and nobody nearer before it.
     """
 
-    nearest: float = 0.6
-    farthest: float = 2.5
-    yaw: float = 40.0
+    yaw: float = 60.0
     pitch: float = 30.0
     roll: float = 30.0
-    pixels: float = 30.0
+    face_px: float = PipelineConfig().min_face_px
 
     def tell(self, camera: CameraModel, rows: Sequence[PosedRow]) -> np.ndarray:
         """Return for each face of one picture whether it counts."""
@@ -79,11 +81,10 @@ class Countable:
         sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
         whole = valid & camera.contains(boxes.reshape(-1, 2, 2)).all(axis=1)
         free = [not row.extra.get('occlusion') for row in rows]
+        large = sides >= self.face_px * Mtcnn.box_to_face.scale * camera.width / REFERENCE_WIDTH
         return (
-            (distances >= self.nearest)
-            & (distances <= self.farthest)
-            & (np.abs(angles) <= [self.yaw, self.pitch, self.roll]).all(axis=1)
-            & (sides >= self.pixels)
+            (np.abs(angles) <= [self.yaw, self.pitch, self.roll]).all(axis=1)
+            & large
             & whole
             & free
             & ~_hidden(centres, distances)
@@ -121,12 +122,6 @@ def match(found: Faces, centres: Array) -> tuple[np.ndarray, int]:
     return (hit & fits).any(axis=0), int((~hit.any(axis=1)).sum())
 
 
-def searches_with(detector: Detector, farthest: float) -> dict[str, FaceSearch]:
-    """Return the ways to search with a detector; all are asked for the same distance."""
-    config = PipelineConfig(max_distance=farthest)
-    return {way: FaceSearch(detector, config, views) for way, views in WAYS.items()}
-
-
 def found_straight(
     detector: Detector, image: np.ndarray, camera: CameraModel, centres: Array
 ) -> list[bool]:
@@ -137,9 +132,8 @@ def found_straight(
         side = round(2 * np.tan(_STRAIGHT / 2) * float(pixels_per_radian(camera, centre)[0]))
         crop = sample_crops(image, camera, centre, [_STRAIGHT], side)
         pinhole = CameraModel.from_fov(side, side, _STRAIGHT)
-        (search, *_) = searches_with(detector, Countable.farthest).values()
-        face = np.array([[0.0, 0.0, distance]])
-        found.append(bool(match(search.find(crop.images[0], pinhole), face)[0][0]))
+        faces = FaceSearch(detector, PipelineConfig()).find(crop.images[0], pinhole)
+        found.append(bool(match(faces, np.array([[0.0, 0.0, distance]]))[0][0]))
     return found
 
 
@@ -177,7 +171,8 @@ def measure(folder: Path, detectors: Sequence[Detector], countable: Countable) -
         centres = np.array([row.true_face().centre for row in rows])
         off_axis += np.degrees(off_axis_angle(centres[counts])).tolist()
         for detector in detectors:
-            for way, search in searches_with(detector, countable.farthest).items():
+            for way, views in WAYS.items():
+                search = FaceSearch(detector, PipelineConfig(), views)
                 hits, others = match(search.find(image, camera), centres)
                 found[f'{detector.name}, {way}'] += hits[counts].tolist()
                 wrong[f'{detector.name}, {way}'] += others
@@ -190,16 +185,19 @@ def main() -> None:
     """Print the table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('folder', type=Path, nargs='?', default='out/benchmark/wide_scenes')
-    parser.add_argument('--count', type=int, default=50, help='pictures to make')
+    parser.add_argument('--count', type=int, default=124, help='pictures to make')
+    parser.add_argument('--seed', type=int, default=2, help='of the pictures to make')
     parser.add_argument('--detectors', nargs='+', default=['mtcnn', 'retinaface'])
-    parser.add_argument('--yaw', type=float, default=40.0, help='most of those who count, deg')
+    parser.add_argument('--yaw', type=float, default=60.0, help='most of those who count, deg')
+    parser.add_argument('--face-px', type=float, default=24.0, help='least of those who count')
     parser.add_argument('--json', type=Path, help='write the table here')
     options = parser.parse_args()
     if not (options.folder / 'poses.csv').exists():
-        write_scenes(options.folder, SceneMaker(fisheye(), people=5), options.count)
+        write_scenes(options.folder, SceneMaker(fisheye(), 5, options.seed), options.count)
     runtime = create_runtime('cpu')
     detectors = [create_detector(PipelineConfig(detector=d), runtime) for d in options.detectors]
-    result = measure(options.folder, detectors, Countable(yaw=options.yaw))
+    countable = Countable(yaw=options.yaw, face_px=options.face_px)
+    result = measure(options.folder, detectors, countable)
     print('off axis   faces ', *(f'{name:>20}' for name in result.found))
     for row in result.rows():
         rates = ('-' if v is None else f'{100 * v:.1f} %' for v in row['rate'].values())

@@ -3,7 +3,7 @@
 """Rendered pictures of people all around a fisheye, in the posed format.
 
 Unlike the training's, which are to be hard: faces are free (no masks, dark glasses, strands of
-hair), in the light of a room, at 0.6 to 2.5 m, and as many far off axis as near it.
+hair), in the light of a room, at 0.6 to 2.5 m, and more of them far off axis than near it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ from headpose_ros.training.rendering.scene import Placed, SceneCamera, compose, 
 from headpose_ros.training.rendering.view import photograph
 
 NEAREST, FARTHEST = 0.6, 2.5
-WIDEST = np.radians(75.0)
+RINGS = (0, 15, 30, 45, 60, 75)
+"""Edges of the rings off axis, degrees."""
+_OFTEN = np.array([1, 1, 1, 1, 2]) / 6  # how often a face is in each ring
 YAW, PITCH, ROLL = np.radians([60.0, 20.0, 15.0])
 _LEAST_VISIBLE = 0.75
 _INNER = slice(17, 68)  # landmarks but for the outline, half of which a turned head hides
@@ -55,16 +57,17 @@ class Scene:
 
 
 class SceneMaker:
-    """Makes scene number k of `people` people, always the same."""
+    """Makes scene number k of `people` people, always the same; other ones for each `seed`."""
 
-    def __init__(self, camera: CameraModel, people: int, model: HeadModel | None = None) -> None:
-        self._parts = HeadParts(model or HeadModel.load())
+    def __init__(self, camera: CameraModel, people: int, seed: int) -> None:
+        self._parts = HeadParts(HeadModel.load())
         self._camera = SceneCamera(camera)
         self._people = people
+        self._seed = seed
 
     def scene(self, number: int) -> Scene:
         """Return one scene."""
-        rng = np.random.default_rng([number, 0x57494445])
+        rng = np.random.default_rng([number, self._seed])
         model = self._camera.model
         people: list[Placed] = []
         while len(people) < self._people:
@@ -105,9 +108,11 @@ def write_scenes(folder: Path, maker: SceneMaker, count: int) -> None:
 
 
 def _place(rng: np.random.Generator, camera: CameraModel) -> NDArray[np.float64]:
-    """Draw the centre (3,) of a face whose sphere the image shows whole, any angle alike."""
+    """Draw the centre (3,) of a face whose sphere the image shows whole."""
+    ring = int(rng.choice(len(_OFTEN), p=_OFTEN))
     while True:
-        off_axis, azimuth = rng.uniform(0, WIDEST), rng.uniform(-np.pi, np.pi)
+        off_axis = np.radians(rng.uniform(RINGS[ring], RINGS[ring + 1]))
+        azimuth = rng.uniform(-np.pi, np.pi)
         distance = float(np.exp(rng.uniform(np.log(NEAREST), np.log(FARTHEST))))
         across = np.sin(off_axis)
         ray = np.array([across * np.cos(azimuth), across * np.sin(azimuth), np.cos(off_axis)])

@@ -22,7 +22,6 @@ from headpose_ros.geometry.lens_math import (
 from headpose_ros.heads import Array
 
 _TABLE = 512  # entries, of the radial inverse to start from
-_QUICK_ROUNDS = 5
 _SOLVED = 1e-14
 
 
@@ -60,9 +59,9 @@ class BrownLens:
     def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """See `Lens`."""
         x, y, valid = on_plane(rays, self._fold)
-        u, v, (xx, xy, yx, yy) = self._distort(x, y)
-        valid = valid & (xx * yy - xy * yx > 0)
-        return (*self._tilted(u, v), valid)
+        if (x * x + y * y).max(initial=0.0) > self._safe**2:
+            valid = valid & self._keeps_sides(x, y)
+        return (*self._tilted(*self._distort(x, y)), valid)
 
     def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """See `Lens`: the radial inverse from a table, then Newton with the exact Jacobian."""
@@ -70,92 +69,113 @@ class BrownLens:
         target = flat[:, :2] / flat[:, 2:]
         radius = np.hypot(*target.T)
         start = np.interp(radius, *self._inverse_radius)
-        plane = target * (start / np.where(radius > 0, radius, 1.0))[:, None]
-        with np.errstate(over='ignore', invalid='ignore'):  # what diverges is solved with care
-            plane = self._solve(plane, target)
-        error, _, (xx, xy, yx, yy) = self._miss(plane, target)
-        valid = error <= 1e-12 + 1e-12 * radius
-        valid &= (xx * yy - xy * yx > 0) & (np.hypot(*plane.T) <= self._fold) & (flat[:, 2] > 0)
+        plane, error = self._solve(target * (start / np.maximum(radius, 1e-300))[:, None], target)
+        valid = (error <= 1e-12 + 1e-12 * radius) & (flat[:, 2] > 0)
+        valid &= self._keeps_sides(*plane.T) & (np.hypot(*plane.T) <= self._fold)
         return unit_rays(plane), valid
+
+    @cached_property
+    def _radii(self) -> Array:
+        """Radii (K,) on the undistorted plane, growing, from 0 to where it folds."""
+        radii = np.tan(np.linspace(0.0, self.max_angle, _TABLE))
+        radii[-1] = self._fold
+        return radii
 
     @cached_property
     def _inverse_radius(self) -> tuple[Array, Array]:
         """Radii (K,) in the image, growing, and of what they show on the undistorted plane."""
-        plane = np.tan(np.linspace(0.0, self.max_angle, _TABLE))
-        plane[-1] = self._fold
-        return self._radius(plane)[0], plane
+        return self._radii * self._radial(self._radii)[0], self._radii
 
-    def _solve(self, plane: Array, target: Array) -> Array:
-        """Solve distort(plane) = target (N,2): plain Newton, with care where that fails."""
-        guess = plane
-        for _ in range(_QUICK_ROUNDS):
-            error, (du, dv), (xx, xy, yx, yy) = self._miss(guess, target)
-            left = ~(error <= _SOLVED * (1 + np.abs(target).max(axis=1)))
-            if not left.any():
-                return guess
-            det = xx * yy - xy * yx
-            det = np.where(np.abs(det) > 1e-12, det, 1e-12)
-            guess = guess + np.column_stack([yy * du - xy * dv, xx * dv - yx * du]) / det[:, None]
-        guess[left] = self._newton(plane[left], target[left])
-        return guess
+    @cached_property
+    def _safe(self) -> float:
+        """The radius up to which the tangential and prism terms cannot fold the plane over.
 
-    def _newton(self, plane: Array, target: Array) -> Array:
-        """Solve distort(plane) = target (N,2) for points not solved yet; steps may be halved."""
+        There their Jacobian is smaller than the least singular value of the radial one.
+        """
+        _, _, p1, p2, _, _, _, _, s1, s2, s3, s4 = self.coefficients[:12]
+        r = self._radii
+        prism = np.hypot(abs(s1) + 2 * abs(s2) * r * r, abs(s3) + 2 * abs(s4) * r * r)
+        most = (6 * math.hypot(p1, p2) + 2 * prism) * r
+        if not most.any():
+            return math.inf
+        scale, slope = self._radial(r)
+        doubtful = np.flatnonzero(np.minimum(scale, slope) <= 1.1 * most)
+        return float(r[max(doubtful[0] - 1, 0)]) if doubtful.size else math.inf
+
+    def _keeps_sides(self, x: Array, y: Array) -> NDArray[np.bool_]:
+        """Tell where the plane is not folded over: the Jacobian's determinant is positive."""
+        xx, xy, yx, yy = self._jacobian(x, y)
+        positive: NDArray[np.bool_] = xx * yy - xy * yx > 0
+        return positive
+
+    def _solve(self, plane: Array, target: Array) -> tuple[Array, Array]:
+        """Solve distort(plane) = target (N,2) from a guess; return how far it is off (N,), too."""
         plane = plane.copy()
-        step = np.ones(len(plane))
-        error = self._miss(plane, target)[0]
+        off = target - np.column_stack(self._distort(*plane.T))
+        error = np.hypot(*off.T)
         enough = _SOLVED * (1 + np.abs(target).max(axis=1))
+        step = np.ones(len(plane))
         left = np.arange(len(plane))
         for _ in range(100):
             left = left[(error[left] > enough[left]) & (step[left] > 1e-3)]
             if left.size == 0:
                 break
-            _, (du, dv), (xx, xy, yx, yy) = self._miss(plane[left], target[left])
-            det = xx * yy - xy * yx
-            det = np.where(np.abs(det) > 1e-12, det, 1e-12)
-            move = np.column_stack([yy * du - xy * dv, xx * dv - yx * du]) / det[:, None]
-            trial = plane[left] + step[left, None] * move
+            trial = plane[left] + step[left, None] * self._newton(plane[left], off[left])
             far = np.hypot(*trial.T)
-            trial *= np.minimum(1.0, self._fold / np.where(far > 0, far, 1.0))[:, None]
-            new_error = self._miss(trial, target[left])[0]
+            trial *= np.minimum(1.0, self._fold / np.maximum(far, 1e-300))[:, None]
+            new_off = target[left] - np.column_stack(self._distort(*trial.T))
+            new_error = np.hypot(*new_off.T)
             better = new_error < error[left]
-            plane[left[better]], error[left[better]] = trial[better], new_error[better]
+            moved = left[better]
+            plane[moved], off[moved] = trial[better], new_off[better]
+            error[moved] = new_error[better]
             step[left] = np.where(better, np.minimum(1.0, 2 * step[left]), step[left] / 4)
-        return plane
+        return plane, error
 
-    def _miss(
-        self, plane: Array, target: Array
-    ) -> tuple[Array, tuple[Array, Array], tuple[Array, ...]]:
-        """Return how far distort(plane) is from target (N,2), which way, and the Jacobian."""
-        u, v, jacobian = self._distort(*plane.T)
-        du, dv = target[:, 0] - u, target[:, 1] - v
-        return np.hypot(du, dv), (du, dv), jacobian
+    def _newton(self, plane: Array, off: Array) -> Array:
+        """Return the step (N,2) on the plane that moves the distorted points by `off` (N,2)."""
+        xx, xy, yx, yy = self._jacobian(*plane.T)
+        det = xx * yy - xy * yx
+        du, dv = off.T / np.where(np.abs(det) > 1e-12, det, 1e-12)
+        return np.column_stack([yy * du - xy * dv, xx * dv - yx * du])
 
-    def _radius(self, r: Array) -> tuple[Array, Array]:
-        """Return the purely radial image of the radius `r`, and its derivative."""
+    def _radial(self, r: Array) -> tuple[Array, Array]:
+        """Return f where the radial terms alone take the radius r to r f, and d(r f) / dr."""
+        f, g = self._factors(r * r)
+        return f, f + g * r * r
+
+    def _factors(self, s: Array) -> tuple[Array, Array]:
+        """Return the radial factor f at the squared radius `s`, and g: df/dx = g x."""
         k1, k2, _, _, k3, k4, k5, k6 = self.coefficients[:8]
-        s = r * r
-        top, bottom = 1 + s * (k1 + s * (k2 + s * k3)), 1 + s * (k4 + s * (k5 + s * k6))
-        d_top, d_bottom = k1 + s * (2 * k2 + s * 3 * k3), k4 + s * (2 * k5 + s * 3 * k6)
-        slope = top / bottom + 2 * s * (d_top * bottom - top * d_bottom) / bottom**2
-        return r * top / bottom, slope
-
-    def _distort(self, x: Array, y: Array) -> tuple[Array, Array, tuple[Array, ...]]:
-        """Return the distorted point and the Jacobian du/dx, du/dy, dv/dx, dv/dy."""
-        k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = self.coefficients[:12]
-        s = x * x + y * y
         top, bottom = 1 + s * (k1 + s * (k2 + s * k3)), 1 + s * (k4 + s * (k5 + s * k6))
         d_top, d_bottom = k1 + s * (2 * k2 + s * 3 * k3), k4 + s * (2 * k5 + s * 3 * k6)
         f = top / bottom
-        g = 2 * (d_top - f * d_bottom) / bottom  # df/dx = g x
-        u = x * f + 2 * p1 * x * y + p2 * (s + 2 * x * x) + s * (s1 + s * s2)
-        v = y * f + p1 * (s + 2 * y * y) + 2 * p2 * x * y + s * (s3 + s * s4)
+        return f, 2 * (d_top - f * d_bottom) / bottom
+
+    def _distort(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Return the distorted points."""
+        k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4 = self.coefficients[:12]
+        s = x * x + y * y
+        f = 1 + s * (k1 + s * (k2 + s * k3))
+        if k4 or k5 or k6:
+            f = f / (1 + s * (k4 + s * (k5 + s * k6)))
+        turn = f + 2 * (p1 * y + p2 * x)
+        u, v = x * turn + p2 * s, y * turn + p1 * s
+        if s1 or s2 or s3 or s4:
+            u, v = u + s * (s1 + s * s2), v + s * (s3 + s * s4)
+        return u, v
+
+    def _jacobian(self, x: Array, y: Array) -> tuple[Array, Array, Array, Array]:
+        """Return du/dx, du/dy, dv/dx, dv/dy of the distorted points."""
+        p1, p2 = self.coefficients[2:4]
+        s1, s2, s3, s4 = self.coefficients[8:12]
+        s = x * x + y * y
+        f, g = self._factors(s)
         prism_u, prism_v = 2 * (s1 + 2 * s2 * s), 2 * (s3 + 2 * s4 * s)
+        both = g * x * y + 2 * p1 * x + 2 * p2 * y
         xx = f + g * x * x + 2 * p1 * y + 6 * p2 * x + prism_u * x
-        xy = g * x * y + 2 * p1 * x + 2 * p2 * y + prism_u * y
-        yx = g * x * y + 2 * p1 * x + 2 * p2 * y + prism_v * x
         yy = f + g * y * y + 6 * p1 * y + 2 * p2 * x + prism_v * y
-        return u, v, (xx, xy, yx, yy)
+        return xx, both + prism_u * y, both + prism_v * x, yy
 
     def _tilted(self, u: Array, v: Array) -> tuple[Array, Array]:
         """Move points from the plane behind the lens to the tilted sensor."""

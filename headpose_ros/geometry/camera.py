@@ -72,8 +72,9 @@ class CameraModel:
         """Build a pinhole with square pixels that spans `hfov` rad from left to right edge."""
         if not 0 < hfov < math.pi:
             raise CameraModelError(
-                f'hfov must be between 0 and pi rad, got {hfov}: a lens that wide needs a '
-                'calibration with the equidistant model'
+                f'hfov must be between 0 and pi rad, got {hfov}: give degrees as '
+                'math.radians(...); a lens of 180 degrees or more needs a calibration with the '
+                'equidistant model'
             )
         focal = width / 2 / math.tan(hfov / 2)
         return CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
@@ -166,12 +167,6 @@ class CameraModel:
         inside: np.ndarray = (u >= -0.5) & (u <= self.width - 0.5)
         inside &= (v >= -0.5) & (v <= self.height - 0.5)
         return inside
-
-    def off_axis_angles(self, rays: ArrayLike) -> Array:
-        """Return the angles (N,), rad, between the optical axis and rays (N,3)."""
-        v = _rows(rays, 3, 'rays')
-        angles: Array = np.arctan2(np.hypot(v[:, 0], v[:, 1]), v[:, 2])
-        return angles
 
     def scaled_to(self, width: int, height: int) -> CameraModel:
         """Return the same camera for its image resized to `width` x `height` pixels.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.distortion import without_padding
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.heads import Array
 
@@ -26,9 +27,7 @@ def camera_from_matrix(
     """See `CameraModel.from_matrix`."""
     k = _numbers(K, 'K', (9,))
     _check_matrix(k.reshape(3, 3), 'K')
-    distortion = tuple(_numbers(d, 'D').tolist())
-    if distortion_model in ('', 'none') and not any(distortion):
-        distortion = ()
+    distortion = without_padding(distortion_model, _numbers(d, 'D').tolist())
     fx, skew, cx, _, fy, cy = k[:6].tolist()
     return CameraModel(int(width), int(height), fx, fy, cx, cy, skew, distortion_model, distortion)
 

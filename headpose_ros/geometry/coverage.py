@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.face_frame import off_axis_angle
 from headpose_ros.geometry.sampling import averaged
 from headpose_ros.geometry.sphere import (
     pixels_per_radian,
@@ -25,7 +26,7 @@ from headpose_ros.geometry.sphere import (
     squares_of_spheres,
 )
 from headpose_ros.geometry.view_layout import lay_out
-from headpose_ros.geometry.virtual_camera import VirtualCameras
+from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
 from headpose_ros.heads import Array
 
 Image = NDArray[np.uint8]
@@ -125,7 +126,7 @@ def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
     u = np.linspace(-0.5, camera.width - 0.5, 33)
     v = np.linspace(-0.5, camera.height - 0.5, 25)
     rays, valid = camera.rays_and_validity(np.stack(np.meshgrid(u, v), -1).reshape(-1, 2))
-    seen: Array = rays[valid & (camera.off_axis_angles(rays) <= max_off_axis)]
+    seen: Array = rays[valid & (off_axis_angle(rays) <= max_off_axis)]
     return seen
 
 
@@ -137,36 +138,33 @@ def _view(
     side = min(max_side_px, math.ceil(2 * scale * math.tan(angle / 2)))
     look = VirtualCameras(rotation[None], np.array([angle]), side)
     pixels, valid = _dense(look, camera)
-    shown = valid & camera.contains(pixels)
+    shown = valid & camera.contains(np.moveaxis(pixels, 0, -1))
     x0, x1 = _ends(shown.any(axis=0))
     y0, y1 = _ends(shown.any(axis=1))
-    pixels, shown = pixels[y0:y1, x0:x1], shown[y0:y1, x0:x1]
-    box = np.concatenate([pixels[shown].min(axis=0), pixels[shown].max(axis=0)])
+    pixels, shown = pixels[:, y0:y1, x0:x1], shown[y0:y1, x0:x1]
+    box = np.concatenate([pixels[:, shown].min(axis=1), pixels[:, shown].max(axis=1)])
     focal, centre = float(look.focal_lengths[0]), (side - 1) / 2
     pinhole = CameraModel(x1 - x0, y1 - y0, focal, focal, centre - x0, centre - y0)
     block = 1 << max(0, int(scale / focal).bit_length() - 1)
     _, part = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
-    pixels = part.pixels(pixels)
-    pixels[~shown] = -10.0  # out of the image: black
-    u, v = np.moveaxis(pixels.astype(np.float32), -1, 0)
-    maps = cv2.convertMaps(u, v, cv2.CV_16SC2)
+    placed = part.place(pixels).astype(np.float32)
+    placed[:, ~shown] = -10.0  # out of the image: black
+    maps = cv2.convertMaps(placed[0], placed[1], cv2.CV_16SC2)
     return View(pinhole, rotation, False, ViewSampler(box, block, maps))
 
 
 def _dense(look: VirtualCameras, camera: CameraModel) -> tuple[Array, NDArray[np.bool_]]:
-    """Return where the view's pixels are seen (S,S,2), and whether (S,S).
+    """Return where the view's pixels are seen, columns and rows (2,S,S), and whether (S,S).
 
     Every 4th is projected and the rest interpolated, which is some 0.03 pixels off.
     """
-    side = np.arange(look.size_px, dtype=np.float64)
-    knots = np.linspace(0, side[-1], len(side) // _KNOT_PX + 2)
-    nodes, valid = look.image_pixels(camera, knots, knots)
-    step = knots[1]
-    weights = np.maximum(0.0, 1 - np.abs(side[:, None] - knots) / step)
-    u, v, seen = (
-        weights @ a @ weights.T for a in (nodes[0, ..., 0], nodes[0, ..., 1], valid[0] * 1.0)
-    )
-    return np.stack([u, v], axis=-1), seen > 1 - 1e-6
+    lines = pixel_lines(look.size_px)
+    knots = np.linspace(lines[0], lines[-1], len(lines) // _KNOT_PX + 2)
+    nodes, valid = look.image_pixels(camera, square_grid(knots))
+    step = knots[1] - knots[0]
+    weights = np.maximum(0.0, 1 - np.abs(lines[:, None] - knots) / step)
+    pixels = weights @ nodes[:, 0] @ weights.T
+    return pixels, weights @ valid[0].astype(np.float64) @ weights.T > 1 - 1e-6
 
 
 def _ends(some: NDArray[np.bool_]) -> tuple[int, int]:

@@ -72,6 +72,12 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> None:
         raise CameraModelError(f'distortion coefficients are not finite: {tuple(coefficients)}')
 
 
+def without_padding(model: str, coefficients: Sequence[float]) -> tuple[float, ...]:
+    """Return the coefficients without the zeros that some drivers append to what `model` takes."""
+    longest = max(MODELS.get(model, (0,)))
+    return tuple(coefficients if any(coefficients[longest:]) else coefficients[:longest])
+
+
 def make_lens(model: str, coefficients: Sequence[float]) -> Lens:
     """Return the lens of a distortion model of `MODELS`; all zero coefficients make it flat."""
     if model == 'equidistant':

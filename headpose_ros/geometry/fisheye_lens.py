@@ -32,15 +32,15 @@ class FisheyeLens:
 
     @cached_property
     def _rim(self) -> float:
-        return float(self._radius(self.max_angle)[0])
+        return float(self._radius(self.max_angle))
 
     def project(self, rays: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """See `Lens`."""
-        x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
+        x, y, z = rays.T
         across = np.hypot(x, y)
         angle = np.arctan2(across, z)
         valid = (angle <= self.max_angle) & ((across > 0) | (z > 0))
-        radius, _ = self._radius(np.clip(angle, 0.0, self.max_angle))
+        radius = self._radius(np.minimum(angle, self.max_angle))
         # On the axis, where this would be 0 / 0, radius / across tends to 1 / z.
         on_axis = across <= 1e-9 * np.abs(z)
         depth = np.where(z > 0, z, 1.0)
@@ -50,16 +50,24 @@ class FisheyeLens:
     def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """See `Lens`."""
         radius = np.hypot(points[:, 0], points[:, 1])
-        angle = solve_increasing(self._radius, np.minimum(radius, self._rim), self.max_angle)
+        angle = solve_increasing(
+            lambda a: (self._radius(a), self._slope(a)),
+            np.minimum(radius, self._rim),
+            self.max_angle,
+        )
         scale = np.sin(angle) / np.where(radius > 0, radius, 1.0)
         scale = np.where(radius > 1e-9, scale, 1.0)
         rays = np.column_stack([points * scale[:, None], np.cos(angle)])
         return rays / np.linalg.norm(rays, axis=1, keepdims=True), radius <= self._rim
 
-    def _radius(self, angle: Any) -> tuple[Any, Any]:
-        """Return the radius on the plane at `angle`, and its derivative."""
+    def _radius(self, angle: Any) -> Any:
+        """Return the radius on the plane at `angle`."""
         k1, k2, k3, k4 = self.coefficients
         s = angle * angle
-        radius = angle * (1 + s * (k1 + s * (k2 + s * (k3 + s * k4))))
-        slope = 1 + s * (3 * k1 + s * (5 * k2 + s * (7 * k3 + s * 9 * k4)))
-        return radius, slope
+        return angle * (1 + s * (k1 + s * (k2 + s * (k3 + s * k4))))
+
+    def _slope(self, angle: Any) -> Any:
+        """Return the derivative of the radius."""
+        k1, k2, k3, k4 = self.coefficients
+        s = angle * angle
+        return 1 + s * (3 * k1 + s * (5 * k2 + s * (7 * k3 + s * 9 * k4)))

@@ -19,13 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.virtual_camera import VirtualCameras
+from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
 from headpose_ros.heads import Array
 
 _NODES = -np.cos(np.pi * np.arange(13) / 12)  # -1 and 1 are the outer edges of a crop
+_GRID = square_grid(_NODES)
+_PER_STEP = 1 / np.diff(_NODES)
+_I_PER_STEP = 1j * _PER_STEP[:, None]
 _SMOOTH = 0.1  # pixels, that half of the nodes may be off
-_FINE_CELLS = 48
-_SHARP_ENOUGH = 1.25  # image pixels a sample, up to which bilinear sampling shows no aliasing
+_FINE = square_grid(pixel_lines(48))
+# Source pixels a bilinear sample, up to which it shows about as little aliasing as an ideal area
+# filter would: of the image itself, and of blocks of it that were averaged already.
+_SHARP, _SHARP_OF_BLOCKS = 1.25, 1.6
+_MOST_SAMPLES = 4  # a crop pixel, each way
+_SMALL = 1 << 18  # multiplications; larger products BLAS shares out to threads, and waits for them
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,17 @@ class Part:
     y0: int
     block: int
 
-    def pixels(self, pixels: Array) -> Array:
-        """Return pixels (...,2) of the image in the part."""
-        moved: Array = (pixels - (self.x0 - 0.5, self.y0 - 0.5)) / self.block - 0.5
-        return moved
+    def place(self, pixels: Array) -> Array:
+        """Return where columns and rows (2,K,K) of the image are in the part."""
+        if self == WHOLE:
+            return pixels
+        first = np.array([[[self.x0]], [[self.y0]]]) - 0.5
+        placed: Array = (pixels - first) / self.block - 0.5
+        return placed
+
+
+WHOLE = Part(0, 0, 1)
+"""The image itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +61,10 @@ class Footprints:
     """What N crops cover in the image.
 
     `boxes` (N,4): x0, y0, x1, y1, pixels; may reach beyond the image. `shrink` (N,2): least and
-    most image pixels for a pixel of the crop, in any direction anywhere in the crop. `inside`
-    (N,): fraction of the crop that lies in the image. `nodes` (N,13,13,2): pixels of the image at
-    the nodes of each crop; `is_smooth` (N,): whether they determine the rest.
+    most image pixels for a pixel of the crop, in any direction anywhere in the crop that the image
+    shows. `inside` (N,): fraction of the crop that lies in the image. `nodes` (2,N,13,13): columns
+    and rows of the image at the nodes of each crop; `is_smooth` (N,): whether they determine the
+    rest.
     """
 
     boxes: Array
@@ -61,19 +76,22 @@ class Footprints:
     @staticmethod
     def of(cameras: VirtualCameras, camera: CameraModel) -> Footprints:
         """Measure the footprints of `cameras` in the image of `camera`."""
-        lines = (_NODES * cameras.size_px + cameras.size_px - 1) / 2
-        nodes, valid = cameras.image_pixels(camera, lines, lines)
-        flat = nodes.reshape(len(cameras), len(_NODES) ** 2, 2)
-        boxes = np.hstack([flat.min(axis=1), flat.max(axis=1)])
-        inside = (valid & camera.contains(nodes)).all(axis=(1, 2)).astype(np.float64)
-        partly = np.flatnonzero(inside < 1)
-        if partly.size:
+        nodes, valid = cameras.image_pixels(camera, _GRID)
+        points = nodes[0] + 1j * nodes[1]
+        flat = nodes.reshape(2, len(cameras), len(_NODES) ** 2)
+        low, high = flat.min(axis=2), flat.max(axis=2)
+        has_rays = valid.all(axis=(1, 2))
+        whole = has_rays & camera.contains(low.T) & camera.contains(high.T)
+        inside = whole.astype(np.float64)
+        shrink = _shrink(points, cameras.size_px)
+        if not whole.all():
+            partly = np.flatnonzero(~whole)
+            shown = valid[partly] & camera.contains(np.moveaxis(nodes[:, partly], 0, -1))
+            shrink[partly] = _shrink(points[partly], cameras.size_px, shown)
             inside[partly] = _fraction_inside(cameras, camera, partly)
-        half = _lagrange(_NODES, _NODES[::2])
-        guess = np.einsum('ij,njkc,lk->nilc', half, nodes[:, ::2, ::2], half, optimize=True)
-        error = np.abs(guess - nodes).max(axis=(1, 2, 3))
-        is_smooth = valid.all(axis=(1, 2)) & (error < _SMOOTH)
-        return Footprints(boxes, _shrink(nodes, np.diff(lines)), inside, nodes, is_smooth)
+        guess = _FROM_HALF @ points[:, ::2, ::2] @ _FROM_HALF.T
+        is_smooth = has_rays & (np.abs(guess - points).max(axis=(1, 2)) < _SMOOTH)
+        return Footprints(np.concatenate([low, high]).T, shrink, inside, nodes, is_smooth)
 
     @staticmethod
     def of_squares(centres: Array, sides: Array, size_px: int, camera: CameraModel) -> Footprints:
@@ -82,12 +100,11 @@ class Footprints:
         boxes = np.hstack([centres - half, centres + half])
         limit = np.array([camera.width, camera.height]) - 0.5
         shown = np.clip(boxes[:, 2:], -0.5, limit) - np.clip(boxes[:, :2], -0.5, limit)
-        grid = np.stack(np.meshgrid(_NODES, _NODES), axis=-1)
         return Footprints(
             boxes,
             np.repeat(sides[:, None] / size_px, 2, axis=1),
             np.prod(shown, axis=1) / sides**2,
-            centres[:, None, None] + half[:, None, None] * grid,
+            centres.T[..., None, None] + half[:, :, None] * np.moveaxis(_GRID, -1, 0)[:2, None],
             np.ones(len(sides), bool),
         )
 
@@ -98,8 +115,8 @@ class Footprints:
         """
         least, most = self.shrink[i].tolist()
         block = 1 << max(0, int(least).bit_length() - 1)
-        rest = most / block
-        return block, 1 if rest <= _SHARP_ENOUGH else math.ceil(rest)
+        sharp = _SHARP if block == 1 else _SHARP_OF_BLOCKS
+        return block, min(max(math.ceil(most / block / sharp), 1), _MOST_SAMPLES)
 
     def maps(
         self, i: int, samples: int, camera: CameraModel, cameras: VirtualCameras, part: Part
@@ -110,44 +127,59 @@ class Footprints:
         """
         side = cameras.size_px * samples
         if self.is_smooth[i]:
-            weights = _uniform(side)
-            u, v = np.moveaxis(part.pixels(self.nodes[i]).astype(np.float32), -1, 0)
-            return weights @ u @ weights.T, weights @ v @ weights.T
+            weights = _from_nodes(side)
+            lines = weights @ part.place(self.nodes[:, i]).astype(np.float32)
+            maps = np.empty((2, side, side), np.float32)
+            rows = max(1, _SMALL // weights.size)
+            for start in range(0, side, rows):
+                band = slice(start, start + rows)
+                np.matmul(lines[:, band], weights.T, out=maps[:, band])
+            return maps[0], maps[1]
         fine = VirtualCameras(
             cameras.rotation_virtual_from_camera[i : i + 1], cameras.angles[i : i + 1], side
         )
-        pixels = part.pixels(fine.sampling_maps(camera)[0][0]).astype(np.float32)
-        return pixels[..., 0], pixels[..., 1]
+        pixels, _ = fine.image_pixels(camera, square_grid(pixel_lines(side)))
+        u, v = part.place(pixels[:, 0]).astype(np.float32)
+        return u, v
 
 
-def _shrink(nodes: Array, steps: Array) -> Array:
-    """Return the least and the most stretch (N,2) of node pixels that lie `steps` (12,) apart."""
-    a, c = np.moveaxis(nodes[:, :-1, 1:] - nodes[:, :-1, :-1], -1, 0) / steps
-    b, d = np.moveaxis(nodes[:, 1:, :-1] - nodes[:, :-1, :-1], -1, 0) / steps[:, None]
-    # Singular values of [[a, b], [c, d]].
-    together, apart = np.hypot(a + d, c - b), np.hypot(a - d, b + c)
-    least, most = np.abs(together - apart) / 2, (together + apart) / 2
-    return np.column_stack([least.min(axis=(1, 2)), most.max(axis=(1, 2))])
+def _shrink(
+    points: NDArray[np.complex128], size_px: int, shown: NDArray[np.bool_] | None = None
+) -> Array:
+    """Return the least and the most stretch (N,2) of the nodes' image points (N,13,13).
+
+    Only where the nodes are `shown` (N,13,13), if given; where none is, 1 and 1.
+    """
+    corners = points[:, :-1, :-1]
+    along = (points[:, :-1, 1:] - corners) * _PER_STEP
+    down = (points[:, 1:, :-1] - corners) * _I_PER_STEP
+    # The sum and the difference of the singular values of the Jacobian.
+    total, difference = np.abs(along - down), np.abs(along + down)
+    least, most = np.abs(total - difference), total + difference
+    if shown is not None:
+        cells = shown[:, :-1, :-1] & shown[:, :-1, 1:] & shown[:, 1:, :-1]
+        least, most = np.where(cells, least, np.inf), np.where(cells, most, 0.0)
+        least[~cells.any(axis=(1, 2))] = most[~cells.any(axis=(1, 2))] = size_px
+    return np.array([least.min(axis=(1, 2)), most.max(axis=(1, 2))]).T / size_px
 
 
 def _fraction_inside(
     cameras: VirtualCameras, camera: CameraModel, which: NDArray[np.intp]
 ) -> Array:
     """Return how much (K,) of the crops `which` (K,) lies inside the image, by a finer grid."""
-    cell = cameras.size_px / _FINE_CELLS
-    centres = (np.arange(_FINE_CELLS, dtype=np.float64) + 0.5) * cell - 0.5
     some = VirtualCameras(
         cameras.rotation_virtual_from_camera[which], cameras.angles[which], cameras.size_px
     )
-    pixels, valid = some.image_pixels(camera, centres, centres)
-    fraction: Array = (valid & camera.contains(pixels)).mean(axis=(1, 2))
+    pixels, valid = some.image_pixels(camera, _FINE)
+    shown = valid & camera.contains(np.moveaxis(pixels, 0, -1))
+    fraction: Array = shown.mean(axis=(1, 2))
     return fraction
 
 
 @lru_cache(maxsize=16)
-def _uniform(side: int) -> NDArray[np.float32]:
+def _from_nodes(side: int) -> NDArray[np.float32]:
     """Return the weights (side,13) of the nodes at the centres of `side` pixels."""
-    weights = _lagrange((2 * np.arange(side) + 1) / side - 1, _NODES).astype(np.float32)
+    weights = _lagrange(pixel_lines(side), _NODES).astype(np.float32)
     weights.setflags(write=False)
     return weights
 
@@ -161,3 +193,6 @@ def _lagrange(at: Array, nodes: Array) -> Array:
     terms = signs / np.where(hit, 1.0, apart)
     weights = terms / terms.sum(axis=1, keepdims=True)
     return np.where(hit.any(axis=1, keepdims=True), hit.astype(np.float64), weights)
+
+
+_FROM_HALF = _lagrange(_NODES, _NODES[::2]).astype(np.complex128)

@@ -18,11 +18,12 @@ FARTHEST = 1e6
 
 def on_plane(rays: Array, farthest: float) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Return x / z, y / z and whether in front and within `farthest`; others go to that rim."""
-    x, y, z = rays[:, 0], rays[:, 1], rays[:, 2]
+    x, y, z = rays.T
     across = np.hypot(x, y)
-    valid = (z > 0) & (across <= farthest * z)
-    rim = across / farthest
-    depth = np.where(valid, z, np.where(rim > 0, rim, 1.0))
+    valid = (across <= farthest * z) & (z > 0)
+    if valid.all():
+        return x / z, y / z, valid
+    depth = np.where(valid, z, np.maximum(across / farthest, 1e-300))
     return x / depth, y / depth, valid
 
 

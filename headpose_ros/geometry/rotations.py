@@ -15,6 +15,8 @@ from scipy.spatial.transform import Rotation
 
 from headpose_ros.heads import Array
 
+_EYE = np.eye(2)
+
 
 def rotation_to_axis(rays: ArrayLike) -> Array:
     """Return the minimal rotations (N,3,3) that take rays (N,3) to the optical axis (0, 0, 1).
@@ -26,17 +28,21 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
     v = np.asarray(rays, np.float64)
     if v.shape[-1:] != (3,) or v.ndim > 2:
         raise ValueError(f'rays: expected shape (N, 3) or (3,), got {v.shape}')
-    length = np.linalg.norm(v, axis=-1, keepdims=True)
-    if not (np.isfinite(length) & (length > 0)).all():
+    length = np.sqrt((v * v).sum(axis=-1, keepdims=True))
+    if not ((length > 0) & (length < np.inf)).all():
         raise ValueError('rays: expected finite vectors that are not zero')
-    x, y, z = np.moveaxis(v / length, -1, 0)
+    v = v / length
+    xy, z = v[..., :2, None], v[..., 2:, None]
     # 1 + c without cancellation: behind the camera c is close to -1.
-    d = np.where(z < 0, (x * x + y * y) / np.where(z < 0, 1 - z, 1.0), 1 + z)
-    if (d == 0).any():
+    behind = (xy * xy).sum(axis=-2, keepdims=True) / (1 - np.minimum(z, 0.0))
+    d = np.where(z < 0, behind, 1 + z)
+    if not d.all():
         raise ValueError('rays: one points straight backwards; no rotation to the axis is minimal')
-    xy = -x * y / d
-    rows = [[1 - x * x / d, xy, -x], [xy, 1 - y * y / d, -y], [x, y, z]]
-    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+    rotations = np.empty((*v.shape, 3))
+    rotations[..., :2, :2] = _EYE - xy * v[..., None, :2] / d
+    rotations[..., :2, 2] = -v[..., :2]
+    rotations[..., 2, :] = v
+    return rotations
 
 
 def quaternion_from_matrix(matrices: ArrayLike) -> Array:
@@ -80,8 +86,12 @@ def matrix_from_sixd(sixd: ArrayLike) -> Array:
     a, b = _unit(s[..., :3]), _unit(s[..., 3:])
     # Twice, because once leaves an error where the columns are nearly parallel.
     for _ in range(2):
-        b = _unit(b - np.sum(a * b, axis=-1, keepdims=True) * a)
-    return np.stack([a, b, np.cross(a, b)], axis=-1)
+        b = _unit(b - (a * b).sum(axis=-1, keepdims=True) * a)
+    matrices = np.empty((*a.shape, 3))
+    matrices[..., 0], matrices[..., 1] = a, b
+    # The cross product; np.cross takes as long as all the rest.
+    matrices[..., [2, 0, 1], 2] = a * b[..., [1, 2, 0]] - a[..., [1, 2, 0]] * b
+    return matrices
 
 
 def nearest_rotation(matrices: ArrayLike) -> Array:
@@ -139,7 +149,7 @@ def _flat(values: ArrayLike, tail: tuple[int, ...]) -> tuple[Array, tuple[int, .
 
 
 def _unit(vectors: Array) -> Array:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
     if not (length > 0).all():
         raise ValueError('6D rotations: the two columns must not be zero or parallel')
     unit: Array = vectors / length

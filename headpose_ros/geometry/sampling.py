@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.footprint import Footprints, Part
+from headpose_ros.geometry.footprint import WHOLE, Footprints, Part
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import PlainCameras, VirtualCameras
 from headpose_ros.heads import Array
@@ -102,8 +102,10 @@ def _sample(
     block, samples = footprints.reduction(i)
     pixels, part = averaged(image, footprints.boxes[i], block)
     u, v = footprints.maps(i, samples, camera, cameras, part)
-    fine = cv2.remap(pixels, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    _shrink_into(fine, out)
+    into = out if samples == 1 else None
+    fine = cv2.remap(pixels, u, v, cv2.INTER_LINEAR, into, cv2.BORDER_REPLICATE)
+    if samples > 1:
+        cv2.resize(fine, out.shape[:2], dst=out, interpolation=cv2.INTER_AREA)
 
 
 def averaged(image: Image, box: Array, block: int) -> tuple[Image, Part]:
@@ -113,11 +115,11 @@ def averaged(image: Image, box: Array, block: int) -> tuple[Image, Part]:
     the image; what is left over at its right and lower edge is dropped.
     """
     if block == 1:
-        return image, Part(0, 0, 1)
+        return image, WHOLE
     (x0, x1), (y0, y1) = (blocks(box[i], box[i + 2], block, image.shape[1 - i]) for i in (0, 1))
     pixels = image[y0:y1, x0:x1]
     for _ in range(block.bit_length() - 1):  # each time by two, for which OpenCV is fastest
-        size = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        size = (max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return pixels, Part(x0, y0, block)
 
@@ -128,13 +130,6 @@ def blocks(low: float, high: float, block: int, length: int) -> tuple[int, int]:
     first = min(max(int(low // block) - 1, 0), count - 1)
     last = min(max(int(high // block) + 2, first + 1), count)
     return first * block, min(last * block, length)
-
-
-def _shrink_into(fine: Image, out: Image) -> None:
-    if fine.shape == out.shape:
-        out[...] = fine
-    else:
-        cv2.resize(fine, out.shape[:2], dst=out, interpolation=cv2.INTER_AREA)
 
 
 def _empty(count: int, size_px: int, image: Image) -> Image:

@@ -115,18 +115,20 @@ class VirtualCameras:
         Exact for any lens. Where valid is False the lens sees nothing there; the pixels are then
         those at the rim of its range.
         """
-        side = np.arange(self.size_px, dtype=np.float64)
-        return self.image_pixels(camera, side, side)
+        pixels, valid = self.image_pixels(camera, square_grid(pixel_lines(self.size_px)))
+        return np.moveaxis(pixels, 0, -1), valid
 
-    def image_pixels(
-        self, camera: CameraModel, columns: Array, rows: Array
-    ) -> tuple[Array, np.ndarray]:
-        """Return pixels (N,R,C,2) and valid (N,R,C) of the crops' `columns` (C,), `rows` (R,)."""
-        grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-        rays = self.rays_virtual(grid) @ self.rotation_virtual_from_camera
-        pixels, valid = camera.pixels(rays.reshape(-1, 3))
-        shape = (len(self), len(rows), len(columns))
-        return pixels.reshape(*shape, 2), valid.reshape(shape)
+    def image_pixels(self, camera: CameraModel, grid: Array) -> tuple[Array, np.ndarray]:
+        """Return columns and rows (2,N,K,K) of the image, and valid (N,K,K), at a `square_grid`.
+
+        As `CameraModel.pixels`, at the points `grid` (K,K,3) of each virtual camera's image.
+        """
+        planes = self.rotation_virtual_from_camera.copy()
+        planes[:, :2] *= np.tan(self.angles / 2)[:, None, None]
+        x, y, valid = camera.lens.project((grid.reshape(-1, 3) @ planes).reshape(-1, 3))
+        pixels = np.array(camera.to_pixels(x, y))
+        shape = (len(self), *grid.shape[:2])
+        return pixels.reshape(2, *shape), valid.reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +155,18 @@ class PlainCameras(VirtualCameras):
     def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
         """See `VirtualCameras.rays_to_virtual`."""
         return self.looks.rays_to_virtual(rays_camera)
+
+
+def pixel_lines(count: int) -> Array:
+    """Return where the centres of `count` pixels in a row lie, -1 and 1 being a crop's edges."""
+    lines: Array = (2 * np.arange(count) + 1) / count - 1
+    return lines
+
+
+def square_grid(lines: Array) -> Array:
+    """Return the points (K,K,3), rows of columns at `lines` (K,), each x, y, 1; see above."""
+    x, y = np.meshgrid(lines, lines)
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
 
 
 def _turned(rotations: Array, rays: ArrayLike) -> Array:

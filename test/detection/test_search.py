@@ -117,6 +117,17 @@ def test_faces_centred_outside_the_image_are_left_out():
     assert camera.pixels(faces.rays)[0][0, 0] == pytest.approx(20, abs=4)
 
 
+def test_a_face_that_the_image_itself_cuts_stays_beside_another():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+
+    class Neighbours(PaintedFaces):
+        def detect(self, image_bgr, min_face_px):
+            return Boxes(np.array([[-10, 200, 80, 290], [70, 200, 160, 290.0]]), np.full(2, 0.9))
+
+    image = np.zeros((480, 640, 3), np.uint8)
+    assert len(FaceSearch(Neighbours(), PipelineConfig()).find(image, camera)) == 2
+
+
 def test_image_and_camera_must_agree():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
     with pytest.raises(ValueError, match='expected 640x480 as its camera, got 320x240'):

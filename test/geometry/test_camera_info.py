@@ -82,6 +82,26 @@ def test_a_region_is_in_full_resolution_pixels_also_when_binned():
     assert rectified.cx == pytest.approx((315 - 100 + 0.5) / 2 - 0.5)
 
 
+@pytest.mark.parametrize(
+    ('model', 'count'), [('plumb_bob', 5), ('rational_polynomial', 14), ('equidistant', 4)]
+)
+def test_zeros_appended_to_d_change_nothing(model, count):
+    d = tuple(0.01 / (k + 1) for k in range(count))
+    expected = CameraModel.from_camera_info(info(distortion_model=model, d=d))
+    padded = info(distortion_model=model, d=d + (0.0,) * 8)
+    assert CameraModel.from_camera_info(padded) == expected
+    with pytest.raises(CameraModelError, match=f'got {count + 1}'):
+        CameraModel.from_camera_info(info(distortion_model=model, d=(*d, 1e-9)))
+
+
+def test_a_binning_of_0_is_1_and_do_rectify_of_the_whole_image_changes_nothing():
+    whole = region(0, 0, 640, 480)
+    for changes in ({'binning_x': 0, 'binning_y': 0}, {'binning_x': 1, 'binning_y': 1}):
+        for rectified in (False, True):
+            full = CameraModel.from_camera_info(info(), rectified)
+            assert CameraModel.from_camera_info(info(**changes, roi=whole), rectified) == full
+
+
 def test_no_distortion_in_all_its_spellings():
     for model, d in (
         ('', ()),
@@ -109,6 +129,8 @@ def test_no_distortion_in_all_its_spellings():
         ({'distortion_model': 'division'}, "'division' is unknown; known are .*'equidistant'"),
         ({'distortion_model': ''}, "'' has 0 coefficients, got 5"),
         ({'width': 0}, 'size must be positive'),
+        ({'height': 0}, 'size must be positive'),
+        ({'width': 0, 'height': 0}, 'size must be positive'),
         ({'roi': region(600, 0, 100, 100)}, 'roi: 100x100 at'),
         ({'roi': region(0, 0, 100, 0)}, 'roi'),
         ({'binning_x': 1000}, 'binning'),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headpose_ros.geometry import CameraModel, CameraModelError
+from headpose_ros.geometry.face_frame import off_axis_angle
 
 ALL = sorted(lenses.COEFFICIENTS)
 
@@ -96,7 +97,7 @@ def test_fisheye_sees_behind_itself():
     t = np.radians(95.0)
     pixels, valid = camera.pixels([[np.sin(t), 0.0, np.cos(t)]])
     assert valid.all()
-    assert camera.off_axis_angles(camera.rays(pixels))[0] == pytest.approx(t, abs=1e-12)
+    assert off_axis_angle(camera.rays(pixels))[0] == pytest.approx(t, abs=1e-12)
 
 
 def test_fold_of_a_barrel_lens_shows_no_mirrored_points():
@@ -111,7 +112,7 @@ def test_fold_of_a_barrel_lens_shows_no_mirrored_points():
     assert pixels[2:, 0] == pytest.approx(rim)
     rays, has_ray = camera.rays_and_validity([[rim - 0.01, 250], [rim + 0.01, 250], [5000, 250]])
     assert has_ray.tolist() == [True, False, False]
-    assert camera.off_axis_angles(rays)[1:] == pytest.approx(camera.max_angle, abs=1e-6)
+    assert off_axis_angle(rays)[1:] == pytest.approx(camera.max_angle, abs=1e-6)
 
 
 def test_pole_of_a_rational_lens_ends_its_range():
@@ -120,6 +121,55 @@ def test_pole_of_a_rational_lens_ends_its_range():
     )
     assert np.tan(camera.max_angle) == pytest.approx(2.0, rel=1e-6)
     assert not camera.pixels([[2.5, 0.0, 1.0]])[1].any()
+
+
+def test_pole_of_a_rational_lens_within_the_image():
+    # 1 / (1 - 3 r^2) goes to infinity at r = 0.577: all of the image is seen before that.
+    camera = CameraModel.from_matrix(
+        lenses.K, 640, 480, 'rational_polynomial', (0, 0, 0, 0, 0, -3, 0, 0)
+    )
+    pixels = grid(camera)
+    rays, has_ray = camera.rays_and_validity(pixels)
+    assert has_ray.all()
+    assert np.tan(off_axis_angle(rays)).max() < 1 / np.sqrt(3)
+    assert np.abs(camera.pixels(rays)[0] - pixels).max() < 1e-6
+    beyond, valid = camera.pixels([[0.6, 0.0, 1.0], [0.0, -3.0, 1.0]])
+    assert not valid.any()
+    assert np.isfinite(beyond).all()
+
+
+def test_a_fisheye_that_folds_back_sees_nothing_beyond():
+    camera = CameraModel.from_matrix(
+        lenses.K, 640, 480, 'equidistant', (-0.3, -0.1, -0.02, -0.001)
+    )
+    assert camera.max_angle == pytest.approx(0.86, abs=0.01)  # where the radius is largest
+    t = np.linspace(0.0, 3.1, 200)
+    pixels, valid = camera.pixels(np.column_stack([np.sin(t), 0 * t, np.cos(t)]))
+    assert (valid == (t <= camera.max_angle)).all()
+    assert (np.diff(pixels[:, 0]) >= -1e-9).all(), 'beyond, the rim, and nothing mirrored'
+    rim = pixels[-1, 0]
+    assert camera.rays_and_validity([[rim - 0.1, 250], [rim + 0.1, 250]])[1].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize('tangential', [0.02, -0.05])
+def test_valid_ends_where_tangential_terms_fold_the_plane(tangential):
+    d = (-0.2, 0.02, tangential, 0.04, 0.0)
+    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', d)
+    x, y = (a.ravel() for a in np.meshgrid(*[np.linspace(-2.0, 2.0, 81)] * 2))
+    _, valid = camera.pixels(np.column_stack([x, y, np.ones_like(x)]))
+    rays, zero = np.column_stack([x, y, np.ones_like(x)]), np.zeros(3)
+    step = 1e-6
+    (a, b), (c, e) = (
+        (
+            cv2.projectPoints(rays + step * axis, zero, zero, np.eye(3), np.array(d))[0][:, 0]
+            - cv2.projectPoints(rays - step * axis, zero, zero, np.eye(3), np.array(d))[0][:, 0]
+        ).T
+        for axis in np.eye(3)[:2]
+    )
+    keeps_sides = a * e - b * c > 0
+    in_range = np.hypot(x, y) < np.tan(camera.max_angle)
+    assert (valid == (keeps_sides & in_range)).all()
+    assert (in_range & ~keeps_sides).sum() > 20, 'these terms do fold it'
 
 
 @pytest.mark.parametrize('name', ALL)
@@ -171,8 +221,8 @@ def test_field_of_view():
     assert camera.field_of_view[0] == pytest.approx(np.radians(70))
     assert np.tan(camera.field_of_view[1] / 2) == pytest.approx(np.tan(np.radians(35)) * 0.75)
     assert lenses.fisheye().field_of_view[0] > 3.2
-    for bad in (0.0, np.pi, -1.0, np.nan):
-        with pytest.raises(CameraModelError, match='hfov'):
+    for bad in (0.0, np.pi, -1.0, np.nan, 60):
+        with pytest.raises(CameraModelError, match=r'hfov must be .* rad, .*math.radians'):
             CameraModel.from_fov(640, 480, bad)
 
 

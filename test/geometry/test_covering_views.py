@@ -15,6 +15,7 @@ from headpose_ros.geometry import (
     spheres_of_squares,
     squares_of_spheres,
 )
+from headpose_ros.geometry.face_frame import off_axis_angle
 
 WIDE = {
     'square 190': lenses.fisheye(600, 600, 3.3),
@@ -27,7 +28,7 @@ def image_rays(camera, steps=25, limit=1.66):
     u = np.linspace(0, camera.width - 1, steps)
     v = np.linspace(0, camera.height - 1, steps)
     rays, valid = camera.rays_and_validity(np.stack(np.meshgrid(u, v), -1).reshape(-1, 2))
-    return rays[valid & (camera.off_axis_angles(rays) < limit)]
+    return rays[valid & (off_axis_angle(rays) < limit)]
 
 
 @pytest.mark.parametrize('name', sorted(lenses.COEFFICIENTS))

@@ -96,6 +96,26 @@ def test_a_shrunken_crop_shows_no_aliasing():
                 assert np.abs(crop[4:-4, 4:-4].astype(int) - 127.5).max() < 32
 
 
+@pytest.mark.parametrize('shrink', [1.2, 1.9, 2.3, 3.1, 3.9, 6.3, 7.5])
+def test_aliasing_is_no_more_than_an_ideal_area_filters(shrink):
+    # Gratings too fine for the crop to show: what is left of them is aliasing. An ideal area
+    # filter leaves sinc(f r) of a grating of f periods a pixel; 59 % of the coarsest here.
+    camera = CameraModel.from_fov(640, 560, np.radians(20))
+    x, y = np.meshgrid(np.arange(640.0), np.arange(560.0))
+    angle, ray = 2 * np.arctan(shrink * 64 / 2 / camera.fx), camera.rays([[318.3, 281.6]])
+    left, ideal = [], []
+    for direction_ in (0.0, 0.4, np.pi / 4):
+        c, s = np.cos(direction_), np.sin(direction_)
+        for f in np.linspace(0.55 / shrink, 0.5 / c, 9):
+            grating = np.rint(127.5 + 120 * np.sin(2 * np.pi * f * (c * x + s * y)))
+            crop = sample_crops(grating.astype(np.uint8), camera, ray, [angle], 64).images[0]
+            left.append(crop.std() / (120 * np.sqrt(0.5)))
+            ideal.append(np.sinc(f * shrink * c) * np.sinc(f * shrink * s))
+    assert max(left) < 0.7
+    rms, ideal_rms = np.sqrt(np.mean(np.square(left))), np.sqrt(np.mean(np.square(ideal)))
+    assert rms < ideal_rms + 0.06
+
+
 def test_a_shrunken_crop_is_in_the_same_place():
     # How much of the crop is right of an edge tells where it is; the truth is to 1/10 pixel.
     camera = CameraModel.from_fov(2000, 1500, np.radians(60))
@@ -119,6 +139,28 @@ def test_crops_half_outside_repeat_the_border_and_say_so():
     assert (crops.images[0][:, :28] == (10, 20, 30)).all()
     plain = sample_plain_crops(image, camera, rays, [0.1] * 3, 64)
     assert plain.inside == pytest.approx([0.5, 1.0, 0.25], abs=0.01)
+
+
+@pytest.mark.parametrize('degrees', [0, 30, 60, 74, 85, 95])
+def test_crops_at_the_end_of_a_flat_image_stay_small(degrees, monkeypatch):
+    # There a crop pixel spans up to infinitely many pixels, of which the image has none.
+    camera = CameraModel.from_fov(640, 480, np.radians(150))
+    image = np.full((480, 640), 90, np.uint8)
+    most = []
+    maps = Footprints.maps
+    monkeypatch.setattr(Footprints, 'maps', lambda *a: (most.append(a[2]), maps(*a))[1])
+    for angle in (0.01, 0.4, 1.5, 2.6):
+        crops = sample_crops(image, camera, direction(degrees, 0.3), [angle], 64)
+        assert (crops.images == 90).all()
+    assert max(most) <= 4
+
+
+def test_only_what_the_image_shows_decides_how_finely_it_is_sampled():
+    # The image ends 75 degrees off axis; half of the crop, to 83 degrees, would be stretched more.
+    camera = CameraModel.from_fov(640, 480, np.radians(150))
+    cameras = VirtualCameras.look_along(direction(74, 0.0), [0.3], 64)
+    at_the_edge = camera.fx / np.cos(np.radians(75)) ** 2 * 2 * np.tan(0.15) / 64
+    assert Footprints.of(cameras, camera).shrink[0, 1] < 1.1 * at_the_edge
 
 
 def test_crops_out_of_the_lens_are_not_inside():
