@@ -25,7 +25,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-from graph_tools import Child, Consumer, cpu_seconds, memory_mb, milliseconds, options, write
+from graph_tools import (
+    MEMORY_KINDS,
+    Child,
+    Consumer,
+    cpu_seconds,
+    memory_mb,
+    milliseconds,
+    options,
+    write,
+)
 from numpy.typing import NDArray
 
 from headpose_ros.media.sources import Frame, FrameSource, open_source
@@ -100,7 +109,7 @@ def play() -> None:
 def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dict[str, Any]:
     """Sample until the time is over; return the series."""
     rows: list[dict[str, Any]] = []
-    samples: list[tuple[float, float, float]] = []
+    samples: list[tuple[float, ...]] = []
     ids: set[str] = set()
     frames: set[str] = set()
     consumer.take()
@@ -126,7 +135,7 @@ def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dic
             'dropped': _more(before, after, 'dropped'),
             'lost': _more(before, after, 'lost in transport'),
             **_memory([mb for at, *mb in samples if at > 60 * minute]),
-            'cpu_seconds': round(spent, 1),
+            'cpu_ms_a_result': round(1e3 * spent / max(1, len(received.latency)), 2),
             'people': round(float(np.mean(received.heads or [0])), 2),
             'ids_ever': len(ids),
             'frames_ever': len(frames),
@@ -140,8 +149,13 @@ def watch(consumer: Consumer, node: Child, camera: Child, minutes: float) -> dic
 
 
 def _memory(samples: list[list[float]]) -> dict[str, float]:
-    own, shared = np.median(samples, axis=0)
-    return {'rss_mb': round(float(own), 2), 'rss_shared_mb': round(float(shared), 2)}
+    """Return the medians of a minute; `rss_mb` is judged: all but the shared segments."""
+    kinds = dict(zip(MEMORY_KINDS, map(float, np.median(samples, axis=0)), strict=True))
+    own = kinds['anon'] + kinds['file']
+    return {
+        'rss_mb': round(own, 2),
+        **{f'rss_{kind}_mb': round(mb, 2) for kind, mb in kinds.items()},
+    }
 
 
 def _more(before: dict[str, str], after: dict[str, str], name: str) -> int:
@@ -196,10 +210,11 @@ def plot(series: dict[str, Any], path: Path) -> None:
     rows = series['minutes']
     minutes = [row['minute'] - 0.5 for row in rows]
     figure, (memory, latency, frames) = plt.subplots(3, 1, figsize=(8, 7), sharex=True)
-    at, own, shared = np.array(series['rss']).T
-    memory.plot(at / 60, own, label='own')
+    at, own, files, shared = np.array(series['rss']).T
+    memory.plot(at / 60, own + files, label='judged: own and of files')
+    memory.plot(at / 60, own, label='own: heap and stacks')
     memory.plot(at / 60, shared, label='in the segments of DDS')
-    memory.set(ylabel='resident memory, MB', ylim=(0, 1.2 * own.max()))
+    memory.set(ylabel='resident memory, MB', ylim=(0, 1.2 * (own + files).max()))
     memory.legend()
     latency.plot(minutes, [row.get('p50_ms') for row in rows], label='p50')
     latency.plot(minutes, [row.get('p95_ms') for row in rows], label='p95')

@@ -59,6 +59,7 @@ class Session:
         )
         self._worker: NewestWorker[Job] = NewestWorker(self._processor.handle, self._on_error)
         self._context = node.context
+        self._closed = False
         self.working = False
         self._working_since = 0.0
         self._next_due = 0.0
@@ -107,10 +108,15 @@ class Session:
         }
 
     def close(self, timeout: float) -> bool:
-        """Leave all topics and stop; return whether the worker has ended within `timeout`."""
+        """Leave all topics and stop; return whether the worker has ended within `timeout`.
+
+        Where it has not, it publishes nothing any more; call again to wait on.
+        """
+        self._closed = True
         for topic in (self._image, self._info, self._depth):
             if topic is not None:
                 topic.close()
+        self._processor.close()
         return self._worker.stop(timeout)
 
     def _inputs(self, node: Node) -> tuple[Input[Any], Input[CameraInfo], Input[Image] | None]:
@@ -140,7 +146,7 @@ class Session:
         self._worker.put(Job(message, now))
 
     def _on_error(self, error: Exception) -> None:
-        if not self._context.ok():  # publishing fails once the context is shut down
+        if self._closed or not self._context.ok():  # publishing fails after shutdown
             return
         self._complaints.say(
             'processing', f'{self.topics.image}: {type(error).__name__}: {error}', error=True
