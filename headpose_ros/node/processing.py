@@ -22,7 +22,7 @@ from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
 from headpose_ros.node.images import Bgr, ImageError, to_bgr, to_bgr_compressed
 from headpose_ros.node.outputs import Outputs
-from headpose_ros.node.stamps import NANO, Moment, Passage, StampWatch
+from headpose_ros.node.stamps import BACK, NANO, Moment, Passage, StampWatch
 
 if TYPE_CHECKING:
     from headpose_ros.node.parameters import NodeConfig
@@ -151,6 +151,8 @@ class Processor:
             return
         kind, text = moment.trouble
         self._complaints.say(f'stamp.{kind}', f'{self._topics.image}: {text}')
+        if kind == BACK:
+            self._complaints.drop(f'stamp.{kind}')
 
     def _tell_trouble(self) -> None:
         if trouble := self._pipeline.trouble:

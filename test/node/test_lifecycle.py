@@ -6,11 +6,10 @@ import itertools
 import signal
 
 import pytest
-from graph import ROOT, SPOT, Bench, Process, fake_node, spots
+from graph import ROOT, SPOT, Bench, Process, fake_node, set_parameters, spots
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.msg import Parameter, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
+from rcl_interfaces.srv import DescribeParameters, GetParameters
 from sensor_msgs.msg import CameraInfo, Image
 
 from headpose_ros.config import PipelineConfig
@@ -49,19 +48,6 @@ def state(bench, node='/headpose'):
 
 def until_active(bench, node='/headpose'):
     bench.until(lambda: state(bench, node) == 'active', 'the active state')
-
-
-def value_of(value):
-    """A ROS parameter value of Python's type of the same name."""
-    kinds = {bool: (1, 'bool'), int: (2, 'integer'), float: (3, 'double'), str: (4, 'string')}
-    kind, name = kinds[type(value)]
-    return ParameterValue(type=kind, **{f'{name}_value': value})
-
-
-def set_parameters(bench, node='/headpose', **values):
-    parameters = [Parameter(name=name, value=value_of(value)) for name, value in values.items()]
-    request = SetParametersAtomically.Request(parameters=parameters)
-    return bench.call(SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
 
 
 def python_value(value):
