@@ -7,12 +7,13 @@ HEADPOSE_FUZZ=2500 makes it 10,000 messages, as in test_fuzz.py, which looks at 
 
 import array
 import os
+import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from graph import SPOT, Bench, camera_info, fake_node, spots
+from graph import SPOT, Bench, Process, camera_info, fake_node, spots
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.msg import HeadPoseArray
@@ -25,15 +26,17 @@ MOST_GROWTH_MB = 3.0
 ODD_NUMBERS = (0, 1, 2, 3, 119, 121, 2**16, 2**31, 2**32 - 1)
 ODD_FLOATS = (0.0, -1.0, 1e300, -1e-300, float('nan'), float('inf'), float('-inf'))
 ODD_TEXTS = ('', 'jpeg', 'bgr8', 'ünsinn', '\x00', '/', 'a' * 3000, *ENCODINGS, '16UC1', '32FC1')
+START_OF_FRAME = b'\xff\xc0'
+"""Of a JPEG; five bytes later come its height and width."""
 EXCEPTION = r'Traceback|a callback failed|/image\S*: [A-Za-z]*(Error|Exception|Handle):'
 """In the log: an error that nothing had foreseen."""
 
 
-def heap_mb(pid):
+def status_mb(pid, name):
     for line in Path(f'/proc/{pid}/status').read_text().splitlines():
-        if line.startswith('RssAnon'):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
-    raise ValueError('no RssAnon')
+    raise ValueError(f'no {name}')
 
 
 class Mutator:
@@ -76,7 +79,10 @@ class Mutator:
         return message
 
     def compressed(self, message):
-        message.data = self.bytes_of(message.data)
+        before = bytes(message.data)
+        message.data = self.bytes_of(before)
+        size = slice(before.index(START_OF_FRAME), before.index(START_OF_FRAME) + 9)
+        message.data[size] = array.array('B', before[size])  # huge ones have a test of their own
         message.format = self.one_of(('jpeg', 'png', '', '16UC1; compressedDepth', 'ünsinn'))
         return message
 
@@ -127,11 +133,35 @@ def test_ten_thousand_bad_messages(domain, logs, kind):
             other.shoot(image, info, **names)
             other.spin(0.004)
             if number == WARM // 2:
-                heap = heap_mb(node.process.pid)
+                heap = status_mb(node.process.pid, 'RssAnon')
         assert node.alive, node.output()
         other.heads_arrive('/fuzz/headpose/heads', image=good, **names)
-        growth = heap_mb(node.process.pid) - heap
+        growth = status_mb(node.process.pid, 'RssAnon') - heap
         print(f'{kind}: {COUNT // 2} images, heap {heap:.1f} MB, then {growth:+.1f} MB')
         assert growth < MOST_GROWTH_MB
         assert not node.matching(EXCEPTION), node.output()
+        assert node.end() == 0
+
+
+def test_a_jpeg_that_claims_to_be_huge(domain, logs):
+    """900 million pixels in its header, and OpenCV would take 2.7 GB for them."""
+    names = {'topic': '/huge/image/compressed', 'info_topic': '/huge/camera_info'}
+    data = bytearray(cv2.imencode('.jpg', spots(SPOT))[1])
+    at = data.index(START_OF_FRAME) + 5
+    data[at : at + 4] = struct.pack('>HH', 30000, 30000)
+    huge = np.frombuffer(bytes(data), np.uint8)
+    command = ['-m', 'headpose_ros.node.main', '--ros-args', '-r', '__ns:=/huge']
+    command += ['-p', 'image_transport:=compressed', '-p', 'always_on:=true']
+    with Process(command, domain, logs) as node, Bench(domain, 'other') as other:
+        other.advertise(CompressedImage, names['topic'])
+        other.advertise(CameraInfo, names['info_topic'])
+        pattern = r'/huge/image/compressed: \d+ bytes in format .jpeg. cannot be decoded'
+        other.shoot_until(
+            lambda: node.matching(pattern),
+            pattern,
+            image=lambda: compressed_message(huge, 'jpeg', other.header()),
+            timeout=60,
+            **names,
+        )
+        assert status_mb(node.process.pid, 'VmHWM') < 1000
         assert node.end() == 0

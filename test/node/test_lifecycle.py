@@ -247,6 +247,28 @@ def test_signals_end_it_quietly(bench, domain, logs, how, moment):
         assert not node.matching('rror'), node.output()
 
 
+SWALLOWER = """
+import time
+from headpose_ros.node.main import guarded
+def run():
+    print('loading', flush=True)
+    while True:
+        try:
+            time.sleep(20)
+        except BaseException:
+            pass
+guarded(run)
+"""
+
+
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_loading_is_not_lost(domain, logs, how):
+    """Exceptions of signal handlers get lost in imports: seen as a node that lived on."""
+    with Process(['-c', SWALLOWER], domain, logs) as loading, Bench(domain) as bench:
+        bench.until(lambda: loading.matching('loading'), 'its start')
+        assert loading.end(how) == 0
+
+
 def test_node_and_camera_may_die_and_come_back_in_any_order(bench, domain, logs):
     names = {'topic': '/back/image', 'info_topic': '/back/camera_info'}
     bench.listen(HeadPoseArray, '/back/headpose/heads')
