@@ -149,6 +149,21 @@ def test_rviz_at_wish_shows_topics_the_node_has(headpose):
         assert f"'~/{topic.split('/')[-1]}'" in outputs
 
 
+def test_rviz_knows_every_class_of_its_configuration():
+    """Names of plugins_description.xml of rviz_default_plugins, and panels built into RViz."""
+    known = {
+        *(f'rviz_common/{name}' for name in ('Displays', 'Views')),
+        *(f'rviz_default_plugins/{name}' for name in (
+            'Grid', 'TF', 'MarkerArray', 'Image', 'Interact', 'MoveCamera', 'Select',
+            'FocusCamera', 'Measure', 'Orbit',
+        )),
+        '',  # the group of all displays
+    }  # fmt: skip
+    text = (recorder.ROOT / 'config' / 'headpose.rviz').read_text()
+    classes = set(re.findall(r'Class: "?([\w/]*)', text))
+    assert {'rviz_default_plugins/MarkerArray', 'rviz_default_plugins/TF'} < classes <= known
+
+
 def test_the_dds_profile_is_set_for_both_generations_of_fastdds(headpose):
     variables = {
         action.name: action.value for action in headpose.of(recorder.SetEnvironmentVariable)
