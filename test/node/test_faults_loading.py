@@ -43,6 +43,7 @@ def test_missing_weights_are_told_and_found_later(domain, logs, tmp_path):
         ('score_threshold:=1.5', 'score_threshold.*0.0 to 1.0'),
         ('max_heads:=many', 'max_heads: expected int'),
         ('image_transport:=carrier_pigeon', 'raw, compressed'),
+        ('frame_prefix:=/robot', 'frame_prefix: expected no / at the start'),
     ],
 )
 def test_a_wrong_parameter_at_start_ends_with_one_line(domain, logs, argument, words):
