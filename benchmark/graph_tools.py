@@ -97,11 +97,17 @@ class Child:
             self.lines.append((time.monotonic(), line.rstrip('\n')))
 
 
-def memory_mb(pid: int) -> tuple[float, float]:
-    """Return the resident memory of a process: its own, and what it has of shared segments."""
+MEMORY_KINDS = ('anon', 'file', 'shmem')
+
+
+def memory_mb(pid: int) -> tuple[float, ...]:
+    """Return the resident memory of a process by `MEMORY_KINDS`.
+
+    Its own (heap, stacks, what it wrote), pages of files (libraries, weights), shared segments.
+    """
     lines = Path(f'/proc/{pid}/status').read_text().splitlines()
     kb = {line.split(':')[0]: int(line.split()[1]) for line in lines if line.startswith('Rss')}
-    return (kb['RssAnon'] + kb['RssFile']) / 1024, kb['RssShmem'] / 1024
+    return tuple(kb[f'Rss{kind.capitalize()}'] / 1024 for kind in MEMORY_KINDS)
 
 
 def cpu_seconds(pid: int) -> float:

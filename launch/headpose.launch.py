@@ -9,7 +9,11 @@ camera_info:=/camera/camera_info`; `--show-args` lists every argument.
 import os
 from collections.abc import Sequence
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import (
+    PackageNotFoundError,
+    get_package_prefix,
+    get_package_share_directory,
+)
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
@@ -19,14 +23,14 @@ from launch_ros.parameter_descriptions import ParameterValue
 from headpose_ros.config import DETECTORS, ESTIMATORS, PipelineConfig
 
 SHARE = get_package_share_directory('headpose_ros')
-CAMERAS = ['none', 'usb']
+CAMERAS = ['none', 'usb', 'webcam']
 BOOLEANS = ['true', 'false']
 LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 # These override the parameters file only where they are given.
 OVERRIDES = ('device', 'detector', 'estimator', 'weights', 'frame_prefix')
 NAMES = (
     *OVERRIDES, 'image', 'camera_info', 'depth', 'compressed', 'namespace', 'params_file', 'rviz',
-    'use_sim_time', 'log_level', 'camera', 'video_device', 'hfov',
+    'use_sim_time', 'log_level', 'camera', 'video_device', 'camera_info_url', 'hfov',
 )  # fmt: skip
 # The variable's name before and since FastDDS 3 (Kilted).
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
@@ -82,9 +86,10 @@ def arguments() -> list[Action]:
         ),
         DeclareLaunchArgument(
             'use_sim_time',
-            default_value='false',
-            choices=BOOLEANS,
-            description='Take the time from /clock: simulation, bag playback.',
+            default_value='',
+            choices=['', *BOOLEANS],
+            description='Take the time from /clock: simulation, bag playback. Not given: as '
+            'params_file, or the launch file that includes this one, says (else false).',
         ),
         DeclareLaunchArgument(
             'log_level',
@@ -96,15 +101,21 @@ def arguments() -> list[Action]:
             'camera',
             default_value='none',
             choices=CAMERAS,
-            description='usb: publish the webcam `video_device` on <image> and <camera_info>.',
+            description='Publish `video_device` on <image> and <camera_info>. usb: by the driver '
+            'usb_cam, calibrated; webcam: by demo_camera, which needs only `hfov`.',
         ),
         DeclareLaunchArgument(
-            'video_device', default_value='/dev/video0', description='The webcam of camera:=usb.'
+            'video_device', default_value='/dev/video0', description='The camera to publish.'
+        ),
+        DeclareLaunchArgument(
+            'camera_info_url',
+            default_value='',
+            description='Calibration for camera:=usb, such as file:///home/me/camera.yaml.',
         ),
         DeclareLaunchArgument(
             'hfov',
             default_value='60.0',
-            description='Horizontal field of view of camera:=usb, degrees.',
+            description='Horizontal field of view of camera:=webcam, degrees.',
         ),
     ]
 
@@ -120,9 +131,11 @@ def dds_profile() -> list[Action]:
 def nodes(context: LaunchContext) -> list[Action]:
     """Make what is asked for: the node, which configures and activates itself, camera and RViz."""
     values = {name: LaunchConfiguration(name).perform(context) for name in NAMES}
+    if not os.path.isfile(values['params_file']):  # launch_ros would go on without it
+        raise FileNotFoundError(f'params_file: no file {values["params_file"]!r}')
     started = [head_pose_node(values)]
-    if values['camera'] == 'usb':
-        started.append(webcam(values))
+    if values['camera'] != 'none':
+        started.append({'usb': usb_camera, 'webcam': webcam}[values['camera']](values))
     if values['rviz'] == 'true':
         started.append(rviz(values))
     return started
@@ -135,21 +148,56 @@ def head_pose_node(values: dict[str, str]) -> LifecycleNode:
         overrides['image_transport'] = 'compressed'
     # As str, or a name such as "1" would arrive as a number.
     parameters = {k: ParameterValue(v, value_type=str) for k, v in overrides.items()}
-    parameters['use_sim_time'] = values['use_sim_time'] == 'true'
+    if values['use_sim_time']:
+        parameters['use_sim_time'] = values['use_sim_time'] == 'true'
     return LifecycleNode(
         package='headpose_ros',
         executable='headpose_node',
         name='headpose',
         namespace=values['namespace'],
         output='screen',
-        parameters=[values['params_file'], parameters],
+        parameters=[values['params_file'], *([parameters] if parameters else [])],
         remappings=topics(values),
         arguments=['--ros-args', '--log-level', values['log_level']],
     )
 
 
+def usb_camera(values: dict[str, str]) -> Node:
+    """Make the driver of camera:=usb; its image_transport publishes <image>/compressed too."""
+    try:
+        get_package_prefix('usb_cam')
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            'camera:=usb needs the package usb_cam: install ros-$ROS_DISTRO-usb-cam '
+            '(and image_transport_plugins for compressed:=true), or use camera:=webcam'
+        ) from error
+    image, info = values['image'], values['camera_info']
+    beside_image = '/'.join([*image.split('/')[:-1], 'camera_info'])
+    return Node(
+        package='usb_cam',
+        executable='usb_cam_node_exe',
+        namespace=values['namespace'],
+        output='screen',
+        parameters=[
+            {
+                'video_device': values['video_device'],
+                'frame_id': 'camera_optical_frame',
+                'camera_info_url': values['camera_info_url'],
+            }
+        ],
+        # image_transport makes the names of the two others from image_raw: as it is up to Jazzy,
+        # from what it is remapped to since Kilted.
+        remappings=[
+            ('image_raw', image),
+            ('image_raw/compressed', f'{image}/compressed'),
+            ('camera_info', info),
+            (beside_image, info),
+        ],
+    )
+
+
 def webcam(values: dict[str, str]) -> Node:
-    """Make the camera of camera:=usb."""
+    """Make the camera of camera:=webcam."""
     options = ['--input', values['video_device'], '--hfov', values['hfov']]
     if values['compressed'] == 'true':
         options.append('--compressed')

@@ -20,7 +20,7 @@ SHARED = {
     'camera_info': ('camera_info', 'Topic of their CameraInfo, inside each namespace.'),
     'compressed': ('false', 'Subscribe to <image>/compressed in place of <image>.'),
     'device': ('', 'As in headpose.launch.py.'),
-    'use_sim_time': ('false', 'Take the time from /clock: simulation, bag playback.'),
+    'use_sim_time': ('', 'As in headpose.launch.py.'),
 }
 
 

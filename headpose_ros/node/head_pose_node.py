@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 WATCH_PERIOD = 0.2
 RETRY_PERIOD = 5.0
 STOP_TIMEOUT = 1.0
+RESTART_TIMEOUT = 10.0
+"""Seconds for an image still in hand, at deactivation and when activated again."""
 PASSING_TROUBLE = (
     'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing', 'device', 'output'
 )  # fmt: skip
@@ -55,6 +58,7 @@ class HeadPoseNode(LifecycleNode):
         self._pipeline: Pipeline | None = None
         self._outputs: Outputs | None = None
         self._session: Session | None = None
+        self._ending: Session | None = None
         self._statistics = Statistics()
         self._settings = Parameters(self, lambda: self._pipeline is not None, self._on_change)
         options = self._settings.node
@@ -92,6 +96,10 @@ class HeadPoseNode(LifecycleNode):
         """Start to work, as soon as somebody listens."""
         assert self._pipeline is not None
         assert self._outputs is not None
+        if self._ending is not None and not self._ending.close(RESTART_TIMEOUT):
+            self.get_logger().error('activate: an image of before is still being worked on')
+            return FAILURE
+        self._ending = None
         self._autostart = False
         self._statistics.clear()
         self._pipeline.reset()
@@ -138,7 +146,9 @@ class HeadPoseNode(LifecycleNode):
         if session is None:
             return
         if not session.close(STOP_TIMEOUT):
-            self.get_logger().warning('deactivate: the image in hand is still being worked on')
+            self._ending = session  # the pipeline is still in its hands
+            if self.context.ok():  # else the log has no topic any more
+                self.get_logger().warning('deactivate: the image in hand is still being worked on')
         for topic in PASSING_TROUBLE:
             self._complaints.drop(topic)
         if self._outputs is not None and self.context.ok():
@@ -147,8 +157,9 @@ class HeadPoseNode(LifecycleNode):
     def _free(self) -> None:
         if self._outputs is not None:
             self._outputs.close()
-        self._outputs = self._pipeline = None
+        self._outputs = self._pipeline = self._ending = None
         gc.collect()
+        _trim_heap()
 
     def _watch(self) -> None:
         """Look around a few times a second: start, subscribe, complain."""
@@ -234,6 +245,13 @@ def _figures(counts: Counts, rates: diagnostics.Rates) -> dict[str, str]:
         'dropped': str(counts.dropped),
         'lost in transport': str(counts.lost),
     }
+
+
+def _trim_heap() -> None:
+    """Hand freed memory back to the system, where the C library has a way to (glibc)."""
+    trim = getattr(ctypes.CDLL(None), 'malloc_trim', None)
+    if trim is not None:
+        trim(0)
 
 
 def _one_line(error: Exception) -> str:

@@ -144,10 +144,23 @@ def to_bgr(message: Image) -> Bgr:
             'size', f'{message.encoding} needs even sides, got {message.width}x{message.height}'
         )
     pixels = _view(message, encoding.dtype, encoding.channels, encoding.rows)
-    bridge = cv_bridge_converter() if message.encoding in _CV_BRIDGE_ENCODINGS else None
-    if bridge is not None:
+    if _suits_cv_bridge(message, pixels) and (bridge := cv_bridge_converter()) is not None:
         return np.asarray(bridge(message, 'bgr8'), np.uint8)
     return encoding.to_bgr(pixels)
+
+
+def _suits_cv_bridge(message: Image, pixels: Pixels) -> bool:
+    """Return whether cv_bridge reads this image right.
+
+    It takes padding for pixels where a row is no whole number of them, wants the padding of the
+    last row too, and fails on foreign byte order with NumPy 2.
+    """
+    return (
+        message.encoding in _CV_BRIDGE_ENCODINGS
+        and message.step % pixels.strides[1] == 0
+        and len(message.data) >= message.step * message.height
+        and (pixels.itemsize == 1 or bool(message.is_bigendian) == (sys.byteorder == 'big'))
+    )
 
 
 def to_metres(message: Image) -> NDArray[np.float32]:

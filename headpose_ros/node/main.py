@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
+LARGEST_IMAGE = 2**26
+"""Pixels of a compressed image; up to OpenCV's own limit a broken header may ask for 3 GB."""
+
 
 def guarded(run: Callable[[], int]) -> int:
     """Run an executable so that SIGINT and SIGTERM end it with status 0 and no traceback."""
-    # Until rclpy takes over, an early SIGTERM is a wish to end, not an accident.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     try:
         return run()
     except KeyboardInterrupt:
@@ -22,6 +26,20 @@ def guarded(run: Callable[[], int]) -> int:
         if _shut_down(error):
             return 0
         raise
+
+
+def _end(number: int, frame: object) -> None:
+    """End at once until rclpy watches the signals; then in order.
+
+    An exception of a signal handler gets lost in an import now and then, and the process lives on.
+    """
+    signals = sys.modules.get('rclpy.signals')
+    options = getattr(signals, 'get_current_signal_handlers_options', None)
+    if options is None or options().name == 'NO':
+        os._exit(0)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(0)
 
 
 def _shut_down(error: Exception) -> bool:
@@ -41,6 +59,8 @@ def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
 
 
 def _run(args: list[str] | None, make_pipeline: Any) -> int:
+    # Before OpenCV is loaded, which reads it then.
+    os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(LARGEST_IMAGE))
     import rclpy
 
     from headpose_ros.node.head_pose_node import HeadPoseNode, default_pipeline

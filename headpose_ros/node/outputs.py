@@ -57,6 +57,10 @@ class Outputs:
         self._marker_book = MarkerBook()
         self._slow: dict[str, int] = {}
 
+    def twins(self) -> int:
+        """Return how many other publishers there are of our heads: nodes of our name."""
+        return max(0, self._node.count_publishers(self._heads.topic_name) - 1)
+
     def listened(self) -> bool:
         """Return whether anybody subscribes to any output; listeners to /tf count."""
         if any(publisher.get_subscription_count() for publisher in self._publishers):

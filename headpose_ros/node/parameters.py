@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, fields, replace
 from typing import Any
@@ -21,6 +22,7 @@ from rclpy.parameter import Parameter
 from headpose_ros.config import Options, PipelineConfig, option
 
 TRANSPORTS = ('raw', 'compressed')
+_FRAME_START = re.compile(r'([^/\s]\S*)?')
 RELIABILITIES = ('auto', 'reliable', 'best_effort')
 
 
@@ -86,6 +88,14 @@ class NodeConfig(Options):
         high=1.0,
         live=True,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not _FRAME_START.fullmatch(self.frame_prefix):
+            raise ValueError(
+                f'frame_prefix: expected no / at the start (tf2 refuses it) and no spaces, '
+                f'got {self.frame_prefix!r}'
+            )
 
 
 class Parameters:

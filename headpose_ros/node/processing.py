@@ -22,7 +22,7 @@ from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
 from headpose_ros.node.images import Bgr, ImageError, to_bgr, to_bgr_compressed
 from headpose_ros.node.outputs import Outputs
-from headpose_ros.node.stamps import NANO, Moment, Passage, StampWatch
+from headpose_ros.node.stamps import BACK, NANO, Moment, Passage, StampWatch
 
 if TYPE_CHECKING:
     from headpose_ros.node.parameters import NodeConfig
@@ -96,6 +96,13 @@ class Processor:
         self._stamps = StampWatch()
         self._changes: dict[str, Any] = {}
         self._changes_lock = threading.Lock()
+        self._closed = False
+        self._publishing = threading.Lock()
+
+    def close(self) -> None:
+        """Publish nothing from now on; an image in hand is finished in silence."""
+        with self._publishing:
+            self._closed = True
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply live options of the pipeline before the next image."""
@@ -118,13 +125,16 @@ class Processor:
         start = time.monotonic()
         heads = self._pipeline.process(image, camera, moment.seconds, depth)
         took = time.monotonic() - start
-        options = self._options()
-        principal = self._pipeline.principal_id
-        self._outputs.publish(heads, principal, header, options.marker_sight_length)
-        self._statistics.record(self._latency(job), took, len(heads))
-        self._outputs.publish_drawing(heads, principal, header, image, camera)
-        self._complaints.settle('processing')
-        self._tell_trouble()
+        with self._publishing:
+            if self._closed:
+                return
+            principal = self._pipeline.principal_id
+            length = self._options().marker_sight_length
+            self._outputs.publish(heads, principal, header, length)
+            self._statistics.record(self._latency(job), took, len(heads))
+            self._outputs.publish_drawing(heads, principal, header, image, camera)
+            self._complaints.settle('processing')
+            self._tell_trouble()
 
     def _apply_changes(self) -> None:
         with self._changes_lock:
@@ -141,6 +151,8 @@ class Processor:
             return
         kind, text = moment.trouble
         self._complaints.say(f'stamp.{kind}', f'{self._topics.image}: {text}')
+        if kind == BACK:
+            self._complaints.drop(f'stamp.{kind}')
 
     def _tell_trouble(self) -> None:
         if trouble := self._pipeline.trouble:

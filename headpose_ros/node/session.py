@@ -18,7 +18,7 @@ from headpose_ros.node.diagnostics import Counts, Statistics
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.parameters import NodeConfig
 from headpose_ros.node.processing import Job, Pipeline, Processor, Topics
-from headpose_ros.node.subscriptions import Input, compressed_topic
+from headpose_ros.node.subscriptions import LEASE_SECONDS, Input, compressed_topic
 from headpose_ros.node.worker import NewestWorker
 
 SETTLING_TIME = 3.0
@@ -59,6 +59,9 @@ class Session:
         )
         self._worker: NewestWorker[Job] = NewestWorker(self._processor.handle, self._on_error)
         self._context = node.context
+        self._name = node.get_fully_qualified_name()
+        self._alone_at = time.monotonic()
+        self._closed = False
         self.working = False
         self._working_since = 0.0
         self._next_due = 0.0
@@ -107,10 +110,15 @@ class Session:
         }
 
     def close(self, timeout: float) -> bool:
-        """Leave all topics and stop; return whether the worker has ended within `timeout`."""
+        """Leave all topics and stop; return whether the worker has ended within `timeout`.
+
+        Where it has not, it publishes nothing any more; call again to wait on.
+        """
+        self._closed = True
         for topic in (self._image, self._info, self._depth):
             if topic is not None:
                 topic.close()
+        self._processor.close()
         return self._worker.stop(timeout)
 
     def _inputs(self, node: Node) -> tuple[Input[Any], Input[CameraInfo], Input[Image] | None]:
@@ -140,7 +148,7 @@ class Session:
         self._worker.put(Job(message, now))
 
     def _on_error(self, error: Exception) -> None:
-        if not self._context.ok():  # publishing fails once the context is shut down
+        if self._closed or not self._context.ok():  # publishing fails after shutdown
             return
         self._complaints.say(
             'processing', f'{self.topics.image}: {type(error).__name__}: {error}', error=True
@@ -159,6 +167,7 @@ class Session:
                 error=True,
             )
         self._complain_of_crowd()
+        self._complain_of_twin()
         self._complain_of_loss()
 
     def _complain_of_silence(self, topic: Input[Any], key: str, timeout: float) -> None:
@@ -177,6 +186,18 @@ class Session:
             f'{self._image.topic}: {", ".join(names)} all publish on it; give each camera a '
             'topic and a headpose node of its own',
         )
+
+    def _complain_of_twin(self) -> None:
+        now = time.monotonic()
+        if not self._outputs.twins():
+            self._alone_at = now
+            self._complaints.settle('output.twin')
+        elif now - self._alone_at > LEASE_SECONDS:
+            self._complaints.say(
+                'output.twin',
+                f'{self._name}: another node has this name too, and publishes on the same topics; '
+                'give each a namespace, or a name (-r __node:=...)',
+            )
 
     def _complain_of_loss(self) -> None:
         received, lost = self._image.received, self._image.lost

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
+REPEAT_SECONDS = 10.0
+
 
 def spin(node: Node, until: Callable[[], bool] = lambda: False, wake: float = 0.1) -> None:
     """Run the node's callbacks until shutdown, or `until` (asked every `wake` seconds) holds."""
@@ -23,6 +25,9 @@ def spin(node: Node, until: Callable[[], bool] = lambda: False, wake: float = 0.
             except Exception as error:
                 if not node.context.ok():
                     return
-                node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
+                node.get_logger().error(
+                    f'a callback failed: {type(error).__name__}: {error}',
+                    throttle_duration_sec=REPEAT_SECONDS,
+                )
     finally:
         executor.remove_node(node)

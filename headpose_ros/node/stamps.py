@@ -11,6 +11,8 @@ NANO = 1_000_000_000
 OUT_OF_ORDER_NS = NANO // 5
 AHEAD_NS = NANO // 2
 LONG_PAST_NS = 10 * NANO
+BACK = 'stamp_back'
+"""Kind of the trouble that is over with the image that shows it."""
 
 
 class Passage(Enum):
@@ -61,16 +63,26 @@ class StampWatch:
                 'the stamp stands still; have the driver stamp each image at capture',
             )
         self._same_in_a_row = 0
-        passage = self._passage(stamp_ns)
+        behind_ns = 0 if self._newest_ns is None else self._newest_ns - stamp_ns
+        passage = self._passage(behind_ns)
         if passage is Passage.LATE:
             return Moment(stamp_ns / NANO, passage)
+        trouble = _against_now(stamp_ns, now_ns)
+        if passage is Passage.JUMP:
+            trouble = (
+                BACK,
+                (
+                    f'stamps went back by {behind_ns / NANO:.1f} s, all ids start anew; a bag '
+                    'that loops does that, else look for a second publisher or for a clock '
+                    'that was set'
+                ),
+            )
         if self._on_reception:
             passage, self._on_reception = Passage.JUMP, False
         self._newest_ns = stamp_ns
-        return Moment(stamp_ns / NANO, passage, _against_now(stamp_ns, now_ns))
+        return Moment(stamp_ns / NANO, passage, trouble)
 
-    def _passage(self, stamp_ns: int) -> Passage:
-        behind = 0 if self._newest_ns is None else self._newest_ns - stamp_ns
+    def _passage(self, behind: int) -> Passage:
         if behind <= 0:
             self._late_in_a_row = 0
             return Passage.ON

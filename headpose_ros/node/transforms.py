@@ -22,7 +22,6 @@ class Broadcaster:
     """Sends all transforms of an image in one message, with the QoS of tf2_ros."""
 
     def __init__(self, node: Node) -> None:
-        self.topic = node.resolve_topic_name('/tf')
         self._node = node
         self._send, self._publisher = _sender(node)
 

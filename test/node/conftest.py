@@ -7,6 +7,9 @@ import pytest
 pytest.importorskip('rclpy')
 pytest.importorskip('headpose_ros.msg')
 
+from graph import Bench, fake_node, set_parameters
+
+from headpose_ros.msg import HeadPoseArray
 from headpose_ros.node.private_graph import environment, private_domain
 
 
@@ -24,3 +27,23 @@ def domain(logs):
         yield number
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(scope='module')
+def running(domain, logs):
+    """A node of the module that soon asks where the images are, and complains once."""
+    arguments = ['-p', 'silence_timeout:=0.6', '-p', 'complaint_period:=30.0']
+    with fake_node(domain, logs, *arguments) as process:
+        yield process
+        assert process.alive, process.output()
+        assert 'Traceback' not in process.output()
+
+
+@pytest.fixture
+def bench(domain, running):
+    """A bench that listens; a new period forgets what the test before made the node log."""
+    with Bench(domain) as made:
+        for period in (0.1, 30.0):
+            assert set_parameters(made, complaint_period=period).successful
+        made.listen(HeadPoseArray, '/headpose/heads')
+        yield made

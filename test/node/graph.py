@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from geometry_msgs.msg import PoseStamped
+from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -219,3 +221,25 @@ class Bench:
             return future.result()
         finally:
             self.node.destroy_client(client)
+
+
+def good_image(bench, **changes):
+    """An image with one head, of now, with some fields changed."""
+    message = image_message(spots(SPOT), 'bgr8', bench.header())
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def value_of(value):
+    """A ROS parameter value of Python's type of the same name."""
+    kinds = {bool: (1, 'bool'), int: (2, 'integer'), float: (3, 'double'), str: (4, 'string')}
+    kind, name = kinds[type(value)]
+    return ParameterValue(type=kind, **{f'{name}_value': value})
+
+
+def set_parameters(bench, node='/headpose', **values):
+    """Set all of them or none; return the result."""
+    parameters = [Parameter(name=name, value=value_of(value)) for name, value in values.items()]
+    request = SetParametersAtomically.Request(parameters=parameters)
+    return bench.call(SetParametersAtomically, f'{node}/set_parameters_atomically', request).result

@@ -1,9 +1,10 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every way nothing arrives: one line that names topic, cause and fix; then recovery.
+"""Messages that are wrong: one line that names topic, cause and fix; then recovery.
 
 The node runs in its own process; each case breaks one thing over DDS, waits for the line, checks
-that it comes once in its period, and that good images bring results again.
+that it comes once in its period, and that good images bring results again. What the graph shows
+is in test_faults_graph.py, what cannot be loaded in test_faults_loading.py.
 """
 
 import array
@@ -14,51 +15,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from graph import BEST_EFFORT, RELIABLE, SPOT, Bench, Process, camera_info, fake_node, spots
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
-from rclpy.qos import DurabilityPolicy
+from graph import SPOT, Bench, camera_info, fake_node, good_image, spots
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.messages import image_message
-from headpose_ros.node.private_graph import PROFILE_VARIABLES
+from headpose_ros.node.messages import compressed_message, image_message
 
-NAN = float('nan')
-
-
-@pytest.fixture(scope='module')
-def running(domain, logs):
-    arguments = ['-p', 'silence_timeout:=0.6', '-p', 'complaint_period:=30.0']
-    with fake_node(domain, logs, *arguments) as process:
-        yield process
-        assert process.alive, process.output()
-        assert 'Traceback' not in process.output()
-
-
-@pytest.fixture
-def bench(domain, running):
-    """A bench that listens; a new period forgets what the test before made it log."""
-    with Bench(domain) as made:
-        for period in (0.1, 30.0):
-            _set(made, 'complaint_period', period)
-        made.listen(HeadPoseArray, '/headpose/heads')
-        yield made
-
-
-def _set(bench, name, value):
-    kind = ParameterType.PARAMETER_DOUBLE
-    parameter = Parameter(name=name, value=ParameterValue(type=kind, double_value=value))
-    request = SetParameters.Request(parameters=[parameter])
-    return bench.call(SetParameters, '/headpose/set_parameters', request)
-
-
-def good_image(bench, **changes):
-    message = image_message(spots(SPOT), 'bgr8', bench.header())
-    for name, value in changes.items():
-        setattr(message, name, value)
-    return message
+NAN, STARTED = float('nan'), time.time()
 
 
 def with_frame(bench, frame):
@@ -74,6 +38,12 @@ def with_stamp(bench, seconds):
 def zero_stamp(bench):
     message = good_image(bench)
     message.header.stamp.sec = message.header.stamp.nanosec = 0
+    return message
+
+
+def still_stamp(bench):
+    message = good_image(bench)
+    message.header.stamp.sec, message.header.stamp.nanosec = int(STARTED), 0
     return message
 
 
@@ -116,6 +86,7 @@ FAULTS = [
           image={'data': array.array('B', bytes(999))}),
     Fault('no pixels', r'/image: the image is empty', image={'width': 0, 'height': 0}),
     Fault('zero stamp', r'/image: the stamp is zero.*driver', image=zero_stamp, works=True),
+    Fault('still stamp', r'/image: the stamp stands still.*driver', image=still_stamp, works=True),
     Fault('future', r'/image: stamps are \d+\.\d s in the future.*chrony',
           image=lambda bench: with_stamp(bench, 100), works=True),
     Fault('past', r'/image: stamps are \d+ s old.*use_sim_time',
@@ -166,165 +137,44 @@ def test_a_fault_is_told_once_and_survived(bench, running, fault):
     bench.heads_arrive()
 
 
-def test_no_image_names_where_images_are(bench, running):
-    bench.advertise(Image, '/cam/image_raw')
-    start = len(running.lines)
-    pattern = (
-        r'/image: nobody publishes sensor_msgs/msg/Image; it is published on .*/cam/image_raw'
-    )
-    bench.until(lambda: running.matching(pattern, start), 'the hint')
-    bench.spin(1.0)
-    assert len(running.matching('nobody publishes', start)) == 1
-    bench.camera()
-    bench.heads_arrive()
-    bench.shoot_until(lambda: running.matching('solved: /image: nobody', start), 'the end')
-
-
-def test_images_without_camera_info(bench, running, domain, logs):
-    """A node of its own, which has never seen a CameraInfo."""
-    arguments = ['-r', '__ns:=/new', '-p', 'silence_timeout:=0.5']
-    with fake_node(domain, logs, *arguments) as fresh, Bench(domain, 'other') as other:
-        other.listen(HeadPoseArray, '/new/headpose/heads')
-        other.advertise(Image, '/new/image')
-        other.advertise(CameraInfo, '/new/info')
-        pattern = r'/new/camera_info: nobody publishes .*CameraInfo; it is published on /new/info'
-        other.shoot_until(lambda: fresh.matching(pattern), pattern, topic='/new/image', info=None)
-        assert other.got['/new/headpose/heads'] == []
-        other.advertise(CameraInfo, '/new/camera_info')
-        other.heads_arrive(
-            '/new/headpose/heads', topic='/new/image', info_topic='/new/camera_info'
-        )
-        said_and_solved = 2
-        other.until(lambda: len(fresh.matching(pattern)) == said_and_solved, 'the end')
-
-
-def test_a_latched_camera_info_is_heard(domain, logs):
-    with Bench(domain, 'other') as other:
-        other.advertise(Image, '/late/image')
-        other.advertise(
-            CameraInfo, '/late/camera_info', durability=DurabilityPolicy.TRANSIENT_LOCAL
-        )
-        other.publishers['/late/camera_info'].publish(camera_info())
-        with fake_node(domain, logs, '-r', '__ns:=/late'):
-            other.listen(HeadPoseArray, '/late/headpose/heads')
-            other.heads_arrive('/late/headpose/heads', topic='/late/image', info=None)
-
-
-def test_another_type_on_the_topic(bench, running):
-    start = len(running.lines)
-    bench.advertise(CompressedImage, 'image')
-    pattern = r'/image: carries sensor_msgs/msg/CompressedImage, expected .*image_transport'
-    bench.until(lambda: running.matching(pattern, start), pattern)
-    bench.withdraw('image')
-    bench.camera()
-    bench.heads_arrive()
-
-
-def test_a_publisher_that_sends_nothing(bench, running):
-    bench.camera()
-    start = len(running.lines)
-    pattern = r'/image: /bench is there but sends nothing'
-    bench.until(lambda: running.matching(pattern, start), pattern)
-    bench.shoot_until(lambda: running.matching('solved:.*sends nothing', start), 'the end')
-    bench.heads_arrive()
-
-
-def test_two_cameras_on_one_topic(bench, running, domain):
+def test_time_going_back_starts_anew(bench, running):
+    """A bag that loops: results go on, with the stamps of the images; one line, not one a loop."""
     bench.camera()
     bench.heads_arrive()
     start = len(running.lines)
-    pattern = r'/image: /(bench, /other|other, /bench) all publish on it'
-    with Bench(domain, 'other') as other:
-        other.advertise(Image, 'image')
-        bench.shoot_until(lambda: running.matching(pattern, start), pattern)
-    bench.shoot_until(lambda: running.matching(f'solved: {pattern}', start), 'the end')
-
-
-def test_a_camera_that_was_killed_and_came_back_is_no_crowd(bench, running):
-    """DDS lists the dead one for some time; two publishers of one node look the same."""
-    bench.camera()
-    bench.heads_arrive()
-    start = len(running.lines)
-    second = bench.node.create_publisher(Image, 'image', 5)
-    end = time.monotonic() + 2.0
-    bench.shoot_until(lambda: time.monotonic() > end)
-    assert not running.matching('all publish on it', start)
-    bench.node.destroy_publisher(second)
-
-
-def test_incompatible_qos_is_named_and_auto_mends_it(domain, logs):
-    arguments = ['-p', 'image_reliability:=reliable', '-p', 'silence_timeout:=0.5']
-    with (
-        fake_node(domain, logs, '-r', '__ns:=/strict', *arguments) as strict,
-        Bench(domain, 'other') as other,
-    ):
-        other.listen(HeadPoseArray, '/strict/headpose/heads')
-        other.advertise(Image, '/strict/image', reliability=BEST_EFFORT)
-        other.advertise(CameraInfo, '/strict/camera_info')
-        pattern = r'/strict/image: /other offers QoS \(best_effort.*set image_reliability to auto'
-        other.shoot_until(
-            lambda: strict.matching(pattern),
-            pattern,
-            topic='/strict/image',
-            info_topic='/strict/camera_info',
-        )
-        other.withdraw('/strict/image')
-        other.advertise(Image, '/strict/image', reliability=RELIABLE)
-        other.heads_arrive(
-            '/strict/headpose/heads', topic='/strict/image', info_topic='/strict/camera_info'
-        )
-
-
-def test_a_camera_that_comes_back_with_another_reliability(bench):
-    bench.camera(reliability=RELIABLE)
-    bench.heads_arrive()
-    bench.withdraw('image', 'camera_info')
-    bench.spin(0.5)
-    bench.camera(reliability=BEST_EFFORT)
-    bench.heads_arrive()
-
-
-def test_a_subscriber_that_never_takes_holds_nobody_up(bench, running, domain):
-    """Its queue is full, and it is reliable; the others' results go on."""
-    with Bench(domain, 'stuck') as stuck:
-        stuck.listen(HeadPoseArray, '/headpose/heads', depth=1)
-        bench.camera()
-        bench.heads_arrive()
-        kept = bench.got['/headpose/heads']
-        before, start = len(kept), len(running.lines)
-        bench.shoot_until(lambda: len(kept) > before + 20, 'twenty more results')
-        assert not running.matching('publishing took', start)
-
-
-def test_images_that_are_lost_on_their_way(domain, logs, tmp_path):
-    """Best effort, large, and buffers that hold a part of one: then reliable, and it is solved."""
-    cv2.imwrite(str(tmp_path / 'large.png'), np.zeros((960, 1280, 3), np.uint8))
-    narrow = dict.fromkeys(PROFILE_VARIABLES, '') | {
-        'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4?sockets_size=64KB'
-    }
-    camera = ['-m', 'headpose_ros.node.demo_camera', '--input', tmp_path / 'large.png', '--loop']
-    camera += ['--hfov', '60', '--rate', '20']
-    lossy = ['--best-effort', '--ros-args', '-r', '__ns:=/lossy']
-    arguments = ['-r', '__ns:=/lossy', '-p', 'always_on:=true']
-    pattern = r'/lossy/image: \d+ of \d+ images were lost in transport; set .*fastdds_images.xml'
-    with Bench(domain, 'other') as other, fake_node(domain, logs, *arguments, **narrow) as node:
-        with Process([*camera, *lossy], domain, logs, **narrow):
-            other.until(lambda: node.matching(pattern), pattern, 60)
-        with Process([*camera, *lossy[1:]], domain, logs, **narrow):
-            other.until(lambda: node.matching(f'solved: {pattern}'), 'the end', 60)
-        assert node.alive
-
-
-def test_time_going_back_starts_anew(bench):
-    """A bag that loops: results go on, with the stamps of the images."""
-    bench.camera()
-    bench.heads_arrive()
-    image = with_stamp(bench, -5)
     results = bench.got['/headpose/heads']
-    bench.shoot_until(
-        lambda: any(m.header.stamp == image.header.stamp for m in results), image=image
-    )
-    bench.heads_arrive()
+    for _ in range(3):
+        image = with_stamp(bench, -5)
+        bench.shoot_until(
+            lambda image=image: any(m.header.stamp == image.header.stamp for m in results),
+            image=image,
+        )
+        bench.heads_arrive()
+    pattern = r'\[WARN\].*/image: stamps went back by \d\.\d s.*bag.*second publisher'
+    bench.until(lambda: running.matching(pattern, start), pattern)
+    assert len(running.matching('stamps went back', start)) == 1
+
+
+def test_simulated_time_without_a_clock(domain, logs):
+    """Results come all the same, on the time of the images."""
+    names = {'topic': '/sim/image', 'info_topic': '/sim/camera_info'}
+    arguments = ['-r', '__ns:=/sim', '-p', 'use_sim_time:=true', '-p', 'complaint_period:=30.0']
+    with fake_node(domain, logs, *arguments) as sim, Bench(domain, 'other') as other:
+        other.listen(HeadPoseArray, '/sim/headpose/heads')
+        other.advertise(Image, '/sim/image')
+        other.advertise(CameraInfo, '/sim/camera_info')
+        pattern = '/sim/image: use_sim_time is set but /clock is silent; play the bag with --clock'
+        other.shoot_until(lambda: sim.matching(pattern), pattern, **names)
+        other.heads_arrive('/sim/headpose/heads', **names)
+        assert len(sim.matching(pattern)) == 1
+        clock = other.advertise(Clock, '/clock')
+
+        def tick():
+            clock.publish(Clock(clock=other.stamp()))
+            return bool(sim.matching(f'solved: {pattern}'))
+
+        other.shoot_until(tick, 'the end', **names)
+        other.heads_arrive('/sim/headpose/heads', **names)
 
 
 def test_late_and_repeated_images_are_left_out(bench):
@@ -406,71 +256,12 @@ def test_compressed_that_is_none(domain, logs):
             topic='/zip/image/compressed',
             info_topic='/zip/camera_info',
         )
-        assert node.alive
-
-
-def test_missing_weights_are_told_and_found_later(domain, logs, tmp_path):
-    weights = tmp_path / 'network.safetensors'
-    arguments = ['-r', '__ns:=/bare', '-p', f'weights:={weights}']
-    with fake_node(domain, logs, *arguments) as bare, Bench(domain, 'other') as other:
-        pattern = r'configure: weights: no file .*network\.safetensors'
-        other.until(lambda: bare.matching(pattern), pattern)
-        other.listen(DiagnosticArray, '/diagnostics')
-        name = 'bare/headpose: head poses'
-
-        def levels():
-            found = [s for m in other.got['/diagnostics'] for s in m.status if s.name == name]
-            return {s.level for s in found if 'no file' in s.message}
-
-        other.until(lambda: levels() == {DiagnosticStatus.ERROR}, 'an ERROR in diagnostics')
-        weights.write_bytes(b'')
-        other.until(lambda: bare.matching('active: waiting'), 'the node to try again')
-
-
-@pytest.mark.parametrize(
-    ('argument', 'words'),
-    [
-        ('detector:=magic', 'expected one of mtcnn'),
-        ('score_threshold:=1.5', 'score_threshold.*0.0 to 1.0'),
-        ('max_heads:=many', 'max_heads: expected int'),
-        ('image_transport:=carrier_pigeon', 'raw, compressed'),
-    ],
-)
-def test_a_wrong_parameter_at_start_ends_with_one_line(domain, logs, argument, words):
-    with fake_node(domain, logs, '-r', '__ns:=/wrong', '-p', argument) as wrong:
-        assert wrong.process.wait(20) == 2
-        wrong._reader.join()
-        assert len(wrong.matching(words)) == 1
-        assert len(wrong.lines) == 1, wrong.output()
-
-
-REAL_NODE = ['-m', 'headpose_ros.node.main', '--ros-args', '-r', '__ns:=/real']
-
-
-@pytest.mark.parametrize(
-    ('option', 'content', 'line'),
-    [
-        ('device:=cuda:7', None, r'configure: .*cuda:7'),
-        ('device:=abacus', None, r'configure: .*abacus'),
-        ('weights:=/nowhere.safetensors', None, r'configure: .*/nowhere\.safetensors'),
-        ('weights:={file}', b'', r'configure: .*network\.safetensors'),
-        ('weights:={file}', b'\x10' + bytes(7) + b'{"a": "truncated', r'configure: .*network'),
-        ('detector_weights:={file}', bytes(100), r'configure: .*network\.safetensors'),
-        ('detector:=yunet', None, r'configure: .*yunet'),
-    ],
-)
-def test_what_the_real_models_refuse(domain, logs, tmp_path, option, content, line):
-    file = tmp_path / 'network.safetensors'
-    if content is not None:
-        file.write_bytes(content)
-    option = option.format(file=file)
-    with (
-        Process([*REAL_NODE, '-p', option], domain, logs) as real,
-        Bench(domain, 'other') as other,
-    ):
-        other.until(lambda: real.matching('configure: ') or not real.alive, 'a complaint', 60)
-        other.spin(0.3)
-        assert real.alive, real.output()
-        assert len(real.matching(line)) == 1, real.output()
-        assert 'Traceback' not in real.output()
-        assert real.end() == 0
+        assert len(node.matching(pattern)) == 1
+        whole = cv2.imencode('.png', spots(SPOT))[1]
+        other.heads_arrive(
+            '/zip/headpose/heads',
+            image=lambda: compressed_message(whole, 'png', other.header()),
+            topic='/zip/image/compressed',
+            info_topic='/zip/camera_info',
+        )
+        other.until(lambda: node.matching(f'solved: {pattern}'), 'the end')

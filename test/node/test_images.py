@@ -196,6 +196,35 @@ def test_cv_bridge_is_used_where_it_is_installed(monkeypatch):
     assert asked == [('rgb8', 'bgr8')]  # bgr8 needs no conversion, nv12 it does not know
 
 
+class RealCvBridge:
+    """`CvBridge.imgmsg_to_cv2` of cv_bridge 4.1 (Jazzy): what it does with steps and bytes."""
+
+    def imgmsg_to_cv2(self, sent, encoding):
+        assert (sent.encoding, encoding) in (('rgb8', 'bgr8'), ('rgb16', 'bgr8'))
+        assert not sent.is_bigendian, 'ndarray.newbyteorder is gone in NumPy 2'
+        dtype = np.dtype('<u2' if sent.encoding.endswith('16') else 'u1')
+        per_row = int(sent.step / dtype.itemsize / 3)
+        pixels = np.ndarray((sent.height, per_row, 3), dtype, sent.data)[:, : sent.width]
+        return (pixels if dtype.itemsize == 1 else pixels // 257)[..., ::-1].astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'pad', 'cut', 'big'),
+    [('rgb8', 0, 0, 0), ('rgb8', 6, 0, 0), ('rgb8', 4, 0, 0), ('rgb8', 6, 6, 0),
+     ('rgb16', 0, 0, 0), ('rgb16', 0, 0, 1), ('rgb16', 8, 0, 0)],
+)  # fmt: skip
+def test_cv_bridge_is_spared_what_it_reads_wrongly(monkeypatch, encoding, pad, cut, big):
+    module = types.SimpleNamespace(CvBridge=RealCvBridge)
+    monkeypatch.setitem(sys.modules, 'cv_bridge', module)
+    images.cv_bridge_converter.cache_clear()
+    data, step = packed(picture(), encoding)
+    data = np.ascontiguousarray(data.astype('>u2') if big else data).view(np.uint8)
+    rows = np.pad(data.reshape(HEIGHT, step), ((0, 0), (0, pad)), constant_values=99)
+    sent = message(rows, encoding, step + pad, big)
+    sent.data = sent.data[: len(sent.data) - cut]
+    np.testing.assert_array_equal(to_bgr(sent), picture())
+
+
 def test_a_broken_cv_bridge_is_done_without(monkeypatch):
     class Broken(types.ModuleType):
         def __getattr__(self, name):

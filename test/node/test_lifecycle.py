@@ -6,12 +6,11 @@ import itertools
 import signal
 
 import pytest
-from graph import ROOT, SPOT, Bench, Process, fake_node, spots
+from graph import ROOT, SPOT, Bench, Process, fake_node, set_parameters, spots
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.msg import Parameter, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersAtomically
-from sensor_msgs.msg import Image
+from rcl_interfaces.srv import DescribeParameters, GetParameters
+from sensor_msgs.msg import CameraInfo, Image
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.msg import HeadPoseArray
@@ -51,19 +50,6 @@ def until_active(bench, node='/headpose'):
     bench.until(lambda: state(bench, node) == 'active', 'the active state')
 
 
-def value_of(value):
-    """A ROS parameter value of Python's type of the same name."""
-    kinds = {bool: (1, 'bool'), int: (2, 'integer'), float: (3, 'double'), str: (4, 'string')}
-    kind, name = kinds[type(value)]
-    return ParameterValue(type=kind, **{f'{name}_value': value})
-
-
-def set_parameters(bench, node='/headpose', **values):
-    parameters = [Parameter(name=name, value=value_of(value)) for name, value in values.items()]
-    request = SetParametersAtomically.Request(parameters=parameters)
-    return bench.call(SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
-
-
 def python_value(value):
     names = {1: 'bool', 2: 'integer', 3: 'double', 4: 'string'}
     return getattr(value, f'{names[value.type]}_value')
@@ -88,6 +74,39 @@ def test_off_and_on_again(bench, running):
     assert change(bench, CONFIGURE)
     assert change(bench, ACTIVATE)
     bench.heads_arrive()
+
+
+SLOW = 2.5
+"""Seconds for an image: longer than deactivation waits for it."""
+
+
+@pytest.mark.parametrize('cleanup', [False, True], ids=['deactivated', 'cleaned up'])
+def test_stopped_while_an_image_is_in_hand(bench, domain, logs, cleanup):
+    name, names = '/busy/headpose', {'topic': '/busy/image', 'info_topic': '/busy/camera_info'}
+    with fake_node(domain, logs, '-r', '__ns:=/busy', SPOTS_SECONDS=str(SLOW)) as node:
+        until_active(bench, name)
+        bench.listen(HeadPoseArray, f'{name}/heads')
+        bench.advertise(Image, '/busy/image')
+        bench.advertise(CameraInfo, '/busy/camera_info')
+        bench.heads_arrive(f'{name}/heads', **names)  # the next one is taken at once
+        kept = bench.got[f'{name}/heads']
+        bench.shoot(**names)
+        bench.spin(0.3)
+        assert change(bench, DEACTIVATE, name)
+        pattern = 'deactivate: the image in hand is still being worked on'
+        bench.until(lambda: node.matching(pattern), pattern)
+        if cleanup:
+            assert change(bench, CLEANUP, name)
+            assert change(bench, CONFIGURE, name)
+        before, mark = len(kept), bench.stamp()
+        assert change(bench, ACTIVATE, name)
+        bench.heads_arrive(f'{name}/heads', **names)
+        bench.shoot(**names)
+        bench.spin(SLOW)
+        stamps = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in kept[before:]]
+        assert min(stamps) > (mark.sec, mark.nanosec), 'an image of before was published'
+        assert node.end() == 0
+        assert not node.matching('InvalidHandle|Traceback|Failed'), node.output()
 
 
 def test_transitions_that_the_state_forbids_are_refused(bench, running):
@@ -196,7 +215,7 @@ def test_max_rate_thins_out(bench, domain, logs):
     arguments = ['-r', '__ns:=/slow', '-p', 'max_rate:=2.0']
     with fake_node(domain, logs, *arguments):
         bench.listen(HeadPoseArray, '/slow/headpose/heads')
-        for kind, topic in ((Image, '/slow/image'), (type_of_info(), '/slow/camera_info')):
+        for kind, topic in ((Image, '/slow/image'), (CameraInfo, '/slow/camera_info')):
             bench.advertise(kind, topic)
         names = {'topic': '/slow/image', 'info_topic': '/slow/camera_info'}
         bench.heads_arrive('/slow/headpose/heads', **names)
@@ -204,12 +223,6 @@ def test_max_rate_thins_out(bench, domain, logs):
         bench.shoot_until(lambda: len(kept) >= 5, 'five results', **names)
         stamps = [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in kept]
         assert min(b - a for a, b in itertools.pairwise(stamps[1:])) > 0.3
-
-
-def type_of_info():
-    from sensor_msgs.msg import CameraInfo
-
-    return CameraInfo
 
 
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
@@ -220,7 +233,7 @@ def test_signals_end_it_quietly(bench, domain, logs, how, moment):
         if moment == 'working':
             bench.listen(HeadPoseArray, '/ends/headpose/heads')
             bench.advertise(Image, '/ends/image')
-            bench.advertise(type_of_info(), '/ends/camera_info')
+            bench.advertise(CameraInfo, '/ends/camera_info')
             bench.heads_arrive(
                 '/ends/headpose/heads', topic='/ends/image', info_topic='/ends/camera_info'
             )
@@ -234,13 +247,35 @@ def test_signals_end_it_quietly(bench, domain, logs, how, moment):
         assert not node.matching('rror'), node.output()
 
 
+SWALLOWER = """
+import time
+from headpose_ros.node.main import guarded
+def run():
+    print('loading', flush=True)
+    while True:
+        try:
+            time.sleep(20)
+        except BaseException:
+            pass
+guarded(run)
+"""
+
+
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_loading_is_not_lost(domain, logs, how):
+    """Exceptions of signal handlers get lost in imports: seen as a node that lived on."""
+    with Process(['-c', SWALLOWER], domain, logs) as loading, Bench(domain) as bench:
+        bench.until(lambda: loading.matching('loading'), 'its start')
+        assert loading.end(how) == 0
+
+
 def test_node_and_camera_may_die_and_come_back_in_any_order(bench, domain, logs):
     names = {'topic': '/back/image', 'info_topic': '/back/camera_info'}
     bench.listen(HeadPoseArray, '/back/headpose/heads')
 
     def plug_in():
         bench.advertise(Image, '/back/image')
-        bench.advertise(type_of_info(), '/back/camera_info')
+        bench.advertise(CameraInfo, '/back/camera_info')
 
     plug_in()
     for unplugged in (False, True):

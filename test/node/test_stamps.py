@@ -32,6 +32,16 @@ def test_passage_of_time(seconds, expected):
     assert passages(*seconds) == expected
 
 
+def test_going_back_is_told():
+    watch = StampWatch()
+    watch.judge(START, START, 0.0)
+    moment = watch.judge(START - 5 * NANO, START, 0.1)
+    assert moment.passage is JUMP
+    assert moment.trouble[0] == 'stamp_back'
+    assert 'back by 5.0 s' in moment.trouble[1]
+    assert watch.judge(START - 4 * NANO, START, 0.2).trouble is None
+
+
 def test_zero_stamps_use_the_time_of_reception():
     watch = StampWatch()
     first, second = watch.judge(0, START, 7.0), watch.judge(0, START, 7.1)

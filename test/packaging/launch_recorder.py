@@ -128,9 +128,10 @@ MODULES = {
 
 @dataclass
 class Recording:
-    """What a launch file described."""
+    """What a launch file described, and the names in it."""
 
     entities: list
+    functions: dict
 
     def of(self, kind):
         return [entity for entity in self.entities if isinstance(entity, kind)]
@@ -158,4 +159,4 @@ def load(path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(sys, 'dont_write_bytecode', True)
     spec.loader.exec_module(module)
-    return Recording(module.generate_launch_description().entities)
+    return Recording(module.generate_launch_description().entities, vars(module))

@@ -56,9 +56,8 @@ def test_by_default_one_lifecycle_node_with_the_packaged_parameters(headpose):
         'headpose_node',
         'headpose',
     )
-    file, overrides = node.parameters
+    (file,) = node.parameters  # nothing beside it: a default must not override the file
     assert Path(file) == recorder.ROOT / 'config' / 'headpose.yaml'
-    assert overrides == {'use_sim_time': False}, 'a default must not override the file'
 
 
 @pytest.mark.parametrize('name', ['device', 'detector', 'estimator', 'weights'])
@@ -99,13 +98,43 @@ def test_topics_namespace_and_log_level(headpose):
     assert node.arguments == ['--ros-args', '--log-level', 'debug']
 
 
+def test_a_parameters_file_that_is_not_there_ends_the_launch(headpose):
+    with pytest.raises(FileNotFoundError, match=r"params_file: no file '/nowhere\.yaml'"):
+        headpose.started(params_file='/nowhere.yaml')
+
+
+@pytest.mark.parametrize(('given', 'expected'), [('true', True), ('false', False)])
+def test_sim_time_is_set_only_where_it_is_given(headpose, given, expected):
+    (node,) = headpose.started(use_sim_time=given)
+    assert node.parameters[1] == {'use_sim_time': expected}
+
+
 def test_a_webcam_at_wish(headpose):
-    started = headpose.started(camera='usb', video_device='/dev/video2', compressed='true')
+    started = headpose.started(camera='webcam', video_device='/dev/video2', compressed='true')
     node, camera = started
     assert camera.executable in executables()
     assert camera.arguments[:2] == ['--input', '/dev/video2']
     assert '--compressed' in camera.arguments
     assert camera.remappings == node.remappings
+
+
+def test_the_driver_of_usb_cameras_at_wish(headpose, monkeypatch):
+    """Names and types of parameters and topics as in usb_cam 0.8 and image_transport."""
+    with pytest.raises(RuntimeError, match='usb-cam'):
+        headpose.started(camera='usb')
+    monkeypatch.setitem(headpose.functions, 'get_package_prefix', lambda name: f'/opt/{name}')
+    url = 'file:///tmp/camera.yaml'
+    _, camera = headpose.started(camera='usb', camera_info_url=url, image='/eye/image')
+    assert (camera.package, camera.executable) == ('usb_cam', 'usb_cam_node_exe')
+    (parameters,) = camera.parameters
+    assert parameters['video_device'] == '/dev/video0'
+    assert parameters['camera_info_url'] == url
+    assert set(camera.remappings) == {
+        ('image_raw', '/eye/image'),
+        ('image_raw/compressed', '/eye/image/compressed'),
+        ('camera_info', 'camera_info'),
+        ('/eye/camera_info', 'camera_info'),
+    }
 
 
 def test_rviz_at_wish_shows_topics_the_node_has(headpose):
@@ -118,6 +147,21 @@ def test_rviz_at_wish_shows_topics_the_node_has(headpose):
     outputs = (recorder.ROOT / 'headpose_ros' / 'node' / 'outputs.py').read_text()
     for topic in topics:
         assert f"'~/{topic.split('/')[-1]}'" in outputs
+
+
+def test_rviz_knows_every_class_of_its_configuration():
+    """Names of plugins_description.xml of rviz_default_plugins, and panels built into RViz."""
+    known = {
+        *(f'rviz_common/{name}' for name in ('Displays', 'Views')),
+        *(f'rviz_default_plugins/{name}' for name in (
+            'Grid', 'TF', 'MarkerArray', 'Image', 'Interact', 'MoveCamera', 'Select',
+            'FocusCamera', 'Measure', 'Orbit',
+        )),
+        '',  # the group of all displays
+    }  # fmt: skip
+    text = (recorder.ROOT / 'config' / 'headpose.rviz').read_text()
+    classes = set(re.findall(r'Class: "?([\w/]*)', text))
+    assert {'rviz_default_plugins/MarkerArray', 'rviz_default_plugins/TF'} < classes <= known
 
 
 def test_the_dds_profile_is_set_for_both_generations_of_fastdds(headpose):
