@@ -199,7 +199,7 @@ def _mosaic(width: int, height: int, min_face_px: float, max_face_px: float = ma
 
 
 def _columns(pixels: int) -> int:
-    """Return how many cells P-Net makes of so many pixels in a row; of odd ones the last is cut."""
+    """Return how many cells P-Net makes of so many pixels in a row; if odd, the last is cut."""
     return (pixels + 1 - PNET_CELL) // PNET_STRIDE + 1
 
 

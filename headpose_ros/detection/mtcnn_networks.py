@@ -3,9 +3,9 @@
 """The three networks of MTCNN: P-Net proposes, R-Net refines, O-Net decides.
 
 Source: Zhang et al., Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
-Networks, 2016. Each returns the probability of a face (P-Net its logit) and the box's corrections in
-fractions of its size (x0, y0, x1, y1); O-Net also five landmarks, all x then all y, in fractions
-of the box.
+Networks, 2016. Each returns the probability of a face (P-Net its logit) and the box's
+corrections in fractions of its size (x0, y0, x1, y1); O-Net also five landmarks, all x then all
+y, in fractions of the box.
 """
 
 from __future__ import annotations
