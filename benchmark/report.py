@@ -187,6 +187,18 @@ def _node(part: Any) -> str:
     return f'{_table(head, rows)}\n\nStart to first result, three times: {starts} s.'
 
 
+def _decoding(part: Any) -> str:
+    rows = []
+    for size, row in part['sizes'].items():
+        whole, reduced = row['whole'], row['reduced']
+        how = f'{100 * reduced["reduced_share"]:.0f} %, to 1/{reduced["most_reduced"]}'
+        turn = row['rotation_apart_deg']
+        cells = [f'{_ms(r["decode_ms"])}, {_ms(r["decode_p50_ms"])}' for r in (whole, reduced)]
+        rows.append((size, *cells, how, f'{turn["mean"]:.2f}°, {turn["max"]:.2f}°'))
+    head = ('JPEG', 'whole: mean, median', 'as needed', 'of the images', 'poses apart: mean, most')
+    return _table(head, rows)
+
+
 def _resources(part: Any) -> str:
     rows = [
         (
@@ -243,6 +255,7 @@ _TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     'pipeline': ('pipeline', _pipeline),
     'pipeline, one thread': ('pipeline_one_thread', _pipeline),
     'node': ('node', _node),
+    'decoding': ('decoding', _decoding),
     'resources': ('resources', _resources),
     'imports': ('resources', _imports),
 }
