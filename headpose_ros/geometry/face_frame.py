@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.geometry.rotations import cross
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array
 
 gaze_from_face = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
@@ -45,8 +44,11 @@ def facing_angle(rotation_camera_from_face: ArrayLike, position: ArrayLike) -> A
     """
     forward = np.asarray(rotation_camera_from_face, np.float64)[..., :, 0]
     to_camera = -np.asarray(position, np.float64)
-    sideways = cross(forward, to_camera)
-    across = np.sqrt(np.sum(sideways * sideways, axis=-1))
+    # The length of their cross product; numpy.cross takes five times as long.
+    next_, last = [1, 2, 0], [2, 0, 1]
+    sideways = forward[..., next_] * to_camera[..., last]
+    sideways = sideways - forward[..., last] * to_camera[..., next_]
+    across = np.sqrt((sideways * sideways).sum(axis=-1))
     return np.arctan2(across, np.sum(forward * to_camera, axis=-1))
 
 
