@@ -130,6 +130,7 @@ def _gpu(part: Any) -> str:
         for n, row in gpu['batches'].items()
     ]
     whole = f'32 faces from a 1920x1080 image in memory: {_pair(gpu["faces32_1080p_ms"])}.'
+    whole += f' Half precision moves poses by {gpu["half_apart_deg"]:.3f}° at most.'
     return f'{gpu["device"]}\n\n{_table(("faces", "forward", "a face"), rows)}\n\n{whole}'
 
 
@@ -199,6 +200,17 @@ def _decoding(part: Any) -> str:
     return _table(head, rows)
 
 
+def _unchanged(part: Any) -> str:
+    rows = []
+    for name, r in ((name, r) for name, r in part.items() if name != 'machine'):
+        turn, shift, seen = r['geodesic_deg'], r['position_m'], r['truth_matched']
+        counts = f'{seen} of {seen + r["truth_missed"]}, {r["spurious"]}, {r["id_switches"]}'
+        errors = f'{turn["mean"]:.2f}°, {turn["p90"]:.2f}°', f'{100 * shift["mean"]:.1f} cm'
+        rows.append((name, *errors, counts))
+    head = ('', 'rotation: mean, p90', 'position', 'heads found, false ones, changes of id')
+    return _table(head, rows)
+
+
 def _resources(part: Any) -> str:
     rows = [
         (
@@ -256,6 +268,7 @@ _TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     'pipeline, one thread': ('pipeline_one_thread', _pipeline),
     'node': ('node', _node),
     'decoding': ('decoding', _decoding),
+    'unchanged': ('unchanged', _unchanged),
     'resources': ('resources', _resources),
     'imports': ('resources', _imports),
 }

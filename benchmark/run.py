@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     'pipeline': ('bench_pipeline.py', '--threads', '2'),
     'pipeline_one_thread': ('bench_pipeline.py', '--threads', '1'),
     'decoding': ('bench_decoding.py',),
+    'unchanged': ('bench_unchanged.py',),
     'sampling': ('bench_sampling.py', '--rounds', '25'),
     'resources': ('bench_resources.py',),
     'node': ('bench_node.py',),
