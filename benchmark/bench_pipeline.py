@@ -196,6 +196,7 @@ def main() -> None:
     clip, images = clip_images(120)
     config = PipelineConfig(device='cpu', threads=args.threads, detect_every=args.detect_every)
     result: dict[str, Any] = {'machine': machine(), 'clip': clip, 'threads': args.threads}
+    result['detect_every'] = args.detect_every
     result |= time_pipeline(images, config, 1)
     result |= beside_the_demo_loop(images, config)
     print(json.dumps(result, indent=2))

@@ -43,7 +43,12 @@ def main() -> int:
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
     """Return every table that `results` (by part) have the figures for."""
-    return {name: make(results[part]) for name, (part, make) in _TABLES.items() if part in results}
+    made = {}
+    for name, (parts, make) in _TABLES.items():
+        needed = (parts,) if isinstance(parts, str) else parts
+        if all(part in results for part in needed):
+            made[name] = make(*(results[part] for part in needed))
+    return made
 
 
 def readme_text(results: dict[str, Any]) -> str:
@@ -115,6 +120,30 @@ def _roofline(part: Any) -> str:
         ('reached, 8 faces', _share(reached['8'], core['gmac_per_s'])),
     ]
     return _table(('', ''), rows)
+
+
+def _frame(networks: Any, detectors: Any, pipeline: Any) -> str:
+    """Return the mean of an image, stage by stage, beside what its multiply-adds would take."""
+    speed, stages = networks['core']['gmac_per_s'], pipeline['stages_mean_ms']
+    every = pipeline['detect_every']
+    work = {
+        'search': sum(detectors['search_mmac'].values()) / every,
+        'estimate': networks['network']['mmac'],
+    }
+    names = {'search': f'search, every {every}th image', 'crop': 'crops'}
+    names |= {'estimate': 'pose network and decoding', 'track': 'tracking, poses'}
+    rows = [
+        (
+            text,
+            _ms(stages[stage]),
+            f'{work[stage]:.0f} million: {_ms(work[stage] / speed)}' if stage in work else '',
+        )
+        for stage, text in names.items()
+    ]
+    least = sum(work.values()) / speed
+    rows.append(('together', _ms(stages['total']), _ms(least)))
+    head = ('640x480, one person, one thread', 'mean', 'multiply-adds, at the product')
+    return _table(head, rows)
 
 
 def _share(reached: float, bound: float) -> str:
@@ -257,7 +286,7 @@ def _between(text: str, begin: str, end: str, new: str) -> str:
     return pattern.sub(lambda _: f'{begin}\n{new}\n{end}', text)
 
 
-_TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
+_TABLES: dict[str, tuple[str | tuple[str, ...], Callable[..., str]]] = {
     'machine': ('networks', _machine),
     'networks': ('networks', _networks),
     'roofline': ('networks', _roofline),
@@ -266,13 +295,14 @@ _TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     'search': ('detectors', _search),
     'pipeline': ('pipeline', _pipeline),
     'pipeline, one thread': ('pipeline_one_thread', _pipeline),
+    'frame': (('networks', 'detectors', 'pipeline_one_thread'), _frame),
     'node': ('node', _node),
     'decoding': ('decoding', _decoding),
     'unchanged': ('unchanged', _unchanged),
     'resources': ('resources', _resources),
     'imports': ('resources', _imports),
 }
-"""Of each table: the part that it is made from, and the function that makes it."""
+"""Of each table: the part, or parts, that it is made from, and the function that makes it."""
 
 
 if __name__ == '__main__':
