@@ -81,7 +81,7 @@ def package(image: Image) -> dict[str, Callable[[], Any]] | str:
 
 
 def search_mmac(width: int, height: int) -> dict[str, float]:
-    """Return the million multiply-adds of P-Net in the two parts of a search, large ones halved."""
+    """Return the million multiply-adds of P-Net in a search for small, and for large faces."""
     found = {}
     for name, shrink, most in (('small', 1, 2.0 * MIN_FACE_PX), ('large', 2, math.inf)):
         picture = _mosaic(width // shrink, height // shrink, float(MIN_FACE_PX), most)
