@@ -49,7 +49,7 @@ class FaceSearch:
         self.config = config
         self._views = views
         self.parts = 2 if isinstance(detector, SizedDetector) else 1
-        """In how many parts a search can be divided; small faces cost about twice what large do."""
+        """In how many parts a search can be divided; small faces cost twice what large ones do."""
 
     def find_part(self, image_bgr: NDArray[np.uint8], camera: CameraModel, part: int) -> Faces:
         """Find small faces (part 0) or large ones (part 1); of others it may find some.
