@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from authors_network import authors_network
+from gpu_table import gpu_table
 from measure import NotMeasuredError, alternate, clip_images, run_part
 
 from headpose_ros.config import PipelineConfig
@@ -31,7 +32,6 @@ from headpose_ros.estimation.runtime import create_runtime, gpu_count
 from headpose_ros.estimation.weights import load
 
 BATCHES = (1, 2, 4, 8, 16, 32)
-GPU_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 def authors_job(batch: int) -> Callable[[], Any]:
@@ -104,39 +104,6 @@ def core_limits() -> dict[str, float]:
     }
 
 
-def gpu_table() -> dict[str, Any] | str:
-    """Time all batch sizes on the first GPU, and 32 faces of one 1080p image from end to end."""
-    if not gpu_count():
-        return 'not run: no GPU'
-    import torch
-
-    from headpose_ros.geometry import CameraModel
-    from headpose_ros.geometry.sampling import sample_crops
-
-    runtime = create_runtime('cuda:0')
-    estimator = create_estimator(PipelineConfig(), runtime)
-    side = estimator.crop_px
-    jobs: dict[str, Callable[[], Any]] = {}
-    for batch in GPU_BATCHES:
-        crops = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, device='cuda:0')
-        jobs[str(batch)] = lambda crops=crops, n=batch: estimator.estimate(crops, np.full(n, 0.3))
-    camera = CameraModel.from_fov(1920, 1080, np.radians(70))
-    image = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
-    rng = np.random.default_rng(1)
-    rays = camera.rays(rng.uniform((200, 200), (1720, 880), (32, 2)))
-    angles = np.full(32, 0.15)
-
-    def whole() -> None:
-        crops = sample_crops(image, camera, rays, angles, side, device='cuda:0')
-        estimator.estimate(crops.images, angles)
-
-    return {
-        'device': torch.cuda.get_device_name(0),
-        'batches': alternate(jobs, 10.0),
-        'faces32_1080p_ms': alternate({'whole': whole}, 3.0)['whole'],
-    }
-
-
 def measure() -> dict[str, Any]:
     """Measure everything of this part."""
     clip_images(1)  # the same complaint about missing input as the other parts
@@ -156,7 +123,7 @@ def measure() -> dict[str, Any]:
         'network': counts,
         'core': limits,
         'reached_gmac_per_s': {'1': counts['mmac'] / ours['best'], '8': reached},
-        'gpu': gpu_table(),
+        'gpu': gpu_table() if gpu_count() else 'not run: no GPU',
         'seconds': time.time() - began,
     }
 

@@ -54,7 +54,12 @@ def main() -> int:
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
     """Return every table that `results` (by part) have the figures for."""
-    return {name: make(results[part]) for name, (part, make) in _TABLES.items() if part in results}
+    made = {}
+    for name, (parts, make) in _TABLES.items():
+        needed = (parts,) if isinstance(parts, str) else parts
+        if all(part in results for part in needed):
+            made[name] = make(*(results[part] for part in needed))
+    return made
 
 
 def readme_text(results: dict[str, Any]) -> str:
@@ -135,6 +140,30 @@ def _roofline(part: Any) -> str:
     return _table(('', ''), rows)
 
 
+def _frame(networks: Any, detectors: Any, pipeline: Any) -> str:
+    """Return the mean of an image, stage by stage, beside what its multiply-adds would take."""
+    speed, stages = networks['core']['gmac_per_s'], pipeline['stages_mean_ms']
+    every = pipeline['detect_every']
+    work = {
+        'search': sum(detectors['search_mmac'].values()) / every,
+        'estimate': networks['network']['mmac'],
+    }
+    names = {'search': f'search, every {every}th image', 'crop': 'crops'}
+    names |= {'estimate': 'pose network and decoding', 'track': 'tracking, poses'}
+    rows = [
+        (
+            text,
+            _ms(stages[stage]),
+            f'{work[stage]:.0f} million: {_ms(work[stage] / speed)}' if stage in work else '',
+        )
+        for stage, text in names.items()
+    ]
+    least = sum(work.values()) / speed
+    rows.append(('together', _ms(stages['total']), _ms(least)))
+    head = ('640x480, one person, one thread', 'mean', 'multiply-adds, at the product')
+    return _table(head, rows)
+
+
 def _share(reached: float, bound: float) -> str:
     return f'{reached:.0f} GMAC/s: {100 * reached / bound:.0f} % of the product'
 
@@ -148,6 +177,7 @@ def _gpu(part: Any) -> str:
         for n, row in gpu['batches'].items()
     ]
     whole = f'32 faces from a 1920x1080 image in memory: {_pair(gpu["faces32_1080p_ms"])}.'
+    whole += f' Half precision moves poses by {gpu["half_apart_deg"]:.3f}° at most.'
     return f'{gpu["device"]}\n\n{_table(("faces", "forward", "a face"), rows)}\n\n{whole}'
 
 
@@ -205,6 +235,29 @@ def _node(part: Any) -> str:
     return f'{_table(head, rows)}\n\nStart to first result, three times: {starts} s.'
 
 
+def _decoding(part: Any) -> str:
+    rows = []
+    for size, row in part['sizes'].items():
+        whole, reduced = row['whole'], row['reduced']
+        how = f'{100 * reduced["reduced_share"]:.0f} %, to 1/{reduced["most_reduced"]}'
+        turn = row['rotation_apart_deg']
+        cells = [f'{_ms(r["decode_ms"])}, {_ms(r["decode_p50_ms"])}' for r in (whole, reduced)]
+        rows.append((size, *cells, how, f'{turn["mean"]:.2f}°, {turn["max"]:.2f}°'))
+    head = ('JPEG', 'whole: mean, median', 'as needed', 'of the images', 'poses apart: mean, most')
+    return _table(head, rows)
+
+
+def _unchanged(part: Any) -> str:
+    rows = []
+    for name, r in ((name, r) for name, r in part.items() if name != 'machine'):
+        turn, shift, seen = r['geodesic_deg'], r['position_m'], r['truth_matched']
+        counts = f'{seen} of {seen + r["truth_missed"]}, {r["spurious"]}, {r["id_switches"]}'
+        errors = f'{turn["mean"]:.2f}°, {turn["p90"]:.2f}°', f'{100 * shift["mean"]:.1f} cm'
+        rows.append((name, *errors, counts))
+    head = ('', 'rotation: mean, p90', 'position', 'heads found, false ones, changes of id')
+    return _table(head, rows)
+
+
 def _resources(part: Any) -> str:
     rows = [
         (
@@ -251,7 +304,7 @@ def _between(text: str, begin: str, end: str, new: str) -> str:
     return pattern.sub(lambda _: f'{begin}\n{new}\n{end}', text)
 
 
-_TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
+_TABLES: dict[str, tuple[str | tuple[str, ...], Callable[..., str]]] = {
     'machine': ('networks', _machine),
     'networks': ('networks', _networks),
     'roofline': ('networks', _roofline),
@@ -260,11 +313,14 @@ _TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     'search': ('detectors', _search),
     'pipeline': ('pipeline', _pipeline),
     'pipeline, one thread': ('pipeline_one_thread', _pipeline),
+    'frame': (('networks', 'detectors', 'pipeline_one_thread'), _frame),
     'node': ('node', _node),
+    'decoding': ('decoding', _decoding),
+    'unchanged': ('unchanged', _unchanged),
     'resources': ('resources', _resources),
     'imports': ('resources', _imports),
 }
-"""Of each table: the part that it is made from, and the function that makes it."""
+"""Of each table: the part, or parts, that it is made from, and the function that makes it."""
 
 
 if __name__ == '__main__':

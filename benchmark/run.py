@@ -30,6 +30,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     'backends': ('bench_backends.py',),
     'pipeline': ('bench_pipeline.py', '--threads', '2'),
     'pipeline_one_thread': ('bench_pipeline.py', '--threads', '1'),
+    'decoding': ('bench_decoding.py',),
+    'unchanged': ('bench_unchanged.py',),
     'sampling': ('bench_sampling.py', '--rounds', '25'),
     'resources': ('bench_resources.py',),
     'node': ('bench_node.py',),
@@ -54,7 +56,8 @@ def main() -> int:
     write_json(args.out / 'summary.json', summary)
     for title, text in tables(results).items():
         print(f'\n{title}\n\n{text}')
-    _plot(results, args.out)
+    if trouble := _plot(results, args.out):
+        troubles.append(trouble)
     if set(args.only) == set(PARTS):
         troubles += [f'summary.json lacks {name}' for name in missing]
     for trouble in troubles:
@@ -123,23 +126,22 @@ def summarise(results: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {**summary, 'machine': machine()}, missing
 
 
-def _plot(results: dict[str, Any], out: Path) -> None:
-    """Draw the latency over the number of faces and over the size of the image."""
+def _plot(results: dict[str, Any], out: Path) -> str:
+    """Draw the latency over the number of faces and the size of the image; return what hinders."""
     pipelines = {
         f'{n} threads' if n > 1 else 'one thread': results[part]
         for n, part in ((2, 'pipeline'), (1, 'pipeline_one_thread'))
         if part in results
     }
     if not pipelines:
-        return
+        return ''
     try:
         import matplotlib
 
         matplotlib.use('Agg')
         import matplotlib.pyplot as plt
     except ImportError:
-        print('benchmark: no plots: matplotlib is not installed')
-        return
+        return 'no plots: matplotlib is not installed (pip install matplotlib)'
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout='constrained')
     for ax, key, label in zip(axes, ('people', 'sizes'), ('people', 'image'), strict=True):
         for name, result in pipelines.items():
@@ -152,6 +154,7 @@ def _plot(results: dict[str, Any], out: Path) -> None:
     axes[0].legend(frameon=False)
     figure.savefig(out / 'latency.png', dpi=90)
     plt.close(figure)
+    return ''
 
 
 if __name__ == '__main__':

@@ -17,8 +17,9 @@ from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.estimation.fallback import is_out_of_memory
 from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.footprint import Footprints
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
-from headpose_ros.geometry.virtual_camera import crop_angles
+from headpose_ros.geometry.virtual_camera import VirtualCameras, crop_angles
 from headpose_ros.heads import Array, Faces, Head
 from headpose_ros.tracking.posing import Readings, Scene, pose_heads
 from headpose_ros.tracking.principal import PrincipalChoice, salience
@@ -31,6 +32,9 @@ IMAGE_PERIOD = 1.0 / 30.0
 
 LONGEST_GAP = 3.0
 """A gap of more seconds between images (and than `keep_lost`) means: another scene."""
+
+MOST_REDUCED = 8
+"""The most by which decoders of JPEG reduce an image."""
 
 LIVE_OPTIONS = frozenset(item.name for item in fields(PipelineConfig) if item.metadata['live'])
 """Names of the options that `HeadPosePipeline.configure_live` takes."""
@@ -168,31 +172,52 @@ class HeadPosePipeline:
             )
         self._config = replace(self._config, **changes)
 
+    def reduction(self, camera: CameraModel) -> int:
+        """Return by how much the next image of `camera` may be reduced: 1, 2, 4 or 8.
+
+        More than 1 where everybody's crop averages that many pixels each way anyway and the whole
+        image is not to be searched: then the heads are the same, and whoever decodes a JPEG may
+        leave the details out. See `process`.
+        """
+        config, tracker = self._config, self._tracker
+        if not (config.rectify and tracker.settled and self._schedule.rests(self._every(config))):
+            return 1
+        rays, _, angles = self._looks(tracker.followed(), config)
+        size = self._estimator.crop_px
+        if (np.tan(angles / 2) * max(camera.fx, camera.fy)).min() < size / 2:
+            return 1  # most often; nowhere in the image would it be 2
+        cameras = VirtualCameras.look_along(rays, angles, size)
+        least = float(Footprints.of(cameras, camera).shrink[:, 0].min())
+        return min(1 << max(0, int(least).bit_length() - 1), MOST_REDUCED)
+
     def process(
         self,
         image_bgr: NDArray[np.uint8],
         camera: CameraModel,
         stamp: float | None = None,
         depth: NDArray[np.floating] | None = None,
+        reduction: int = 1,
     ) -> list[Head]:
         """Return the heads in `image_bgr` (H,W,3), uint8.
 
         `camera` describes the image, or the same image at another resolution. `stamp`: seconds;
         None counts images at 30 Hz. Stamps that go back, or leave a gap of more than three
         seconds, start anew. `depth` (h,w): metres along the optical axis, aligned with the image,
-        of any resolution; NaN, infinite or not positive where unknown.
+        of any resolution; NaN, infinite or not positive where unknown. `reduction`: how many
+        pixels of `camera` each way one of `image_bgr` is the mean of, where it was decoded so;
+        the heads are in pixels of `camera` all the same.
 
         Raises ValueError where an argument is not what is described here.
         """
         config = self._config
         began = clock.perf_counter()
-        camera = _checked(image_bgr, camera, depth)
+        camera, seen_by = _checked(image_bgr, camera, depth, reduction)
         time = self._advance(stamp, config)
         tracker = self._tracker
         tracker.predict(time, config)
-        searched = self._search_if_due(image_bgr, camera, time, config)
+        searched = self._search_if_due(image_bgr, seen_by, time, config)
         tracks = tracker.followed()
-        readings, cropped, estimated = self._read(image_bgr, camera, tracks, config)
+        readings, cropped, estimated = self._read(image_bgr, seen_by, tracks, config)
         tracker.observe(
             tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
         )
@@ -228,9 +253,7 @@ class HeadPosePipeline:
         """Search the whole image if it is time to; return the seconds that took."""
         search: Any = self._search
         parts = getattr(search, 'parts', 1) if self._tracker.settled else 1
-        # Between searches a face that the estimator cannot follow only moves on as it moved.
-        every = config.detect_every if self._estimator.refines else -(-config.detect_every // 2)
-        part = self._schedule.due(every, self._tracker.urgent, parts)
+        part = self._schedule.due(self._every(config), self._tracker.urgent, parts)
         if part is None:
             return 0.0
         began = clock.perf_counter()
@@ -242,6 +265,16 @@ class HeadPosePipeline:
         spent = clock.perf_counter() - began
         self._tracker.detect(faces, time, config)
         return spent
+
+    def _every(self, config: PipelineConfig) -> int:
+        # Between searches a face that the estimator cannot follow only moves on as it moved.
+        return config.detect_every if self._estimator.refines else -(-config.detect_every // 2)
+
+    def _looks(self, tracks: list[Track], config: PipelineConfig) -> tuple[Array, Array, Array]:
+        """Return rays (N,3) and angular sizes (N,) of tracks, and the angles (N,) of their crops."""
+        rays = np.array([track.motion.ray for track in tracks])
+        sizes = np.array([track.motion.angular_size for track in tracks])
+        return rays, sizes, crop_angles(sizes, self._estimator.crop_scale * config.box_scale)
 
     def _read(
         self,
@@ -255,9 +288,7 @@ class HeadPosePipeline:
             return _NOTHING, 0.0, 0.0
         began = clock.perf_counter()
         estimator = self._estimator
-        rays = np.array([track.motion.ray for track in tracks])
-        sizes = np.array([track.motion.angular_size for track in tracks])
-        angles = crop_angles(sizes, estimator.crop_scale * config.box_scale)
+        rays, sizes, angles = self._looks(tracks, config)
         if config.rectify:
             crops = self._sample(image, camera, rays, angles)
         else:
@@ -308,9 +339,15 @@ _NOTHING = Readings(
 
 
 def _checked(
-    image: NDArray[np.uint8], camera: CameraModel, depth: NDArray[np.floating] | None
-) -> CameraModel:
-    """Return the camera at the image's resolution; ValueError where something does not fit."""
+    image: NDArray[np.uint8],
+    camera: CameraModel,
+    depth: NDArray[np.floating] | None,
+    reduction: int,
+) -> tuple[CameraModel, CameraModel]:
+    """Return the camera in whose pixels results are, and that of the image as it is.
+
+    Raises ValueError where something does not fit.
+    """
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         got = getattr(image, 'dtype', type(image).__name__)
         raise ValueError(f'image: expected a uint8 array (H,W,3) in BGR order, got {got}')
@@ -323,4 +360,12 @@ def _checked(
             'depth: expected float metres (H,W), got '
             f'{getattr(depth, "dtype", type(depth).__name__)} {getattr(depth, "shape", "")}'
         )
-    return camera.scaled_to(image.shape[1], image.shape[0])
+    height, width = image.shape[:2]
+    if reduction == 1:
+        camera = camera.scaled_to(width, height)
+        return camera, camera
+    if (width, height) != (-(-camera.width // reduction), -(-camera.height // reduction)):
+        raise ValueError(
+            f'image: {width}x{height} is not {camera.width}x{camera.height} over {reduction}'
+        )
+    return camera, camera.resampled(1 / reduction, 1 / reduction, width, height)

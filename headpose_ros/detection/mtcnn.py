@@ -26,6 +26,7 @@ from headpose_ros.detection.mtcnn_networks import (
     onet,
     pnet,
     rnet,
+    with_joined_heads,
 )
 from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.estimation.weights import LoadedWeights, load
@@ -58,7 +59,7 @@ class Mtcnn:
     def __init__(
         self, runtime: Runtime, weights: LoadedWeights, thresholds: Thresholds | None = None
     ) -> None:
-        tensors = weights.tensors
+        tensors = with_joined_heads(weights.tensors)
         self._pnet = runtime.compile(pnet, tensors, (1, None, None, 3), 'float32', exact=True)
         self._rnet = runtime.compile(
             rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32', exact=True
@@ -67,6 +68,7 @@ class Mtcnn:
             onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32', exact=True
         )
         self._thresholds = thresholds or Thresholds()
+        self._canvas = np.empty(0, np.float32)  # kept, since new memory costs more than painting
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
@@ -82,17 +84,18 @@ class Mtcnn:
         mosaic = _mosaic(width, height, float(min_face_px), float(max_face_px))
         if not mosaic.levels:
             return np.empty((0, 4))
-        scores, corrections = self._pnet(mosaic.paint(image)[None])
-        found, found_scores = [], []
-        for level in mosaic.levels:
-            boxes, level_scores = _cells(
-                level, scores[0, 0], corrections[0], self._thresholds.pnet
-            )
-            kept = suppress(boxes, level_scores, self._thresholds.overlap_level)
-            found.append(boxes[kept])
-            found_scores.append(level_scores[kept])
-        boxes, all_scores = np.concatenate(found), np.concatenate(found_scores)
-        return boxes[suppress(boxes, all_scores, self._thresholds.overlap)[:_MOST_PROPOSALS]]
+        if self._canvas.size < mosaic.values:
+            self._canvas = np.zeros(mosaic.values, np.float32)
+        (cells,) = self._pnet(mosaic.paint(image, self._canvas)[None])
+        boxes, scores, levels = _cells(mosaic, cells[0], self._thresholds.pnet)
+        kept = np.concatenate(
+            [
+                own[suppress(boxes[own], scores[own], self._thresholds.overlap_level)]
+                for own in (np.flatnonzero(levels == i) for i in range(len(mosaic.levels)))
+            ]
+        )
+        boxes, scores = boxes[kept], scores[kept]
+        return boxes[suppress(boxes, scores, self._thresholds.overlap)[:_MOST_PROPOSALS]]
 
     def _refine(self, image: Image, boxes: Array) -> Array:
         if len(boxes) == 0:
@@ -139,17 +142,29 @@ class _Level:
     height: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Mosaic:
-    """Where each level lies in the picture for P-Net. Places are even, as P-Net's cells are."""
+    """Where each level lies in the picture for P-Net. Places are even, as P-Net's cells are.
+
+    `level_of` (rows,columns): the level that a cell of P-Net sees, -1 where it sees none or two.
+    """
 
     width: int
     height: int
     levels: tuple[_Level, ...]
+    level_of: NDArray[np.int8]
 
-    def paint(self, image_u8: Image) -> NDArray[np.float32]:
-        """Return the picture (height,width,3), not rounded: P-Net's scores would change."""
-        canvas = np.zeros((self.height, self.width, 3), np.float32)
+    @property
+    def values(self) -> int:
+        """How many numbers the picture holds."""
+        return self.height * self.width * 3
+
+    def paint(self, image_u8: Image, memory: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the picture (height,width,3), not rounded: P-Net's scores would change.
+
+        It lies in `memory`, flat; what is between the levels stays as it was.
+        """
+        canvas = memory[: self.values].reshape(self.height, self.width, 3)
         image = image_u8.astype(np.float32)
         for level in self.levels:
             place = canvas[level.y : level.y + level.height, level.x : level.x + level.width]
@@ -168,45 +183,79 @@ def _mosaic(width: int, height: int, min_face_px: float, max_face_px: float = ma
         sizes.append((int(width * scale), int(height * scale)))
         scale *= _SCALE_STEP
     if not sizes:
-        return _Mosaic(0, 0, ())
+        return _Mosaic(0, 0, (), np.empty((0, 0), np.int8))
     layouts = [_shelves(sizes, int(sizes[0][0] * k)) for k in np.linspace(1.0, 2.0, 51)]
     places, full_width, full_height = min(layouts, key=lambda layout: layout[1] * layout[2])
     levels = tuple(
         _Level(first * _SCALE_STEP**i, x, y, w, h)
         for i, ((x, y), (w, h)) in enumerate(zip(places, sizes, strict=True))
     )
-    return _Mosaic(full_width, full_height, levels)
+    level_of = np.full([_columns(side) for side in (full_height, full_width)], -1, np.int8)
+    for i, level in enumerate(levels):
+        x, y = level.x // PNET_STRIDE, level.y // PNET_STRIDE
+        rows, columns = (_columns(side - side % 2) for side in (level.height, level.width))
+        level_of[y : y + rows, x : x + columns] = i
+    return _Mosaic(full_width, full_height, levels, level_of)
+
+
+def _columns(pixels: int) -> int:
+    """Return how many cells P-Net makes of so many pixels in a row; if odd, the last is cut."""
+    return (pixels + 1 - PNET_CELL) // PNET_STRIDE + 1
+
+
+class _Shelf:
+    """A row of piles of levels, as high as the first level put there."""
+
+    def __init__(self, top: int, height: int) -> None:
+        self._top, self._bottom = top, top + height
+        self._left = self._right = 0  # of the last pile
+        self._free = top
+
+    def place(self, w: int, h: int, width: int) -> tuple[int, int] | None:
+        """Return where a level fits, on the last pile or beside it; None where it does not."""
+        if w > self._right - self._left or self._free + h > self._bottom:
+            if self._right + w > width:
+                return None
+            self._left, self._right = self._right, self._right + w + w % 2
+            self._free = self._top
+        self._free += h + h % 2
+        return self._left, self._free - h - h % 2
 
 
 def _shelves(sizes: list[tuple[int, int]], width: int) -> tuple[list[tuple[int, int]], int, int]:
     """Place sizes, falling, on shelves (first fit); return the places and the area's size."""
     places: list[tuple[int, int]] = []
-    shelves: list[list[int]] = []  # y, x where free
+    shelves: list[_Shelf] = []
     top = used = 0
     for w, h in sizes:
-        shelf = next((s for s in shelves if s[1] + w <= width), None)
-        if shelf is None:
-            shelf = [top, 0]
-            shelves.append(shelf)
+        place = next((at for shelf in shelves if (at := shelf.place(w, h, width))), None)
+        if place is None:
+            shelves.append(_Shelf(top, h))
             top += h + h % 2
-        places.append((shelf[1], shelf[0]))
-        used = max(used, shelf[1] + w)
-        shelf[1] += w + w % 2
+            place = shelves[-1].place(w, h, width)
+            assert place is not None  # no size is wider than the first
+        places.append(place)
+        used = max(used, place[0] + w)
     return places, used, top
 
 
 def _cells(
-    level: _Level, scores: NDArray[np.float32], corrections: NDArray[np.float32], least: float
-) -> tuple[Array, Array]:
-    """Return boxes (N,4) in the image and scores (N,) of the cells of `level` with a face."""
-    x, y = level.x // PNET_STRIDE, level.y // PNET_STRIDE
-    columns = (level.width - PNET_CELL) // PNET_STRIDE + 1
-    rows = (level.height - PNET_CELL) // PNET_STRIDE + 1
-    own = scores[y : y + rows, x : x + columns]
-    j, i = np.nonzero(own > least)
-    cells = np.column_stack([i, j, i, j]) * PNET_STRIDE + [1, 1, PNET_CELL, PNET_CELL]
-    boxes = cells + corrections[:, y + j, x + i].T * (PNET_CELL - 1.0)
-    return boxes / level.scale, own[j, i].astype(np.float64)
+    mosaic: _Mosaic, cells: NDArray[np.float32], least: float
+) -> tuple[Array, Array, NDArray[np.int8]]:
+    """Return the cells with a face: boxes (N,4) in the image, scores (N,), levels (N,).
+
+    `cells` (5,rows,columns): the logit of the score, and the box's corrections.
+    """
+    found = np.flatnonzero(cells[0] > math.log(least / (1 - least)))
+    levels = mosaic.level_of.ravel()[found]
+    found, levels = found[levels >= 0], levels[levels >= 0]
+    rows, columns = np.divmod(found, cells.shape[2])
+    of_cells = cells.reshape(5, -1)[:, found]
+    places = np.array([(level.x, level.y, level.scale) for level in mosaic.levels])[levels]
+    corners = np.column_stack([columns, rows, columns, rows]) * PNET_STRIDE
+    corners = corners + [1, 1, PNET_CELL, PNET_CELL] - np.tile(places[:, :2], 2)
+    boxes = (corners + of_cells[1:].T * (PNET_CELL - 1.0)) / places[:, 2:]
+    return boxes, 1 / (1 + np.exp(-of_cells[0].astype(np.float64))), levels
 
 
 def suppress(

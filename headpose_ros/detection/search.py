@@ -49,7 +49,7 @@ class FaceSearch:
         self.config = config
         self._views = views
         self.parts = 2 if isinstance(detector, SizedDetector) else 1
-        """In how many parts of about equal cost a search can be divided."""
+        """In how many parts a search can be divided; small faces cost twice what large ones do."""
 
     def find_part(self, image_bgr: NDArray[np.uint8], camera: CameraModel, part: int) -> Faces:
         """Find small faces (part 0) or large ones (part 1); of others it may find some.
@@ -123,8 +123,8 @@ def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxT
 def detect_scaled(
     detector: Detector, image: NDArray[np.uint8], smallest_px: float, sizes: _Sizes = _ALL
 ) -> Boxes:
-    """Detect in `image`, shrunk first by a power of two where its smallest faces are large."""
-    halvings = max(int(math.log2(smallest_px / _AMPLE_PX)), 0)
+    """Detect in `image`, shrunk first by a power of two where the smallest wanted are large."""
+    halvings = max(int(math.log2(smallest_px * sizes[0] / _AMPLE_PX)), 0)
     block = 1 << halvings
     height, width = image.shape[0] // block, image.shape[1] // block
     if block == 1 or min(height, width) == 0:

@@ -62,8 +62,13 @@ FACE_LOGIT = 13
 PIXEL_MEAN = 127.5
 PIXEL_SCALE = 64.0
 
-_SIGMA_RANGE = (np.deg2rad(0.2), np.pi)  # a network's exp() must not leave what a pose can mean
-_MAX_LOG_RATIO = 1.5
+# What the outputs are kept within: a network's exp() must not leave what a pose can mean.
+_MOST = np.full(OUTPUTS, np.inf)
+_MOST[LOG_SIGMA] = np.log(np.pi)
+_MOST[[LOG_SIZE, LOG_HEAD_SCALE]] = 1.5
+_MOST[FACE_LOGIT] = 50.0
+_LEAST = -_MOST
+_LEAST[LOG_SIGMA] = np.log(np.deg2rad(0.2))
 
 
 @dataclass(frozen=True)
@@ -125,23 +130,21 @@ class PoseNetwork:
 
     def decode(self, output: ArrayLike, crop_angles: ArrayLike) -> Estimates:
         """Turn the output (N,14) for crops of `crop_angles` (N,), rad, into estimates."""
-        outputs = np.asarray(output, np.float64)
+        outputs = np.minimum(np.maximum(np.asarray(output, np.float64), _LEAST), _MOST)
         tan_half_crop = np.tan(np.asarray(crop_angles, np.float64) / 2)
-        rays = np.column_stack(
-            [outputs[:, CENTRE] * tan_half_crop[:, None], np.ones(len(outputs))]
-        )
-        size_ratio = np.exp(np.clip(outputs[:, LOG_SIZE], -_MAX_LOG_RATIO, _MAX_LOG_RATIO))
-        head_scale = np.exp(np.clip(outputs[:, LOG_HEAD_SCALE], -_MAX_LOG_RATIO, _MAX_LOG_RATIO))
-        low, high = np.log(_SIGMA_RANGE)
-        virtual_from_looking = np.swapaxes(rotation_to_axis(rays), 1, 2)
+        rays = np.ones((len(outputs), 3))
+        rays[:, :2] = outputs[:, CENTRE] * tan_half_crop[:, None]
+        rays /= np.sqrt((rays * rays).sum(axis=1, keepdims=True))
+        size_ratio, head_scale = np.exp(outputs[:, [LOG_SIZE, LOG_HEAD_SCALE]]).T
+        virtual_from_looking = rotation_to_axis(rays).transpose(0, 2, 1)
+        looking_from_face = matrix_from_sixd(outputs[:, ROTATION])
         return Estimates(
-            rotations_virtual_from_face=virtual_from_looking
-            @ matrix_from_sixd(outputs[:, ROTATION]),
-            rotation_sigma=np.exp(np.clip(outputs[:, LOG_SIGMA], low, high)),
-            rays_virtual=rays / np.linalg.norm(rays, axis=1, keepdims=True),
+            rotations_virtual_from_face=virtual_from_looking @ looking_from_face,
+            rotation_sigma=np.exp(outputs[:, LOG_SIGMA]),
+            rays_virtual=rays,
             angular_sizes=2 * np.arctan(size_ratio * tan_half_crop / self.crop_scale),
             head_scale=head_scale,
-            face_probability=1 / (1 + np.exp(-np.clip(outputs[:, FACE_LOGIT], -50, 50))),
+            face_probability=1 / (1 + np.exp(-outputs[:, FACE_LOGIT])),
         )
 
 

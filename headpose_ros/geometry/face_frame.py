@@ -44,7 +44,11 @@ def facing_angle(rotation_camera_from_face: ArrayLike, position: ArrayLike) -> A
     """
     forward = np.asarray(rotation_camera_from_face, np.float64)[..., :, 0]
     to_camera = -np.asarray(position, np.float64)
-    across = np.linalg.norm(np.cross(forward, to_camera), axis=-1)
+    # The length of their cross product; numpy.cross takes five times as long.
+    next_, last = [1, 2, 0], [2, 0, 1]
+    sideways = forward[..., next_] * to_camera[..., last]
+    sideways = sideways - forward[..., last] * to_camera[..., next_]
+    across = np.sqrt((sideways * sideways).sum(axis=-1))
     return np.arctan2(across, np.sum(forward * to_camera, axis=-1))
 
 

@@ -19,6 +19,7 @@ from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.heads import Array
 
 _TURN = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
+_CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN), np.ones_like(_TURN)], axis=-1)
 _LARGEST = np.tan(np.radians(80.0))  # tangent of half of an angular size
 _MOST_ROUNDS = 12
 _CLOSE, _TOO_FAR = 1e-5, 0.3  # of the side
@@ -33,14 +34,13 @@ def boxes_of_spheres(
     `angular_sizes` (N,): rad, full angles. Not valid where part of the outline is out of the
     lens's range; the box then ends at its rim. Boxes may reach beyond the image.
     """
-    half = np.asarray(angular_sizes, np.float64).reshape(-1, 1) / 2
-    rotations = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
-    across = np.sin(half)
-    x, y = across * np.cos(_TURN), across * np.sin(_TURN)
-    outline = np.stack([x, y, np.broadcast_to(np.cos(half), x.shape)], axis=-1) @ rotations
-    pixels, valid = camera.pixels(outline.reshape(-1, 3))
-    pixels = pixels.reshape(*x.shape, 2)
-    whole = np.asarray(valid.reshape(x.shape).all(axis=1), np.bool_)
+    half = np.asarray(angular_sizes, np.float64).reshape(-1, 1, 1) / 2
+    axes = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
+    axes[:, :2] *= np.sin(half)
+    axes[:, 2:] *= np.cos(half)
+    pixels, valid = camera.pixels((_CIRCLE @ axes).reshape(-1, 3))
+    pixels = pixels.reshape(len(axes), len(_CIRCLE), 2)
+    whole = np.asarray(valid.reshape(len(axes), len(_CIRCLE)).all(axis=1), np.bool_)
     return np.hstack([pixels.min(axis=1), pixels.max(axis=1)]), whole
 
 

@@ -86,6 +86,10 @@ class Outputs:
         if self._markers.get_subscription_count():
             self._send(self._markers, self._marker_book.message(heads, header, sight_length))
 
+    def draws(self) -> bool:
+        """Return whether anybody watches the drawing."""
+        return self._debug.get_subscription_count() > 0
+
     def publish_drawing(
         self,
         heads: Sequence[Head],
@@ -95,7 +99,7 @@ class Outputs:
         camera: CameraModel,
     ) -> None:
         """Publish the image with the heads drawn on it, if somebody watches."""
-        if self._debug.get_subscription_count():
+        if self.draws():
             from headpose_ros.media.drawing import draw_heads
 
             drawn = image.copy()

@@ -20,7 +20,7 @@ from headpose_ros.node.camera_info import CameraInfoError, CameraSource
 from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
-from headpose_ros.node.images import Bgr, ImageError, to_bgr, to_bgr_compressed
+from headpose_ros.node.images import Bgr, ImageError, jpeg_size, to_bgr, to_bgr_compressed
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.stamps import BACK, NANO, Moment, Passage, StampWatch
 
@@ -47,7 +47,9 @@ class Pipeline(Protocol):
         camera: CameraModel,
         stamp: float | None = None,
         depth: NDArray[np.float32] | None = None,
+        reduction: int = 1,
     ) -> list[Head]: ...
+    def reduction(self, camera: CameraModel) -> int: ...  # noqa: D102
     def reset(self) -> None: ...  # noqa: D102
     def configure_live(self, **changes: Any) -> None: ...  # noqa: D102
 
@@ -58,6 +60,21 @@ class Job:
 
     message: Image | CompressedImage
     received: float
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An image's pixels, each the mean of `reduction` each way; its own size as published."""
+
+    pixels: Bgr
+    width: int
+    height: int
+    reduction: int
+
+    @staticmethod
+    def whole(pixels: Bgr) -> Decoded:
+        """Return an image of which nothing was left out."""
+        return Decoded(pixels, pixels.shape[1], pixels.shape[0], 1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,9 @@ class Processor:
             return
         depth = self._depth_at(header, image)
         start = time.monotonic()
-        heads = self._pipeline.process(image, camera, moment.seconds, depth)
+        heads = self._pipeline.process(
+            image.pixels, camera, moment.seconds, depth, image.reduction
+        )
         took = time.monotonic() - start
         with self._publishing:
             if self._closed:
@@ -132,7 +151,8 @@ class Processor:
             length = self._options().marker_sight_length
             self._outputs.publish(heads, principal, header, length)
             self._statistics.record(self._latency(job), took, len(heads))
-            self._outputs.publish_drawing(heads, principal, header, image, camera)
+            if image.reduction == 1:
+                self._outputs.publish_drawing(heads, principal, header, image.pixels, camera)
             self._complaints.settle('processing')
             self._tell_trouble()
 
@@ -160,10 +180,12 @@ class Processor:
         else:
             self._complaints.settle('device')
 
-    def _decode(self, message: Image | CompressedImage) -> Bgr | None:
+    def _decode(self, message: Image | CompressedImage) -> Decoded | None:
         try:
-            raw = isinstance(message, Image)
-            image = to_bgr(message) if raw else to_bgr_compressed(message)
+            if isinstance(message, Image):
+                image = Decoded.whole(to_bgr(message))
+            else:
+                image = self._decode_compressed(message)
         except ImageError as error:
             self._complaints.say(
                 f'content.{error.kind}', f'{self._topics.image}: {error}', error=True
@@ -172,10 +194,21 @@ class Processor:
         self._complaints.settle('content')
         return image
 
-    def _camera_of(self, header: Any, image: Bgr) -> CameraModel | None:
-        height, width = image.shape[:2]
+    def _decode_compressed(self, message: CompressedImage) -> Decoded:
+        """Decode a JPEG no finer than the pipeline has use for, unless someone watches it."""
+        size = jpeg_size(message.data)
+        if size is None or self._outputs.draws():
+            return Decoded.whole(to_bgr_compressed(message))
         try:
-            camera = self._cameras.camera(width, height)
+            reduction = self._pipeline.reduction(self._cameras.camera(*size))
+        except CameraInfoError:  # told of when the image has been looked at
+            reduction = 1
+        pixels = to_bgr_compressed(message, reduction)
+        return Decoded(pixels, *size, reduction) if reduction > 1 else Decoded.whole(pixels)
+
+    def _camera_of(self, header: Any, image: Decoded) -> CameraModel | None:
+        try:
+            camera = self._cameras.camera(image.width, image.height)
         except CameraInfoError as error:
             if error.kind != 'missing':  # the node tells that, with what the graph shows
                 self._complaints.say(
@@ -195,13 +228,12 @@ class Processor:
             )
         return camera
 
-    def _depth_at(self, header: Any, image: Bgr) -> NDArray[np.float32] | None:
+    def _depth_at(self, header: Any, image: Decoded) -> NDArray[np.float32] | None:
         options = self._options()
         if not options.use_depth:
             return None
-        height, width = image.shape[:2]
         try:
-            depth = self._depths.at(header, width, height, options.depth_tolerance)
+            depth = self._depths.at(header, image.width, image.height, options.depth_tolerance)
         except ImageError as error:
             self._complaints.say(
                 f'depth.{error.kind}',

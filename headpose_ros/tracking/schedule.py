@@ -35,13 +35,18 @@ class SearchSchedule:
         """Make the next image one to search, whatever the spell."""
         self._pause = 0
 
+    def rests(self, every: int) -> bool:
+        """Return whether `due` will say None to the next image, unless that is urgent."""
+        return self._since_last + 1 <= min(self._pause, every - 1)
+
     def due(self, every: int, urgent: bool, parts: int = 1) -> Part | None:
         """Count one image; return what to search of it: None, all, or one of `parts`."""
         if urgent and not self._was_urgent:
             self._pause = 0
         self._was_urgent = urgent
+        rests = self.rests(every)
         self._since_last += 1
-        if self._since_last <= min(self._pause, every - 1):
+        if rests:
             return None
         self._since_last = 0
         if urgent or parts > every:

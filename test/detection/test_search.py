@@ -77,11 +77,12 @@ def test_parts_share_the_sizes_out():
     search = FaceSearch(SizedFaces(), PipelineConfig())
     assert search.parts == 2
     whole = search.find(image, camera)
-    for part, bounds in enumerate([(24, 48), (48, np.inf)]):
+    # Large faces are searched in half the image, like those of an image twice as large.
+    for part, bounds, shape in [(0, (24, 48), (480, 640)), (1, (24, np.inf), (240, 320))]:
         search.detector.calls.clear()
         faces = search.find_part(image, camera, part)
-        assert search.detector.calls[0] == bounds
-        np.testing.assert_array_equal(faces.rays, whole.rays)
+        assert search.detector.calls == [bounds, (shape, bounds[0])]
+        np.testing.assert_allclose(faces.rays, whole.rays, atol=2 / camera.fx)
     with pytest.raises(ValueError, match='part: expected 0 to 1, got 2'):
         search.find_part(image, camera, 2)
 

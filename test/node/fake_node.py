@@ -39,8 +39,16 @@ class SpotPipeline:
         self.max_heads = config.max_heads
         self.threshold = config.score_threshold
 
+    def reduction(self, camera: CameraModel) -> int:
+        return 1
+
     def process(
-        self, image_bgr: Any, camera: CameraModel, stamp: float | None = None, depth: Any = None
+        self,
+        image_bgr: Any,
+        camera: CameraModel,
+        stamp: float | None = None,
+        depth: Any = None,
+        reduction: int = 1,
     ) -> list[Head]:
         time.sleep(self.slow)
         if image_bgr[0, 0].tolist() == [1, 2, 3]:

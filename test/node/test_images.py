@@ -14,7 +14,14 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from headpose_ros.node import images
-from headpose_ros.node.images import ENCODINGS, ImageError, to_bgr, to_bgr_compressed, to_metres
+from headpose_ros.node.images import (
+    ENCODINGS,
+    ImageError,
+    jpeg_size,
+    to_bgr,
+    to_bgr_compressed,
+    to_metres,
+)
 from headpose_ros.node.messages import image_message
 
 WIDTH, HEIGHT = 16, 12
@@ -257,6 +264,29 @@ def compressed(suffix, form=None):
 def test_compressed_images(suffix):
     got = to_bgr_compressed(compressed(suffix))
     assert np.abs(inner(got) - inner(picture())).max() <= (12 if suffix == 'jpg' else 0)
+
+
+@pytest.mark.parametrize('reduction', [2, 4, 8])
+def test_reduced_jpegs_show_the_mean_of_their_pixels(reduction):
+    smooth = cv2.GaussianBlur(np.random.default_rng(0).uniform(0, 255, (101, 203, 3)), None, 12)
+    smooth = cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    data = cv2.imencode('.jpg', smooth, [cv2.IMWRITE_JPEG_QUALITY, 100])[1]
+    sent = CompressedImage(format='jpeg', data=data.tobytes())
+    got = to_bgr_compressed(sent, reduction)
+    assert got.shape == (-(-101 // reduction), -(-203 // reduction), 3)
+    rows, columns = 101 // reduction, 203 // reduction
+    blocks = smooth[: rows * reduction, : columns * reduction].astype(float)
+    means = blocks.reshape(rows, reduction, columns, reduction, 3).mean(axis=(1, 3))
+    assert np.abs(got[:rows, :columns] - means).mean() < 1.5
+
+
+def test_the_size_of_a_jpeg_is_read_from_its_header():
+    sent = compressed('jpg')
+    assert jpeg_size(sent.data) == (WIDTH, HEIGHT)
+    data = bytes(sent.data)
+    assert jpeg_size(data[:2] + b'\xff\xe1\x00\x04ab' + data[2:]) == (WIDTH, HEIGHT)
+    for bad in (b'', data[:20], b'\xff\xd8\xff', compressed('png').data):
+        assert jpeg_size(bad) is None
 
 
 def test_exif_orientation_does_not_turn_the_picture():

@@ -95,3 +95,17 @@ def test_timing_counts_every_job():
     for name, row in times.items():
         assert 0 < row['runs'] < calls.count(name)
         assert 0 < row['best'] <= row['p50'] <= row['p95']
+
+
+def test_the_table_of_a_gpu_can_be_made_on_the_cpu_and_be_printed():
+    pytest.importorskip('torch')
+    import gpu_table
+    import report
+
+    assert gpu_table.BATCHES == (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    table = gpu_table.gpu_table('cpu', batches=(1, 2), seconds=0.0)
+    assert set(table['batches']) == {'1', '2'}
+    assert 0 < table['half_apart_deg'] <= gpu_table.HALF_LIMIT_DEG
+    text = report._gpu({'gpu': table})
+    assert '| 2 |' in text
+    assert '32 faces from a 1920x1080 image' in text

@@ -10,6 +10,7 @@ from head_world import CAMERA, FRONTAL, IMAGE, FakeEstimator, World, make_pipeli
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import matrix_from_vector
+from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Estimates, Faces
 from headpose_ros.pipeline import LIVE_OPTIONS, HeadPosePipeline
 from headpose_ros.tracking.principal import SWITCH_AFTER, PrincipalChoice
@@ -61,6 +62,47 @@ def test_an_image_at_another_resolution_gives_the_same_heads(monkeypatch):
         (*_, half) = pipeline.process(IMAGE[::2, ::2], CAMERA) or [None]
     np.testing.assert_allclose(half.position, full.position, atol=1e-9)
     assert abs(half.roi.width - full.roi.width / 2) <= 1
+
+
+UHD = CameraModel.from_fov(3840, 2880, np.radians(70.0))
+
+
+def test_an_image_is_reduced_as_far_as_the_crops_shrink_it_and_never_searched(monkeypatch):
+    world = World([walking('a', [0.3, 0, 4], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    whole = np.zeros((2880, 3840, 3), np.uint8)
+    assert pipeline.reduction(UHD) == 1, 'nobody is known yet'
+    for _ in range(5):
+        (*_, full) = pipeline.process(whole, UHD) or [None]
+    crop = 2 * np.tan(full_crop_angle(full) / 2) * UHD.fx
+    block = min(8, 2 ** int(np.log2(crop / FakeEstimator(world).crop_px)))
+    assert block > 1
+    seen = []
+    for _ in range(30):
+        reduction = pipeline.reduction(UHD)
+        searches = len(world.searches)
+        (head,) = pipeline.process(whole[::reduction, ::reduction], UHD, reduction=reduction)
+        assert reduction in (1, block)
+        assert reduction == 1 or len(world.searches) == searches, 'what is searched is whole'
+        np.testing.assert_allclose(head.position, full.position, atol=1e-6)
+        assert head.roi == full.roi
+        seen.append(reduction)
+    assert 0.6 < np.mean(np.array(seen) == block) < 1
+
+
+def full_crop_angle(head):
+    size = 2 * np.arcsin(0.125 / np.linalg.norm(head.position + [0, 0.035, 0.03]))
+    return crop_angles([size], FakeEstimator(World([])).crop_scale)[0]
+
+
+def test_small_faces_and_wrong_reductions(monkeypatch):
+    world = World([walking('a', [0, 0, 9], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    for _ in range(5):
+        pipeline.process(IMAGE, CAMERA)
+    assert [pipeline.reduction(CAMERA) for _ in range(2)] == [1, 1]
+    with pytest.raises(ValueError, match='image: 640x480 is not 640x480 over 2'):
+        pipeline.process(IMAGE, CAMERA, reduction=2)
 
 
 def test_without_stamps_images_come_at_30_hz(monkeypatch):
