@@ -217,6 +217,7 @@ class HeadPosePipeline:
         tracker.predict(time, config)
         searched = self._search_if_due(image_bgr, seen_by, time, config)
         tracks = tracker.followed()
+        self._place_new(image_bgr, seen_by, tracks, time, config)
         readings, cropped, estimated = self._read(image_bgr, seen_by, tracks, config)
         tracker.observe(
             tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
@@ -266,12 +267,29 @@ class HeadPosePipeline:
         self._tracker.detect(faces, time, config)
         return spent
 
+    def _place_new(
+        self,
+        image: NDArray[np.uint8],
+        camera: CameraModel,
+        tracks: list[Track],
+        time: float,
+        config: PipelineConfig,
+    ) -> None:
+        """Let an estimator that refines put right where the detector saw new faces.
+
+        Otherwise their first poses would be read from crops that are off by what a box is.
+        """
+        new = [track for track in tracks if track.is_new]
+        if new and self._estimator.refines:
+            first, *_ = self._read(image, camera, new, config)
+            self._tracker.place(new, first.rays, first.angular_sizes, first.probabilities, time)
+
     def _every(self, config: PipelineConfig) -> int:
         # Between searches a face that the estimator cannot follow only moves on as it moved.
         return config.detect_every if self._estimator.refines else -(-config.detect_every // 2)
 
     def _looks(self, tracks: list[Track], config: PipelineConfig) -> tuple[Array, Array, Array]:
-        """Return rays (N,3) and angular sizes (N,) of tracks, and the angles (N,) of their crops."""
+        """Return rays (N,3) and angular sizes (N,) of tracks, and angles (N,) of their crops."""
         rays = np.array([track.motion.ray for track in tracks])
         sizes = np.array([track.motion.angular_size for track in tracks])
         return rays, sizes, crop_angles(sizes, self._estimator.crop_scale * config.box_scale)

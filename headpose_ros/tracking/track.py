@@ -80,6 +80,11 @@ class Track:
         motion = Motion(time, ray, np.zeros(3), angular_size)
         return Track(motion, clear=motion, last_seen=time, score=score, best_score=score)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no pose of it was read yet."""
+        return math.isnan(self.filtered_at)
+
     def missing_for(self, time: float) -> float:
         """Return the seconds since the face was last seen, those behind others left out."""
         return time - self.last_seen - self.forgiven
@@ -93,6 +98,6 @@ class Track:
 
     def elapsed_since_filtered(self, time: float) -> float:
         """Return the seconds since the last call, 0 at the first; for the filters over time."""
-        elapsed = 0.0 if math.isnan(self.filtered_at) else time - self.filtered_at
+        elapsed = 0.0 if self.is_new else time - self.filtered_at
         self.filtered_at = time
         return elapsed

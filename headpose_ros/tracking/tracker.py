@@ -141,6 +141,17 @@ class Tracker:
         self._drop_false_starts()
         self._begin(faces, used, time, config)
 
+    def place(
+        self,
+        tracks: list[Track],
+        rays: Array,
+        angular_sizes: Array,
+        probabilities: Array,
+        time: float,
+    ) -> None:
+        """Put right where `tracks` are, before `observe`, by what was seen in their crops."""
+        self._refine(tracks, rays, angular_sizes, probabilities, time)
+
     def observe(
         self,
         tracks: list[Track],

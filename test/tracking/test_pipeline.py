@@ -64,6 +64,26 @@ def test_an_image_at_another_resolution_gives_the_same_heads(monkeypatch):
     assert abs(half.roi.width - full.roi.width / 2) <= 1
 
 
+@pytest.mark.parametrize(('refines', 'looks'), [(True, 2), (False, 1)])
+def test_a_new_face_is_read_where_the_estimator_saw_it(monkeypatch, refines, looks):
+    world = World([walking('a', [0.3, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch, refines, confirm_images=1)
+    find = pipeline._search.find
+
+    def find_too_large(image, camera):
+        faces = find(image, camera)
+        return Faces(faces.rays, 1.4 * faces.angular_sizes, faces.scores)
+
+    monkeypatch.setattr(pipeline._search, 'find', find_too_large)
+    assert len(pipeline.process(IMAGE, CAMERA)) == 1
+    assert world.batches == [1] * looks
+    ((_, _, size),) = world.visible()
+    wanted = crop_angles([size if refines else 1.4 * size], FakeEstimator.crop_scale)
+    np.testing.assert_allclose(pipeline._estimator.cameras.angles, wanted)
+    pipeline.process(IMAGE, CAMERA)
+    assert world.batches == [1] * (looks + 1), 'once known, one look an image'
+
+
 UHD = CameraModel.from_fov(3840, 2880, np.radians(70.0))
 
 
