@@ -28,6 +28,7 @@ class CameraSource:
         self._info: CameraInfo | None = None
         self._built_from: tuple[Any, ...] | None = None
         self._camera: CameraModel | None = None
+        self._resized: CameraModel | None = None
         self._error: CameraInfoError | None = None
 
     @property
@@ -40,7 +41,11 @@ class CameraSource:
         self._info = info
 
     def camera(self, width: int, height: int) -> CameraModel:
-        """Return the camera of images of this size; raise CameraInfoError where there is none."""
+        """Return the camera of images of this size; raise CameraInfoError where there is none.
+
+        An image of another size than CameraInfo states is the same view resized, where its aspect
+        ratio agrees; `size_note` tells.
+        """
         info = self._info
         if info is None:
             raise CameraInfoError('missing', 'images come but no CameraInfo')
@@ -51,9 +56,26 @@ class CameraSource:
         if self._error is not None:
             raise self._error
         assert self._camera is not None
-        if (self._camera.width, self._camera.height) != (width, height):
-            raise CameraInfoError('size', _size_text(info, self._camera, width, height))
-        return self._camera
+        assert self._resized is not None
+        if (self._resized.width, self._resized.height) != (width, height):
+            try:
+                self._resized = self._camera.scaled_to(width, height)
+            except ValueError:
+                text = _size_text(info, self._camera, width, height)
+                raise CameraInfoError(
+                    'size', f'{text}; remap camera_info to that of this camera'
+                ) from None
+        return self._resized
+
+    def size_note(self) -> str:
+        """Return what to tell where the last image was not of the size that CameraInfo states."""
+        info, camera, resized = self._info, self._camera, self._resized
+        if info is None or camera is None or resized is camera:
+            return ''
+        return (
+            f'{_size_text(info, camera, resized.width, resized.height)}; it is taken for the same '
+            'view resized: publish the CameraInfo of this size, or set its binning or roi'
+        )
 
     def state(self) -> str:
         """Return the state in a word or a line, for diagnostics."""
@@ -67,6 +89,7 @@ class CameraSource:
         self._camera, self._error = None, None
         try:
             self._camera = CameraModel.from_camera_info(info, rectified=self._rectified)
+            self._resized = self._camera
         except ValueError as error:
             self._error = CameraInfoError('content', f'{error}; calibrate the camera')
 
@@ -91,6 +114,4 @@ def _size_text(info: CameraInfo, camera: CameraModel, width: int, height: int) -
     text = f'the image is {width}x{height}, CameraInfo is for {camera.width}x{camera.height}'
     if (camera.width, camera.height) != (info.width, info.height):
         text += f' ({info.width}x{info.height} with its binning and roi)'
-    if width * camera.height == height * camera.width:
-        return text + '; resize both with image_proc, or set binning'
-    return text + '; remap camera_info to that of this camera'
+    return text

@@ -217,7 +217,12 @@ class Processor:
                     error=True,
                 )
             return None
-        self._complaints.settle('camera_info')
+        if note := self._cameras.size_note():
+            for kind in ('content', 'size'):
+                self._complaints.settle(f'camera_info.{kind}')
+            self._complaints.say('camera_info.resized', f'{self._topics.camera_info}: {note}')
+        else:
+            self._complaints.settle('camera_info')
         if self._cameras.frame_id == header.frame_id:
             self._complaints.settle('frames')
         else:
