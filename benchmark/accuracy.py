@@ -156,8 +156,10 @@ def _measure(job: Job) -> dict[str, Any]:
         'off_axis': accuracy_rendered.off_axis(job.rings, estimator),
         'held_out': held_out,
         'resolution': accuracy_rendered.resolutions(job.held_out, estimator),
-        'boxes': accuracy_rendered.boxes(job.held_out, estimator),
+        'boxes': accuracy_rendered.boxes(job.held_out, estimator, looks=1),
     }
+    if estimator.refines:
+        result['boxes_second_look'] = accuracy_rendered.boxes(job.held_out, estimator, looks=2)
     if job.name != AUTHORS:  # whose network states no uncertainty
         result['calibration'] = accuracy_rendered.calibration(raw)
     if job.real.exists():

@@ -137,12 +137,12 @@ def resolutions(heads: HeldOut, estimator: Estimator) -> list[dict[str, float]]:
     return rows
 
 
-def boxes(heads: HeldOut, estimator: Estimator) -> dict[str, float]:
-    """Return the mean aligned errors for boxes that are off, by how."""
+def boxes(heads: HeldOut, estimator: Estimator, looks: int) -> dict[str, float]:
+    """Return the mean aligned errors of the last look for boxes that are off, by how."""
     pictures = heads.clear_pictures
     out = {}
     for name, options in BOXES.items():
-        results = evaluate(pictures, estimator, TrueBoxes(), options)
+        results = evaluate(pictures, estimator, TrueBoxes(), replace(options, looks=looks))
         errors = np.rad2deg(metrics.aligned_geodesic(results.rotations, results.truth))
         out[name] = round(float(errors.mean()), 3)
     return out

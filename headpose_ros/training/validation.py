@@ -60,6 +60,16 @@ class Looker:
         outputs, truth = self.outputs(crops, views)
         return matrix_from_sixd(outputs[:, ROTATION]), truth
 
+    def where_seen(self, crops: FaceCrops, views: Views) -> Views:
+        """Return views of the same faces where, and as large as, they are seen in `views`."""
+        outputs, _ = self.outputs(crops, views)
+        grown = np.exp(outputs[:, LOG_SIZE])
+        seen = outputs[:, CENTRE].copy()
+        seen[views.mirrored, 0] *= -1  # `Views` states the centre before it is mirrored
+        return replace(
+            views, scales=views.scales * grown, centres=(views.centres - seen) / grown[:, None]
+        )
+
 
 def network_predictor(network: nn.Module, batch: int = 256) -> Predict:
     """Run a `TrainablePoseNetwork` in evaluation mode and float32, on whatever device it is."""
@@ -113,8 +123,8 @@ def rotation_errors_deg(predicted: Array, truth: Array) -> dict[str, float]:
     }
 
 
-def box_sensitivity(looker: Looker, crops: FaceCrops) -> dict[str, float]:
-    """Mean absolute error in degrees for boxes that are off, by kind."""
+def box_sensitivity(looker: Looker, crops: FaceCrops, looks: int = 1) -> dict[str, float]:
+    """Mean absolute error in degrees for boxes that are off, by kind; of the last of `looks`."""
     plain = Views.plain(len(crops))
     kinds = {
         'exact': plain,
@@ -126,6 +136,8 @@ def box_sensitivity(looker: Looker, crops: FaceCrops) -> dict[str, float]:
         'down': replace(plain, centres=plain.centres + [0.0, -0.2]),
         'up': replace(plain, centres=plain.centres + [0.0, 0.2]),
     }
+    for _ in range(looks - 1):
+        kinds = {kind: looker.where_seen(crops, views) for kind, views in kinds.items()}
     return {k: rotation_errors_deg(*looker.rotations(crops, v))['mae'] for k, v in kinds.items()}
 
 

@@ -57,6 +57,20 @@ def test_the_truth_has_no_error(monkeypatch):
     assert max(boxes.values()) == pytest.approx(0, abs=1e-5)
 
 
+def test_a_second_look_is_centred_and_of_the_right_size(monkeypatch):
+    faces = made_faces.made_crops(6)
+    oracle = Oracle(faces, monkeypatch)
+    off = replace(
+        Views.plain(len(faces)),
+        scales=np.array([0.7, 1.3, 1.0, 1.2, 0.8, 1.0]),
+        centres=np.array([[0.2, 0], [0, -0.2], [0.1, 0.1], [-0.3, 0.2], [0, 0], [0.2, -0.1]]),
+        mirrored=np.array([False, True] * 3),
+    )
+    views = oracle.looker.where_seen(faces, off)
+    assert views.centres == pytest.approx(0, abs=1e-9)
+    assert views.scales == pytest.approx(1)
+
+
 def test_one_constant_rotation_is_aligned_away(monkeypatch):
     crops = made_faces.made_crops(20)
     error = Rotation.from_rotvec(np.deg2rad([0.0, 7.0, 0.0])).as_matrix()
