@@ -142,15 +142,22 @@ class Tracker:
         self._begin(faces, used, time, config)
 
     def place(
-        self,
-        tracks: list[Track],
-        rays: Array,
-        angular_sizes: Array,
-        probabilities: Array,
-        time: float,
+        self, tracks: list[Track], rays: Array, sizes: Array, probabilities: Array, time: float
     ) -> None:
-        """Put right where `tracks` are, before `observe`, by what was seen in their crops."""
-        self._refine(tracks, rays, angular_sizes, probabilities, time)
+        """Put `tracks` where an estimator that refines saw them at `time`; others are not `seen`.
+
+        `observe` does so too; before it, for tracks whose crops are only a detector's boxes.
+        """
+        for track, ray, size, probability in zip(
+            tracks, rays, sizes.tolist(), probabilities.tolist(), strict=True
+        ):
+            least = KEEP_PROBABILITY if track.seen and track.id else BEGIN_PROBABILITY
+            offset, ratio = _error(track.motion.ray, track.motion.angular_size, ray, size)
+            found = offset <= self._gate(track, time) and ratio <= SIZE_GATE
+            if probability >= least and found:
+                track.see(ray, size, time)
+            else:
+                track.seen = False
 
     def observe(
         self,
@@ -167,7 +174,7 @@ class Tracker:
         Afterwards `seen` says who is there, and confirmed tracks have an `id`.
         """
         if self._refines and tracks:
-            self._refine(tracks, rays, angular_sizes, probabilities, time)
+            self.place(tracks, rays, angular_sizes, probabilities, time)
         self._separate(time)
         self._drop_false_starts()
         self._confirm(config)
@@ -213,20 +220,6 @@ class Tracker:
         for j in free[: max(0, config.max_heads - len(self.tracks))]:
             size, score = float(faces.angular_sizes[j]), float(faces.scores[j])
             self.tracks.append(Track.start(faces.rays[j], size, score, time))
-
-    def _refine(
-        self, tracks: list[Track], rays: Array, sizes: Array, probabilities: Array, time: float
-    ) -> None:
-        for track, ray, size, probability in zip(
-            tracks, rays, sizes.tolist(), probabilities.tolist(), strict=True
-        ):
-            least = KEEP_PROBABILITY if track.seen and track.id else BEGIN_PROBABILITY
-            offset, ratio = _error(track.motion.ray, track.motion.angular_size, ray, size)
-            found = offset <= self._gate(track, time) and ratio <= SIZE_GATE
-            if probability >= least and found:
-                track.see(ray, size, time)
-            else:
-                track.seen = False
 
     def _separate(self, time: float) -> None:
         """Let each face be followed once, by the track it fits, and note who is hidden."""
