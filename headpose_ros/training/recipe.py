@@ -28,7 +28,11 @@ class DataSource:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Options of a training. Sizes and rates are of one process."""
+    """Options of a training. Sizes and rates are of one process.
+
+    `learning_rate`, `other_rate`, `zero_rate`: peaks of the learning rate of the convolutions (by
+    Muon), of the rest of the network and of the zero offset (by AdamW); see `optimizer.py`.
+    """
 
     name: str
     what: str
@@ -42,7 +46,8 @@ class Recipe:
     loss: LossWeights = field(default_factory=LossWeights)
     steps: int = 20000
     batch_size: int = 256
-    learning_rate: float = 3e-3
+    learning_rate: float = 0.02
+    other_rate: float = 0.008
     zero_rate: float = 1e-3
     weight_decay: float = 0.02
     warmup_steps: int = 300

@@ -26,6 +26,7 @@ from headpose_ros.training.batches import Batch, Batches, BatchPlan
 from headpose_ros.training.data_files import load_sources, load_validation
 from headpose_ros.training.losses import LossWeights, ZeroOffset, pose_loss
 from headpose_ros.training.network import TrainablePoseNetwork
+from headpose_ros.training.optimizer import PoseOptimizer
 from headpose_ros.training.recipe import Recipe
 from headpose_ros.training.training_log import TrainingLog
 from headpose_ros.training.validation import Looker, accuracy, network_predictor
@@ -116,7 +117,7 @@ class _Training:
         self._average = AveragedModel(
             self._task, multi_avg_fn=_ema(recipe.ema_decay), use_buffers=True
         )
-        self._optimizer = _optimizer(self._task, recipe, fused=world.device.type == 'cuda')
+        self._optimizer = PoseOptimizer(self._task.network, self._task.zero.vector, recipe)
         self._step = 0
         if options.resume:
             self._restore()
@@ -164,15 +165,13 @@ class _Training:
         return f'{weights} (sha256 {file_sha256(start.path)[:12]})'
 
     def _advance(self, task: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        for group in self._optimizer.param_groups:
-            group['lr'] = group['peak'] * self._rate()
         loss, terms = task(batch)
         if not torch.isfinite(loss.detach()):
             raise ValueError(f'training: the loss is {float(loss)} at step {self._step}')
-        self._optimizer.zero_grad(set_to_none=True)
+        self._task.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self._task.parameters(), 5.0)
-        self._optimizer.step()
+        self._optimizer.step(self._rate())
         self._average.update_parameters(self._task)
         self._step += 1
         return loss, terms
@@ -242,10 +241,7 @@ class _Training:
             )
         self._task.load_state_dict(state['task'])
         self._average.load_state_dict(state['average'])
-        planned = [(g['peak'], g['weight_decay']) for g in self._optimizer.param_groups]
         self._optimizer.load_state_dict(state['optimizer'])
-        for group, (peak, decay) in zip(self._optimizer.param_groups, planned, strict=True):
-            group.update(peak=peak, weight_decay=decay)  # the recipe's, should it have changed
         self._step = int(state['step'])
         self._start = str(state['start'])
 
@@ -266,17 +262,6 @@ def averaged_task(recipe: Recipe, out: Path) -> PoseTask:
     task = average.module
     assert isinstance(task, PoseTask)
     return task.eval()
-
-
-def _optimizer(task: PoseTask, recipe: Recipe, fused: bool) -> torch.optim.AdamW:
-    matrices = [p for p in task.network.parameters() if p.ndim > 1]
-    vectors = [p for p in task.network.parameters() if p.ndim <= 1]
-    groups = [
-        {'params': matrices, 'peak': recipe.learning_rate, 'weight_decay': recipe.weight_decay},
-        {'params': vectors, 'peak': recipe.learning_rate, 'weight_decay': 0.0},
-        {'params': [task.zero.vector], 'peak': recipe.zero_rate, 'weight_decay': 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
 
 
 def _ema(decay: float) -> Any:

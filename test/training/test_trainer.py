@@ -137,7 +137,7 @@ def test_an_exported_training_runs_in_the_package(trained, data, tmp_path):
 def test_a_training_starts_from_exported_weights(trained, data, tmp_path):
     weights = tmp_path / 'tiny.safetensors'
     export(recipe(), trained, data, weights)
-    barely = recipe(steps=5, learning_rate=1e-6, validate_every=5)
+    barely = recipe(steps=5, learning_rate=1e-6, other_rate=1e-6, validate_every=5)
     train(barely, options(tmp_path / 'run', data, start=str(weights)))
     train(barely, options(tmp_path / 'scratch', data))
     errors = {
@@ -204,16 +204,19 @@ def mean_gradients(data, processes):
     return {name: p.grad for name, p in task.named_parameters()}
 
 
-def first_moments(state):
-    """Return the first moments that AdamW keeps, by name; its order: matrices, vectors, zero."""
+def first_gradients(state):
+    """Return the gradients of the only step, by name, from the means that are kept of them."""
     named = [(n, p.ndim) for n, p in PoseTask(ONE_STEP).named_parameters() if n != 'zero.vector']
-    order = [n for n, ndim in named if ndim > 1] + [n for n, ndim in named if ndim <= 1]
-    kept = state['optimizer']['state']
-    return {name: kept[i]['exp_avg'] for i, name in enumerate([*order, 'zero.vector'])}
+    kernels = [n for n, ndim in named if ndim == 4]
+    others = [n for n, ndim in named if ndim == 2] + [n for n, ndim in named if ndim < 2]
+    muon, adamw = (state['optimizer'][name]['state'] for name in ('muon', 'adamw'))
+    found = {name: muon[i]['momentum_buffer'] / 0.05 for i, name in enumerate(kernels)}
+    names = enumerate([*others, 'zero.vector'])
+    return found | {name: adamw[i]['exp_avg'] / 0.1 for i, name in names}
 
 
 def test_two_processes_train_one_network(data, tmp_path):
-    """The first moment of AdamW after a step is a tenth of the gradient: the mean of both."""
+    """What the optimisers keep after a step is a share of the gradient: of the mean of both."""
     here = Path(__file__).resolve().parent
     script, out = tmp_path / 'worker.py', tmp_path / 'out'
     script.write_text(
@@ -228,6 +231,9 @@ def test_two_processes_train_one_network(data, tmp_path):
     assert result.returncode == 0, result.stderr[-2000:]
     assert state_of(out)['step'] == 1
     both, alone = mean_gradients(data, 2), mean_gradients(data, 1)
-    for name, moment in first_moments(state_of(out)).items():
-        torch.testing.assert_close(moment, both[name] / 10, rtol=1e-4, atol=1e-7, msg=name)
+    for name, gradient in first_gradients(state_of(out)).items():
+        mean = both[name]
+        if mean.ndim == 4:
+            mean = mean.permute(0, 2, 3, 1).flatten(1)
+        torch.testing.assert_close(gradient, mean, rtol=1e-4, atol=1e-6, msg=name)
     assert not torch.allclose(both['network.head.weight'], alone['network.head.weight'], rtol=0.1)

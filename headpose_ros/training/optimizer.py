@@ -1,0 +1,76 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How weights are moved: Muon for convolutions, AdamW for everything else.
+
+Muon (K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; its scale
+from J. Liu et al., "Muon is scalable for LLM training", arXiv 2502.16982) makes the update of a
+matrix nearly orthogonal, so that what few examples ask for is learned as fast as the rest. From
+random weights it needs half the steps of AdamW here (docs/training_log.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from headpose_ros.training.recipe import Recipe
+
+
+class PoseOptimizer:
+    """Both optimisers as one, with the peak rates and the decay of a recipe.
+
+    `zero`: the zero offset; it has a rate of its own and does not decay. Raises ValueError where
+    `network` is not in the memory format channels_last.
+    """
+
+    def __init__(self, network: nn.Module, zero: nn.Parameter, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._kernels = [p for p in network.parameters() if p.ndim == 4]
+        self._matrices = [nn.Parameter(_as_matrix(p.detach())) for p in self._kernels]
+        for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
+            if matrix.data_ptr() != kernel.data_ptr():
+                raise ValueError('optimizer: expected kernels in the memory format channels_last')
+        self._muon = torch.optim.Muon(self._matrices, adjust_lr_fn='match_rms_adamw')
+        others = [p for p in network.parameters() if p.ndim != 4]
+        self._adamw = torch.optim.AdamW(
+            [
+                {'params': [p for p in others if p.ndim > 1]},
+                {'params': [p for p in others if p.ndim <= 1]},
+                {'params': [zero]},
+            ],
+            fused=zero.device.type == 'cuda',
+        )
+
+    def step(self, share: float) -> None:
+        """Move everything by its gradient, at `share` of the peak rates."""
+        recipe = self._recipe
+        kernels, matrices, vectors, zero = self._muon.param_groups + self._adamw.param_groups
+        kernels.update(lr=share * recipe.learning_rate, weight_decay=recipe.weight_decay)
+        matrices.update(lr=share * recipe.other_rate, weight_decay=recipe.weight_decay)
+        vectors.update(lr=share * recipe.other_rate, weight_decay=0.0)
+        zero.update(lr=share * recipe.zero_rate, weight_decay=0.0)
+        for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
+            assert kernel.grad is not None
+            matrix.grad = _as_matrix(kernel.grad)
+        self._muon.step()
+        self._adamw.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes."""
+        return {'muon': self._muon.state_dict(), 'adamw': self._adamw.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint; rates and decay stay the recipe's, should it have changed."""
+        self._muon.load_state_dict(state['muon'])
+        self._adamw.load_state_dict(state['adamw'])
+
+
+def _as_matrix(kernel: Tensor) -> Tensor:
+    """Return a kernel (O,I,h,w) as a matrix (O,hwI) of the same memory.
+
+    In the memory format channels_last that is a view; the order of the columns does not matter.
+    """
+    return kernel.permute(0, 2, 3, 1).flatten(1)
