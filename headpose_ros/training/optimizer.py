@@ -55,7 +55,7 @@ class PoseOptimizer:
         for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
             assert kernel.grad is not None
             matrix.grad = _as_matrix(kernel.grad)
-        self._muon.step()
+        self._muon.step()  # type: ignore[no-untyped-call]
         self._adamw.step()
 
     def state_dict(self) -> dict[str, Any]:
