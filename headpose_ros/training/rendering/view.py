@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.training.rendering import rasterizer
+from headpose_ros.training.rendering import rasterizer, shading
 from headpose_ros.training.rendering.camera import SquareCamera
 from headpose_ros.training.rendering.lighting import Lighting
 from headpose_ros.training.rendering.mesh import MATERIALS
@@ -58,7 +58,7 @@ def photograph(
         posed.points, drawn.casting, lighting.lights[0, :3], middle, SHADOW_REACH
     )
     image = np.zeros((fine.size, fine.size, 3), np.float32)
-    surface = rasterizer.Surface(
+    surface = shading.Surface(
         posed.points,
         posed.normals,
         posed.tangents,
@@ -72,8 +72,8 @@ def photograph(
         person.textures,
         MATERIALS,
     )
-    light = rasterizer.Illumination(lighting.lights, lighting.ambient, lighting.softness, shadow)
-    rasterizer.shade(owner, fine.focal, fine.centre, surface, light, image)
+    light = shading.Illumination(lighting.lights, lighting.ambient, lighting.softness, shadow)
+    shading.shade(owner, fine.focal, fine.centre, surface, light, image)
     covered = owner >= 0
     is_skin = covered & drawn.is_skin[np.maximum(owner, 0)]
     landmarks = camera.pixels(posed.landmarks).astype(np.float32)

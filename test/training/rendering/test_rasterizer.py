@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 
-from headpose_ros.training.rendering import rasterizer
+from headpose_ros.training.rendering import rasterizer, shading
 from headpose_ros.training.rendering.mesh import MATERIALS, Material
 
 
@@ -68,14 +68,14 @@ def shaded_plane(light, blocker=False):
     lights = np.array([[*light, 1, 1, 1]], np.float32)
     image = np.zeros((size, size, 3), np.float32)
     flat = np.full(2, int(Material.CLOTH), np.int32)
-    surface = rasterizer.Surface(
+    surface = shading.Surface(
         points, np.tile(np.float32([0, 0, -1]), (8, 1)), np.zeros((8, 3), np.float32),
         np.full((8, 3), 0.5, np.float32), np.ones(8, np.float32), np.zeros((8, 2), np.float32),
         drawn, drawn, flat, np.full(2, -1, np.int32), np.zeros((1, 8, 8, 3), np.uint8), MATERIALS,
     )  # fmt: skip
     dark = np.zeros((4, 3), np.float32)
-    illumination = rasterizer.Illumination(lights, dark, 0.5, shadow)
-    rasterizer.shade(owner, focal, centre, surface, illumination, image)
+    illumination = shading.Illumination(lights, dark, 0.5, shadow)
+    shading.shade(owner, focal, centre, surface, illumination, image)
     return image[..., 1]
 
 
