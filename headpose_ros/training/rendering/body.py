@@ -41,6 +41,20 @@ _RINGS = np.array(
 )
 _COLUMNS = 28
 
+# from the shoulder down, metres, model frame; one side
+_ARM_PATH = np.array(
+    [
+        [0.150, -0.228, -0.13],
+        [0.195, -0.265, -0.13],
+        [0.225, -0.36, -0.125],
+        [0.235, -0.48, -0.10],
+        [0.22, -0.62, -0.05],
+    ]
+)
+_ARM_RADII = [0.045, 0.060, 0.056, 0.05, 0.045]
+
+_TEXTURE_ALONE = np.float32(0.5)  # times a texture of up to 2: the texture is the albedo
+
 
 def make_torso(rng: np.random.Generator, skin: Float) -> tuple[list[Mesh], NDArray[np.uint8]]:
     """Return shoulders and arms, and their texture (layer 2, absolute albedo)."""
@@ -50,50 +64,37 @@ def make_torso(rng: np.random.Generator, skin: Float) -> tuple[list[Mesh], NDArr
     rings[:2, 1:3] *= rng.uniform(1.0, 1.12)
     if rng.random() < 0.12:  # a high collar
         rings[0] = [-0.116, 0.070, 0.070, -0.112]
+    points = _around(rings)
+    points += rng.normal(0, 0.002, points.shape)
+    trunk = make_mesh(
+        points,
+        grid_triangles(len(rings), _COLUMNS + 1, False),
+        _TEXTURE_ALONE,
+        Material.CLOTH,
+        layer=2,
+        uv=_garment_uv(rings, _COLUMNS + 1),
+        two_sided=True,
+    )
+    return [trunk, _arm(-build), _arm(build)], _clothes(rng, skin)
+
+
+def _around(rings: Float) -> Float:
+    """Return the points (N,3) of the rings, which are rounded rectangles."""
     phi = np.linspace(-np.pi, np.pi, _COLUMNS + 1)  # the front is in the texture's middle
     power = 0.8
     x = np.sign(np.sin(phi)) * np.abs(np.sin(phi)) ** power
     z = np.sign(np.cos(phi)) * np.abs(np.cos(phi)) ** power
-    points = np.stack(
-        [
-            rings[:, 1:2] * x,
-            np.repeat(rings[:, :1], len(phi), 1),
-            rings[:, 3:4] + rings[:, 2:3] * z,
-        ],
-        -1,
-    ).reshape(-1, 3)
-    points += rng.normal(0, 0.002, points.shape)
-    half = np.float32(0.5)  # times a texture of up to 2: the texture is the albedo
-    meshes = [
-        make_mesh(
-            points,
-            grid_triangles(len(rings), len(phi), False),
-            half,
-            Material.CLOTH,
-            layer=2,
-            uv=_garment_uv(rings, len(phi)),
-            two_sided=True,
-        )
-    ]
-    for side in (-1, 1):
-        path = np.array(
-            [
-                [0.150, -0.228, -0.13],
-                [0.195, -0.265, -0.13],
-                [0.225, -0.36, -0.125],
-                [0.235, -0.48, -0.10],
-                [0.22, -0.62, -0.05],
-            ]
-        ) * [side * build, 1, 1]
-        arm = tube(
-            path, [0.045, 0.060, 0.056, 0.05, 0.045], half, Material.CLOTH, sides=10, layer=2
-        )
-        meshes.append(
-            replace(
-                arm, uv=arm.uv * np.array([0.3, 0.4], np.float32) + np.array([0, 0.6], np.float32)
-            )
-        )
-    return meshes, _clothes(rng, skin)
+    height = np.repeat(rings[:, :1], len(phi), 1)
+    points = np.stack([rings[:, 1:2] * x, height, rings[:, 3:4] + rings[:, 2:3] * z], -1)
+    return points.reshape(-1, 3)
+
+
+def _arm(side: float) -> Mesh:
+    """Return one arm; `side`: by how much its path is farther out, negative for the other one."""
+    path = _ARM_PATH * [side, 1, 1]
+    arm = tube(path, _ARM_RADII, _TEXTURE_ALONE, Material.CLOTH, sides=10, layer=2)
+    scale, shift = np.array([0.3, 0.4], np.float32), np.array([0, 0.6], np.float32)
+    return replace(arm, uv=arm.uv * scale + shift)
 
 
 def _garment_uv(rings: Float, columns: int) -> Float:

@@ -70,6 +70,17 @@ def _radial_table(points: Float, centre: Float, rows: int, columns: int) -> Floa
 
 
 @njit(cache=True)
+def _avoid_face(p: Array, q: Array, step: float, length: float, fringe: float) -> None:
+    """Let a strand that goes from `p` to `q` not cross the face: it ends there or goes round."""
+    if q[2] > -0.055 and abs(q[0]) < 0.066 and q[1] < fringe:
+        if length < 0.1 or (q[1] < 0.03 and abs(q[0]) < 0.052):
+            for k in range(3):
+                q[k] = p[k] + (q[k] - p[k]) * 0.02
+        else:
+            q[0] += (1.0 if q[0] > 0 else -1.0) * 0.6 * step
+
+
+@njit(cache=True)
 def _grow(
     roots: Array,
     normals: Array,
@@ -104,13 +115,7 @@ def _grow(
                 d[2] += curl * 0.8 * np.sin(turn)
             n = np.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]) + 1e-9
             q = p + d * (step / n)
-            # hair does not cross the face: it ends at the fringe or goes round
-            if q[2] > -0.055 and abs(q[0]) < 0.066 and q[1] < fringe[i]:
-                if lengths[i] < 0.1 or (q[1] < 0.03 and abs(q[0]) < 0.052):
-                    q = p + (q - p) * 0.02
-                else:
-                    side = 1.0 if q[0] > 0 else -1.0
-                    q[0] += side * 0.6 * step
+            _avoid_face(p, q, step, lengths[i], fringe[i])
             x, y, z = q[0] - centre[0], q[1] - centre[1], q[2] - centre[2]
             r = np.sqrt(x * x + y * y + z * z) + 1e-9
             a = int(np.rint(np.arccos(y / r) / np.pi * (rows - 1)))
