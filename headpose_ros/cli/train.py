@@ -91,6 +91,7 @@ def _label(args: argparse.Namespace) -> int:
     from headpose_ros.estimation.runtime import create_runtime
     from headpose_ros.training import labelling
     from headpose_ros.training.face_fit import MeanFace
+    from headpose_ros.training.landmark_table import TABLE
     from headpose_ros.training.teacher import Teacher
 
     if args.every < 1:
@@ -99,7 +100,7 @@ def _label(args: argparse.Namespace) -> int:
     runtime = create_runtime('auto', args.threads)
     config = PipelineConfig(weights=args.teacher, detector=args.detector)
     estimator = create_estimator(config, runtime)
-    if (args.roots[0] / 'landmarks68.csv').is_file():
+    if (args.roots[0] / TABLE).is_file():
         pictures = labelling.annotated_photographs(args.roots[0], args.split)
     else:
         detector = create_detector(config, runtime)

@@ -9,7 +9,6 @@ whose faces are all known.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.detection.detector import Detector
+from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.heads import Array
 from headpose_ros.training.face_crops import FaceCrops
 from headpose_ros.training.face_fit import FittedSphere, MeanFace
+from headpose_ros.training.landmark_table import annotated_files
 from headpose_ros.training.teacher import Opinion, Teacher, square_crop
 
 CROP_PX = 224
@@ -109,20 +110,11 @@ def annotated_photographs(root: Path, split: str) -> Iterator[Annotated]:
 
     Raises ValueError where the table or an image is missing or malformed.
     """
-    table = root / 'landmarks68.csv'
-    if not table.is_file():
-        raise ValueError(f'{table}: expected a table file,x0,y0 … x67,y67')
-    with table.open(newline='') as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if number == 1 or f'/{split}/' not in row[0]:
-                continue
-            try:
-                points = np.array(row[1:], np.float64).reshape(68, 2)
-            except ValueError:
-                raise ValueError(f'{table}: line {number} has not 68 points') from None
-            low, high = points.min(0), points.max(0)
-            square = ((low + high) / 2, 1.4 * float((high - low).max()))
-            yield Annotated(_read(root / row[0]), [points], [square])
+    files = annotated_files(root, lambda file: f'/{split}/' in file, f'is in /{split}/')
+    for path, points in files:
+        low, high = points.min(0), points.max(0)
+        square = ((low + high) / 2, 1.4 * float((high - low).max()))
+        yield Annotated(read_picture(path), [points], [square])
 
 
 def detected_faces(
@@ -167,7 +159,7 @@ def video_frames(root: Path, every: int = 1) -> Iterator[NDArray[np.uint8]]:
         if number == 0:
             raise ValueError(f'{path}: cannot be read as a video')
     for path in images:
-        yield _read(path)
+        yield read_picture(path)
 
 
 def _consult(
@@ -225,10 +217,3 @@ def _crops(kept: _Collected) -> FaceCrops:
         is_face=np.array(kept.is_face),
         is_synthetic=np.zeros(count, bool),
     )
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f'{path}: cannot be read as an image')
-    return image

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures with 68 landmarks, real or rendered, and the crops that the landmark network learns on.
 
-Sources: a folder with `landmarks68.csv` (file, x0, y0, .. x67, y67; pixels, iBUG order), or the
-shards of `headpose synthesize` (`synthesis.py`), whose crops without a face are negatives.
+Sources: a folder with landmarks (`landmark_table.py`), or the shards of `headpose synthesize`
+(`synthesis.py`), whose crops without a face are negatives.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.estimation.pfld import LANDMARKS
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
+from headpose_ros.training.landmark_table import annotated_files
 from headpose_ros.training.photometry import Photometry
 
-LANDMARKS = 68
 MIRRORED = np.array(
     [
         *range(16, -1, -1),
@@ -95,26 +95,8 @@ def read_annotated(folder: Path, part: str = '') -> list[LandmarkPicture]:
 
     Raises ValueError where the table or a picture is missing or wrong.
     """
-    table = folder / 'landmarks68.csv'
-    if not table.is_file():
-        raise ValueError(f'{table}: not found; it lists file, x0, y0, .. x67, y67')
-    wanted = ['file', *(f'{axis}{i}' for i in range(LANDMARKS) for axis in 'xy')]
-    with table.open(newline='', encoding='utf-8') as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in wanted if name not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f'{table}: lacks the columns {", ".join(missing[:5])}')
-        rows = [row for row in reader if row['file'].startswith(part)]
-    if not rows:
-        raise ValueError(f'{table}: has no rows whose file begins with {part!r}')
-    found = []
-    for row in rows:
-        try:
-            points = np.array([float(row[name]) for name in wanted[1:]]).reshape(-1, 2)
-        except (TypeError, ValueError):
-            raise ValueError(f'{table}: {row["file"]}: expected {2 * LANDMARKS} numbers') from None
-        found.append(LandmarkPicture(read_picture(folder / row['file']), points))
-    return found
+    files = annotated_files(folder, lambda file: file.startswith(part), f'begins with {part!r}')
+    return [LandmarkPicture(read_picture(path), points) for path, points in files]
 
 
 def read_shards(paths: Iterable[Path]) -> list[LandmarkPicture]:
