@@ -217,8 +217,8 @@ class HeadPosePipeline:
         tracker.predict(time, config)
         searched = self._search_if_due(image_bgr, seen_by, time, config)
         tracks = tracker.followed()
-        self._place_new(image_bgr, seen_by, tracks, time, config)
-        readings, cropped, estimated = self._read(image_bgr, seen_by, tracks, config)
+        first_look = self._place_new(image_bgr, seen_by, tracks, time, config)
+        readings, look = self._read(image_bgr, seen_by, tracks, config)
         tracker.observe(
             tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
         )
@@ -229,7 +229,8 @@ class HeadPosePipeline:
         self._candidates = [Candidate(head, track) for track, head in posed if not track.id]
         self._choose_principal(heads, tracks, time)
         total = clock.perf_counter() - began
-        stages = {'search': searched, 'crop': cropped, 'estimate': estimated}
+        stages = {'search': searched}
+        stages |= {stage: look[stage] + first_look.get(stage, 0.0) for stage in look}
         stages['track'] = total - sum(stages.values())
         self.timings = {name: 1e3 * spent for name, spent in {**stages, 'total': total}.items()}
         return heads
@@ -274,15 +275,18 @@ class HeadPosePipeline:
         tracks: list[Track],
         time: float,
         config: PipelineConfig,
-    ) -> None:
+    ) -> dict[str, float]:
         """Let an estimator that refines put right where the detector saw new faces.
 
-        Otherwise their first poses would be read from crops that are off by what a box is.
+        Otherwise their first poses would be read from crops that are off by what a box is. Return
+        the seconds that took, by stage.
         """
         new = [track for track in tracks if track.is_new]
-        if new and self._estimator.refines:
-            first, *_ = self._read(image, camera, new, config)
-            self._tracker.place(new, first.rays, first.angular_sizes, first.probabilities, time)
+        if not (new and self._estimator.refines):
+            return {}
+        first, look = self._read(image, camera, new, config)
+        self._tracker.place(new, first.rays, first.angular_sizes, first.probabilities, time)
+        return look
 
     def _every(self, config: PipelineConfig) -> int:
         # Between searches a face that the estimator cannot follow only moves on as it moved.
@@ -300,10 +304,10 @@ class HeadPosePipeline:
         camera: CameraModel,
         tracks: list[Track],
         config: PipelineConfig,
-    ) -> tuple[Readings, float, float]:
-        """Look at all tracks in one batch; return it and the seconds for crops and estimator."""
+    ) -> tuple[Readings, dict[str, float]]:
+        """Look at all tracks in one batch; return it and the seconds that took, by stage."""
         if not tracks:
-            return _NOTHING, 0.0, 0.0
+            return _NOTHING, {'crop': 0.0, 'estimate': 0.0}
         began = clock.perf_counter()
         estimator = self._estimator
         rays, sizes, angles = self._looks(tracks, config)
@@ -328,7 +332,7 @@ class HeadPosePipeline:
             probabilities=estimates.face_probability,
             inside=crops.inside,
         )
-        return readings, cropped - began, done - cropped
+        return readings, {'crop': cropped - began, 'estimate': done - cropped}
 
     def _sample(
         self, image: NDArray[np.uint8], camera: CameraModel, rays: Array, angles: Array

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipeline's interface: arguments, options, principal head, introspection, rectification."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -176,6 +178,18 @@ def test_timings_and_names(monkeypatch):
     assert (pipeline.device, pipeline.runtime_name, pipeline.weights_name) == (
         'cpu', 'custom', 'fake',
     )  # fmt: skip
+
+
+def test_the_first_look_at_a_new_face_is_timed_where_it_belongs(monkeypatch):
+    """A clock that only moves in the estimator, by a second a call: the first image takes two."""
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    clock = SimpleNamespace(perf_counter=lambda: float(len(world.batches)))
+    monkeypatch.setattr('headpose_ros.pipeline.clock', clock)
+    for looks in (2, 1):
+        pipeline.process(IMAGE, CAMERA)
+        expected = {'search': 0, 'crop': 0, 'estimate': 1e3 * looks, 'track': 0}
+        assert pipeline.timings == {**expected, 'total': 1e3 * looks}
 
 
 def test_the_principal_head_is_the_nearest_and_survives_a_blink(monkeypatch):
