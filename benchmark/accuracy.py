@@ -142,15 +142,15 @@ def _networks(out: Path) -> dict[str, str]:
 
 def _measure(job: Job) -> dict[str, Any]:
     cv2.setNumThreads(1)
-    path, _ = resolve(job.weights, 'cnn')
+    weights, _ = resolve(job.weights, 'cnn')
     estimator = create_estimator(PipelineConfig(weights=job.weights), create_runtime('cpu', 1))
-    metadata = read(path)[1]
+    metadata = read(weights)[1]
     held_out, raw = accuracy_rendered.difficulties(job.held_out, estimator)
     result: dict[str, Any] = {
         'weights': {
             'name': job.name,
-            'file': path.name,
-            'sha256': _sha256(path),
+            'file': weights.name,
+            'sha256': _sha256(weights),
             'origin': metadata.get('origin', ''),
         },
         'off_axis': accuracy_rendered.off_axis(job.rings, estimator),
@@ -169,7 +169,10 @@ def _measure(job: Job) -> dict[str, Any]:
         result['real'] = accuracy_real.figures(estimator, faces.subset(some))
     if job.failures:
         accuracy_plots.draw_failures(job.held_out, raw, job.out / 'card_failures.png')
-    (job.out / f'{job.name}.json').write_text(json.dumps(result, indent=1) + '\n')
+    path = job.out / f'{job.name}.json'
+    partial = path.with_suffix('.partial')
+    partial.write_text(json.dumps(result, indent=1) + '\n')
+    partial.replace(path)
     return result
 
 

@@ -26,7 +26,7 @@ from measure import Image, NotMeasuredError, alternate, clip_images, enlarged, r
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector
-from headpose_ros.detection.mtcnn import _mosaic
+from headpose_ros.detection.mtcnn import mosaic_of
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.geometry import CameraModel
 
@@ -84,7 +84,7 @@ def search_mmac(width: int, height: int) -> dict[str, float]:
     """Return the million multiply-adds of P-Net in a search for small, and for large faces."""
     found = {}
     for name, shrink, most in (('small', 1, 2.0 * MIN_FACE_PX), ('large', 2, math.inf)):
-        picture = _mosaic(width // shrink, height // shrink, float(MIN_FACE_PX), most)
+        picture = mosaic_of(width // shrink, height // shrink, float(MIN_FACE_PX), most)
         cells = picture.width * picture.height / 4
         found[name] = cells * (4 * 9 * 3 * 10 + 9 * 10 * 16 + 9 * 16 * 32 + 32 * 5) / 1e6
     return found

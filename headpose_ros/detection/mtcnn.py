@@ -81,7 +81,7 @@ class Mtcnn:
 
     def _propose(self, image: Image, min_face_px: float, max_face_px: float) -> Array:
         height, width = image.shape[:2]
-        mosaic = _mosaic(width, height, float(min_face_px), float(max_face_px))
+        mosaic = mosaic_of(width, height, float(min_face_px), float(max_face_px))
         if not mosaic.levels:
             return np.empty((0, 4))
         if self._canvas.size < mosaic.values:
@@ -143,7 +143,7 @@ class _Level:
 
 
 @dataclass(frozen=True, eq=False)
-class _Mosaic:
+class Mosaic:
     """Where each level lies in the picture for P-Net. Places are even, as P-Net's cells are.
 
     `level_of` (rows,columns): the level that a cell of P-Net sees, -1 where it sees none or two.
@@ -173,8 +173,13 @@ class _Mosaic:
 
 
 @lru_cache(maxsize=16)
-def _mosaic(width: int, height: int, min_face_px: float, max_face_px: float = math.inf) -> _Mosaic:
-    """Lay the levels out in the least area that shelves of some width give."""
+def mosaic_of(
+    width: int, height: int, min_face_px: float, max_face_px: float = math.inf
+) -> Mosaic:
+    """Return the mosaic of an image for faces of so many pixels.
+
+    The levels lie in the least area that shelves of some width give.
+    """
     sizes = []
     first = scale = PNET_CELL / min_face_px
     # A level sees faces up to half a step larger than its cells.
@@ -183,7 +188,7 @@ def _mosaic(width: int, height: int, min_face_px: float, max_face_px: float = ma
         sizes.append((int(width * scale), int(height * scale)))
         scale *= _SCALE_STEP
     if not sizes:
-        return _Mosaic(0, 0, (), np.empty((0, 0), np.int8))
+        return Mosaic(0, 0, (), np.empty((0, 0), np.int8))
     layouts = [_shelves(sizes, int(sizes[0][0] * k)) for k in np.linspace(1.0, 2.0, 51)]
     places, full_width, full_height = min(layouts, key=lambda layout: layout[1] * layout[2])
     levels = tuple(
@@ -195,7 +200,7 @@ def _mosaic(width: int, height: int, min_face_px: float, max_face_px: float = ma
         x, y = level.x // PNET_STRIDE, level.y // PNET_STRIDE
         rows, columns = (_columns(side - side % 2) for side in (level.height, level.width))
         level_of[y : y + rows, x : x + columns] = i
-    return _Mosaic(full_width, full_height, levels, level_of)
+    return Mosaic(full_width, full_height, levels, level_of)
 
 
 def _columns(pixels: int) -> int:
@@ -240,7 +245,7 @@ def _shelves(sizes: list[tuple[int, int]], width: int) -> tuple[list[tuple[int, 
 
 
 def _cells(
-    mosaic: _Mosaic, cells: NDArray[np.float32], least: float
+    mosaic: Mosaic, cells: NDArray[np.float32], least: float
 ) -> tuple[Array, Array, NDArray[np.int8]]:
     """Return the cells with a face: boxes (N,4) in the image, scores (N,), levels (N,).
 

@@ -13,8 +13,8 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector
 from headpose_ros.detection.mtcnn import (
     Mtcnn,
-    _mosaic,
     corrected,
+    mosaic_of,
     patches,
     squared,
     suppress,
@@ -137,7 +137,7 @@ def test_views_that_are_not_contiguous_give_the_same(mtcnn):
 
 @pytest.mark.parametrize('size', [(640, 480), (480, 640), (1024, 1024), (100, 70)])
 def test_levels_lie_apart_on_even_places(size):
-    mosaic = _mosaic(*size, 24.0)
+    mosaic = mosaic_of(*size, 24.0)
     used = np.zeros((mosaic.height, mosaic.width), int)
     for level in mosaic.levels:
         assert level.x % 2 == level.y % 2 == 0
