@@ -10,7 +10,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,10 +36,15 @@ _LOADERS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    defaults = PipelineConfig()
-    add = parser.add_argument
-    add('dataset', choices=tuple(_LOADERS), help='layout of the data set')
-    add('root', type=Path, metavar='ROOT', help='its folder')
+    parser.add_argument('dataset', choices=tuple(_LOADERS), help='layout of the data set')
+    parser.add_argument('root', type=Path, metavar='ROOT', help='its folder')
+    parser.add_argument('--limit', type=int, metavar='N', help='only the first N pictures')
+    _add_output(parser.add_argument_group('result').add_argument)
+    _add_system(parser.add_argument_group('what is measured').add_argument)
+    _add_crops(parser.add_argument_group('how faces are looked at').add_argument)
+
+
+def _add_output(add: Callable[..., Any]) -> None:
     add(
         '--json',
         type=Path,
@@ -49,18 +54,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='where the result goes; without FILE, or with -, it is printed',
     )
     add('--plot', type=Path, metavar='FILE', help='where the plot goes (default: beside the JSON)')
-    add(
-        '--boxes',
-        choices=('detector', 'truth'),
-        default='truth',
-        help='crops from a face detector, or from the truth as the papers do (default)',
-    )
+
+
+def _add_system(add: Callable[..., Any]) -> None:
+    defaults = PipelineConfig()
     add('--weights', default=defaults.weights, help="the estimator's: a shipped name or a file")
     add('--estimator', choices=ESTIMATORS, default=defaults.estimator)
     add('--landmark-pose', choices=LANDMARK_POSES, default=defaults.landmark_pose)
     add('--detector', choices=DETECTORS, default=defaults.detector)
     add('--detector-weights', default=defaults.detector_weights, metavar='FILE')
     add('--min-face-px', type=float, default=defaults.min_face_px)
+    add(
+        '--device',
+        default=defaults.device,
+        help=PipelineConfig.__dataclass_fields__['device'].metadata['text'],
+    )
+    add('--threads', type=int, default=defaults.threads)
+
+
+def _add_crops(add: Callable[..., Any]) -> None:
+    add(
+        '--boxes',
+        choices=('detector', 'truth'),
+        default='truth',
+        help='crops from a face detector, or from the truth as the papers do (default)',
+    )
     add(
         '--no-rectify',
         dest='rectify',
@@ -91,13 +109,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='our networks look N times, each time where the last look saw the face, as in a '
         'video; the first crop is from the box (default %(default)s)',
     )
-    add(
-        '--device',
-        default=defaults.device,
-        help=PipelineConfig.__dataclass_fields__['device'].metadata['text'],
-    )
-    add('--threads', type=int, default=defaults.threads)
-    add('--limit', type=int, metavar='N', help='only the first N pictures')
 
 
 def run(args: argparse.Namespace) -> int:
