@@ -70,6 +70,12 @@ def _add_system(add: Callable[..., Any]) -> None:
         help=PipelineConfig.__dataclass_fields__['device'].metadata['text'],
     )
     add('--threads', type=int, default=defaults.threads)
+    add(
+        '--mirror',
+        action=argparse.BooleanOptionalAction,
+        default=defaults.mirror,
+        help=PipelineConfig.__dataclass_fields__['mirror'].metadata['text'],
+    )
 
 
 def _add_crops(add: Callable[..., Any]) -> None:
@@ -162,6 +168,7 @@ def _config(args: argparse.Namespace) -> PipelineConfig:
         threads=args.threads,
         min_face_px=args.min_face_px,
         rectify=args.rectify,
+        mirror=args.mirror,
     )
 
 

@@ -8,8 +8,10 @@ Which of the two it is stands in the weights file.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.config import PipelineConfig
@@ -27,7 +29,8 @@ _HOME_OF = {
 class PoseModel(Protocol):
     """A network that reads poses from crops, and what its output means.
 
-    `exact`: half precision would move its poses by more than 0.05 deg.
+    `exact`: half precision would move its poses by more than 0.05 deg. One that may be asked about
+    mirrored crops too has `mean_with_mirrored`, as `pose_network.PoseNetwork`.
     """
 
     crop_px: int
@@ -46,24 +49,43 @@ class PoseModel(Protocol):
 
 
 class CnnEstimator:
-    """An estimator (`estimator.Estimator`) whose one network gives the whole answer."""
+    """An estimator (`estimator.Estimator`) whose one network gives the whole answer.
+
+    `mirror`: ask about each crop mirrored as well, where the model can be asked so.
+    """
 
     name = 'cnn'
 
-    def __init__(self, model: PoseModel, network: CompiledNetwork) -> None:
+    def __init__(self, model: PoseModel, network: CompiledNetwork, mirror: bool = False) -> None:
         self.crop_px = model.crop_px
         self.crop_scale = model.crop_scale
         self.landmark_box_scale = model.landmark_box_scale
         self.refines = model.refines
         self._model = model
         self._network = network
+        self._mean_with_mirrored: Callable[[ArrayLike, ArrayLike], Array] | None = (
+            getattr(model, 'mean_with_mirrored', None) if mirror else None
+        )
 
     def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
         """Estimate N heads in one forward; see `estimator.Estimator`."""
         if len(crops) == 0:
             return Estimates.none()
-        (output,) = self._network(crops)
-        return self._model.decode(output, crop_angles)
+        if self._mean_with_mirrored is None:
+            (output,) = self._network(crops)
+            return self._model.decode(output, crop_angles)
+        (both,) = self._network(_with_mirrored(crops))
+        mean = self._mean_with_mirrored(both[: len(crops)], both[len(crops) :])
+        return self._model.decode(mean, crop_angles)
+
+
+def _with_mirrored(crops: Any) -> Any:
+    """Return crops (2N,S,S,3): those given (N,S,S,3), then the same left for right."""
+    if isinstance(crops, np.ndarray):
+        return np.concatenate([crops, crops[:, :, ::-1]])
+    import torch
+
+    return torch.cat([crops, crops.flip(2)])
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> CnnEstimator:
@@ -78,7 +100,7 @@ def create(config: PipelineConfig, runtime: Runtime) -> CnnEstimator:
         raise WeightsError(
             f'weights {weights.path}: the tensors do not fit together: {reason}'
         ) from error
-    return CnnEstimator(model, network)
+    return CnnEstimator(model, network, config.mirror)
 
 
 def model_of(weights: LoadedWeights) -> PoseModel:

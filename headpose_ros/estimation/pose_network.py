@@ -48,7 +48,7 @@ from numpy.typing import ArrayLike
 
 from headpose_ros.estimation.layers import Layers
 from headpose_ros.geometry.rotations import matrix_from_sixd, rotation_to_axis
-from headpose_ros.heads import Estimates
+from headpose_ros.heads import Array, Estimates
 
 ARCHITECTURE = 'headpose-pose-network'
 OUTPUTS = 14
@@ -69,6 +69,12 @@ _MOST[[LOG_SIZE, LOG_HEAD_SCALE]] = 1.5
 _MOST[FACE_LOGIT] = 50.0
 _LEAST = -_MOST
 _LEAST[LOG_SIGMA] = np.log(np.deg2rad(0.2))
+
+# In the mirror x of the virtual camera changes its sign, and so does y of the face, the second
+# column.
+_MIRROR_SIGNS = np.array([-1, 1, 1, 1, -1, -1, 1, 1, 1, -1, 1, 1, 1, 1])
+_MIRROR_SIGMA = 0.92
+"""Errors of the mean of both looks over those of one (tools and figures: docs/model_card.md)."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,12 @@ class PoseNetwork:
         if features == g.channels(x):
             x = g.global_average(x)
         return (g.linear(g.flatten(x), 'head'),)
+
+    def mean_with_mirrored(self, output: ArrayLike, mirrored: ArrayLike) -> Array:
+        """Return the mean (N,14) of the outputs for crops and for the same, left for right."""
+        mean: Array = (np.asarray(output, np.float64) + np.asarray(mirrored) * _MIRROR_SIGNS) / 2
+        mean[:, LOG_SIGMA] += np.log(_MIRROR_SIGMA)
+        return mean
 
     def decode(self, output: ArrayLike, crop_angles: ArrayLike) -> Estimates:
         """Turn the output (N,14) for crops of `crop_angles` (N,), rad, into estimates."""

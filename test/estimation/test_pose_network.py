@@ -11,6 +11,7 @@ from headpose_ros.estimation import create_estimator
 from headpose_ros.estimation.cnn import CnnEstimator
 from headpose_ros.estimation.openvino_runtime import OpenVinoRuntime
 from headpose_ros.estimation.pose_network import OUTPUTS, PoseNetwork
+from headpose_ros.estimation.torch_runtime import TorchRuntime
 from headpose_ros.estimation.weights import WeightsError, save
 from headpose_ros.geometry.rotations import (
     geodesic_distance,
@@ -98,6 +99,59 @@ def test_wild_outputs_stay_finite():
         assert np.isfinite(values).all()
     assert (found.rotation_sigma <= np.pi).all()
     assert (found.angular_sizes < np.pi).all()
+
+
+def estimators(network):
+    """Return one that looks once, and one that looks at crops mirrored as well."""
+    return CnnEstimator(NETWORK, network), CnnEstimator(NETWORK, network, mirror=True)
+
+
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime(), TorchRuntime()])
+def test_a_mirrored_crop_gives_the_mirrored_pose(runtime):
+    """Exactly, whatever the network: it is asked about both, once, and the mean is taken."""
+    compiled = runtime.compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    batches = []
+
+    def network(images):
+        batches.append(len(images))
+        return compiled(images)
+
+    one, both = estimators(network)
+    images, angles = crops(3, 48), np.array([0.3, 0.4, 0.5])
+    mirrored = np.ascontiguousarray(images[:, :, ::-1])
+    found, swapped = both.estimate(images, angles), both.estimate(mirrored, angles)
+    assert batches == [6, 6]
+    camera, face = np.diag([-1.0, 1, 1]), np.diag([1.0, -1, 1])
+    expected = camera @ swapped.rotations_virtual_from_face @ face
+    assert geodesic_distance(found.rotations_virtual_from_face, expected).max() < 1e-4
+    np.testing.assert_allclose(found.rays_virtual, swapped.rays_virtual * [-1, 1, 1], atol=1e-5)
+    for name in ('rotation_sigma', 'angular_sizes', 'head_scale', 'face_probability'):
+        np.testing.assert_allclose(getattr(found, name), getattr(swapped, name), rtol=1e-4)
+    alone = one.estimate(images, angles).rotations_virtual_from_face
+    assert geodesic_distance(found.rotations_virtual_from_face, alone).min() > 1e-3
+
+
+def test_both_looks_are_averaged():
+    """Where both say the same, the mean is that, and surer than one of them."""
+    *_, output = an_output()
+    signs = np.array([-1, 1, 1, 1, -1, -1, 1, 1, 1, -1, 1, 1, 1, 1])
+    mean = NETWORK.mean_with_mirrored(output, output * signs)
+    np.testing.assert_allclose(np.delete(mean, [6, 7, 8], 1), np.delete(output, [6, 7, 8], 1))
+    gain = np.exp(mean - output)[:, 6:9]
+    assert ((gain > 0.5) & (gain < 1)).all()
+    # Equal errors of opposite sign cancel out: seen mirrored, the face is as far to the left.
+    apart = np.zeros(OUTPUTS)
+    apart[9] = 0.1
+    mean = NETWORK.mean_with_mirrored(output + apart, output * signs + apart)
+    np.testing.assert_allclose(mean[:, 9], output[:, 9])
+
+
+def test_crops_on_a_device_are_mirrored_there():
+    network = TorchRuntime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    images, angles = crops(2, 48), np.array([0.3, 0.4])
+    _, both = estimators(network)
+    a, b = both.estimate(images, angles), both.estimate(torch.from_numpy(images), angles)
+    np.testing.assert_allclose(a.rotations_virtual_from_face, b.rotations_virtual_from_face)
 
 
 def test_metadata_go_round():
