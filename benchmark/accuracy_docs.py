@@ -32,6 +32,7 @@ def tables(results: Everything, default: str) -> dict[str, str]:
         'boxes': _boxes(results),
         'real': _real(results),
         'calibration': _calibration(results),
+        'mirror': _mirror(results),
         'weights': _weights(results),
     }
 
@@ -218,6 +219,28 @@ _EQUIVARIANCE: dict[str, Callable[[Result], float]] = {
     'equivariance, camera turned, rectified': lambda r: r['equivariance_camera']['rectified'],
     'equivariance, camera turned, plain crop': lambda r: r['equivariance_camera']['plain'],
 }
+
+
+def _mirror(results: Everything) -> str:
+    measured = {n: r for n, r in results.items() if 'without_mirror' in r}
+    reads: dict[str, Callable[[Result], float]] = {
+        'rendered heads, yaw within 60°': lambda r: r['held_out'][0]['geodesic_aligned_deg'],
+        'rendered heads, yaw beyond 60°': lambda r: r['held_out'][1]['geodesic_aligned_deg'],
+        'real faces: MAE': lambda r: r['real']['agreement']['mae'],
+        'real faces: equivariance within the crop': lambda r: r['real']['equivariance_in_crop'],
+    }
+    rows = []
+    for text, read in reads.items():
+        cells = [text]
+        for result in measured.values():
+            as_it_is = {**result, 'held_out': result['held_out']['groups']['range']}
+            try:
+                cells += [f'{read(of):.2f}' for of in (as_it_is, result['without_mirror'])]
+            except KeyError:
+                cells += ['', '']
+        rows.append(cells)
+    names = [NAMES.get(n, n) for n in measured]
+    return _table(['degrees', *(c for n in names for c in (n, 'without'))], rows)
 
 
 def _calibration(results: Everything) -> str:

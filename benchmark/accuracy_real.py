@@ -55,12 +55,11 @@ def test_faces(path: Path, data: Path, authors: Path) -> FaceCrops | None:
 
 def figures(estimator: Estimator, faces: FaceCrops, seed: int = 0) -> dict[str, Any]:
     """Return agreement, sensitivity to boxes, and both equivariance errors, degrees."""
-    looker = Looker(estimator_predictor(estimator), estimator.crop_px, estimator.crop_scale)
+    looker = _looker(estimator)
     found = {
         'count': len(faces),
-        'agreement': rotation_errors_deg(*looker.rotations(faces)),
+        **in_crops(estimator, faces, seed),
         'boxes_mae': box_sensitivity(looker, faces),
-        'equivariance_in_crop': equivariance_deg(looker, faces, seed),
         'equivariance_camera': {
             'rectified': _turned_camera(estimator, faces, sample_crops, seed),
             'plain': _turned_camera(estimator, faces, sample_plain_crops, seed),
@@ -69,6 +68,19 @@ def figures(estimator: Estimator, faces: FaceCrops, seed: int = 0) -> dict[str, 
     if estimator.refines:
         found['boxes_mae_second_look'] = box_sensitivity(looker, faces, looks=2)
     return found
+
+
+def in_crops(estimator: Estimator, faces: FaceCrops, seed: int = 0) -> dict[str, Any]:
+    """Return agreement and equivariance within the crop, degrees."""
+    looker = _looker(estimator)
+    return {
+        'agreement': rotation_errors_deg(*looker.rotations(faces)),
+        'equivariance_in_crop': equivariance_deg(looker, faces, seed),
+    }
+
+
+def _looker(estimator: Estimator) -> Looker:
+    return Looker(estimator_predictor(estimator), estimator.crop_px, estimator.crop_scale)
 
 
 def _turned_camera(estimator: Estimator, faces: FaceCrops, sampler: Sampler, seed: int) -> float:

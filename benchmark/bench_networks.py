@@ -32,6 +32,8 @@ from headpose_ros.estimation.runtime import create_runtime, gpu_count
 from headpose_ros.estimation.weights import load
 
 BATCHES = (1, 2, 4, 8, 16, 32)
+MIRRORED = (1, 8)
+"""Batches of faces whose mirrored crops are looked at too, as the pipeline does."""
 
 
 def authors_job(batch: int) -> Callable[[], Any]:
@@ -50,9 +52,10 @@ def authors_job(batch: int) -> Callable[[], Any]:
     return run
 
 
-def our_job(batch: int, threads: int) -> Callable[[], Any]:
+def our_job(batch: int, threads: int, mirror: bool = False) -> Callable[[], Any]:
     """Return `Estimator.estimate` of our network: normalisation, forward, decoding."""
-    estimator = create_estimator(PipelineConfig(), create_runtime('cpu', threads))
+    config = PipelineConfig(mirror=mirror)
+    estimator = create_estimator(config, create_runtime('cpu', threads))
     side = estimator.crop_px
     crops = np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), np.uint8)
     angles = np.full(batch, 0.3)
@@ -108,10 +111,13 @@ def measure() -> dict[str, Any]:
     """Measure everything of this part."""
     clip_images(1)  # the same complaint about missing input as the other parts
     jobs = {f'ours {n}': our_job(n, 1) for n in BATCHES}
+    jobs |= {f'mirrored {n}': our_job(n, 1, mirror=True) for n in MIRRORED}
     jobs |= {f'authors {n}': authors_job(n) for n in (1, 8)}
     began = time.time()
     one_thread = alternate(jobs, 12.0)
-    two_threads = alternate({f'ours {n}': our_job(n, 2) for n in BATCHES}, 5.0)
+    two = {f'ours {n}': our_job(n, 2) for n in BATCHES}
+    two |= {f'mirrored {n}': our_job(n, 2, mirror=True) for n in MIRRORED}
+    two_threads = alternate(two, 6.0)
     ours, authors = one_thread['ours 1'], one_thread['authors 1']
     limits, counts = core_limits(), operations()
     reached = counts['mmac'] / one_thread['ours 8']['best'] * 8

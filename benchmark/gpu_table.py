@@ -38,8 +38,10 @@ def gpu_table(
     from headpose_ros.estimation.torch_runtime import TorchRuntime
 
     where = torch.device(device)
-    half = create_estimator(PipelineConfig(), TorchRuntime(device, half=True))
-    full = create_estimator(PipelineConfig(), TorchRuntime(device, half=False))
+    config = PipelineConfig(mirror=False)  # so that a batch is a batch
+    half = create_estimator(config, TorchRuntime(device, half=True))
+    full = create_estimator(config, TorchRuntime(device, half=False))
+    both = create_estimator(PipelineConfig(), TorchRuntime(device, half=True))
     image, camera, rays, sizes = faces_in_1080p()
     angles = crop_angles(sizes, half.crop_scale)
 
@@ -55,7 +57,7 @@ def gpu_table(
     for n in batches:
         some = same[torch.arange(n, device=where) % FACES]
         jobs[str(n)] = lambda some=some, n=n: half.estimate(some, np.resize(angles, n))
-    jobs['whole'] = lambda: half.estimate(crops(), angles)
+    jobs['whole'] = lambda: both.estimate(crops(), angles)
     times = alternate(jobs, seconds)
     on_gpu = where.type == 'cuda'
     return {

@@ -68,6 +68,7 @@ def readme_text(results: dict[str, Any]) -> str:
     ours, authors = s['pose_network_ms'], s['authors_network_eager_ms']
     rows = [
         ('pose network, one face, one thread', _ms(ours)),
+        ('the same, mirrored as well, as the pipeline asks', _ms(s['pose_network_mirrored_ms'])),
         (
             "the paper's network in eager PyTorch, beside it",
             f'{_ms(authors)}: {authors / ours:.1f} x',
@@ -115,6 +116,7 @@ def _networks(part: Any) -> str:
         who, batch = name.split()
         threads2 = _ms(two[name]['p50']) if name in two else ''
         per_face = _ms(row['p50'] / int(batch))
+        who = {'mirrored': 'ours, each mirrored as well'}.get(who, who)
         rows.append((who, batch, _ms(row['p50']), f'{row["p50"] / base:.2f}', per_face, threads2))
     head = ('network', 'faces', 'one thread', 'over ours, one face', 'a face', 'two threads')
     text = f"The authors' network takes **{part['authors_over_ours']:.1f}** times as long as ours."

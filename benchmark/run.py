@@ -104,6 +104,7 @@ def summarise(results: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         'pose_network_ms': ('networks', 'one_thread', 'ours 1', 'p50'),
         'authors_network_eager_ms': ('networks', 'one_thread', 'authors 1', 'p50'),
         'pose_network_batch8_ms': ('networks', 'one_thread', 'ours 8', 'p50'),
+        'pose_network_mirrored_ms': ('networks', 'one_thread', 'mirrored 1', 'p50'),
         'pipeline_ms': ('pipeline', 'pipeline_ms'),
         'demo_loop_ratio': ('pipeline', 'demo_loop_ratio'),
         'node_latency_ms': ('node', '640x480', 'headpose', 'latency_ms'),

@@ -73,7 +73,7 @@ def test_what_was_not_measured_is_missed():
     assert set(missing) == {
         *('pose_network_ms', 'authors_network_eager_ms', 'pose_network_batch8_ms', 'pipeline_ms'),
         *('demo_loop_ratio', 'node_latency_ms', 'node_cpu_percent', 'node_drops', 'node_rss_mb'),
-        'people16_fps',
+        *('people16_fps', 'pose_network_mirrored_ms'),
     }
 
 
