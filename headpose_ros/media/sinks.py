@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -105,18 +104,6 @@ class VideoSink(Closing):
         check.release()
         if not playable:
             raise SinkError(f'{self.path}: was not written completely; is the disk full?')
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            self.close()
-        except SinkError:
-            if error is None:  # else the first error says more
-                raise
 
     def _lateness(self, time: float) -> float:
         """Return how many images too few were written before the one of `time`, seconds."""
