@@ -42,7 +42,7 @@ class Teacher:
 
     def first_look(self, image: NDArray[np.uint8], centre: Array, side: float) -> Array:
         """Return the rotation (3,3) in the plain square around `centre` (2,), `side` pixels."""
-        crop = _square(image, centre, side, 0.0, False, self._estimator.crop_px)
+        crop = square_crop(image, centre, side, self._estimator.crop_px)
         return self._rotations(crop[None])[0]
 
     def ask(
@@ -55,16 +55,11 @@ class Teacher:
             for roll in np.deg2rad(_ROLLS_DEG)
             for mirrored in (False, True)
         ]
+        size_px = self._estimator.crop_px
+        smooth = {zoom: _smoothed(image, side * zoom / size_px) for zoom in _ZOOMS}
         crops = np.stack(
             [
-                _square(
-                    image,
-                    centre + shift * side,
-                    side * zoom,
-                    roll,
-                    mirrored,
-                    self._estimator.crop_px,
-                )
+                _square(smooth[zoom], centre + shift * side, side * zoom, roll, mirrored, size_px)
                 for zoom, roll, mirrored, shift in views
             ]
         )
@@ -85,15 +80,20 @@ def square_crop(
     image: NDArray[np.uint8], centre: Array, side: float, size_px: int
 ) -> NDArray[np.uint8]:
     """Resample the square around `centre` (2,) without aliasing; the image's border goes on."""
-    return _square(image, centre, side, 0.0, False, size_px)
+    return _square(_smoothed(image, side / size_px), centre, side, 0.0, False, size_px)
+
+
+def _smoothed(image: NDArray[np.uint8], step: float) -> NDArray[np.uint8]:
+    """Return the image without what aliases where only every `step`-th pixel is read."""
+    if step <= 1.5:
+        return image
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 * step), np.uint8)
 
 
 def _square(
     image: NDArray[np.uint8], centre: Array, side: float, roll: float, mirrored: bool, size_px: int
 ) -> NDArray[np.uint8]:
     step = side / size_px
-    if step > 1.5:
-        image = cv2.GaussianBlur(image, (0, 0), 0.4 * step)
     c, s = np.cos(roll), np.sin(roll)
     # pixel of the crop -> pixel of the image
     turn = step * np.array([[c, -s], [s, c]])
