@@ -194,12 +194,18 @@ def _configure_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('weights', help='a shipped name or a file')
     parser.add_argument('crops', type=Path, nargs='+', help='files of crops (.npz)')
     parser.add_argument('--json', type=Path, help='write the figures there, too')
+    parser.add_argument(
+        '--mirror',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='look at crops mirrored as well, as the pipeline does (default)',
+    )
 
 
 def _check(args: argparse.Namespace) -> int:
     from headpose_ros.training.report import check_weights, print_report
 
-    report = check_weights(args.weights, args.crops)
+    report = check_weights(args.weights, args.crops, args.mirror)
     print_report(report)
     if args.json:
         import json

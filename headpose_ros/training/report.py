@@ -41,12 +41,14 @@ _ANGLE = 1e-3  # of the crops: small, so that outputs in half crops can be read 
 _BATCH = 128
 
 
-def check_weights(weights: str, files: Sequence[Path]) -> dict[str, Any]:
+def check_weights(weights: str, files: Sequence[Path], mirror: bool = True) -> dict[str, Any]:
     """Return, per file of crops, what `validation.py` measures. The runtime is the default one.
 
     Of rendered files the faces of which enough is seen (half of the inner landmarks) come apart.
+    `mirror`: the pipeline's option of that name.
     """
-    estimator = create_estimator(PipelineConfig(weights=weights), create_runtime())
+    config = PipelineConfig(weights=weights, mirror=mirror)
+    estimator = create_estimator(config, create_runtime())
     looker = Looker(estimator_predictor(estimator), estimator.crop_px, estimator.crop_scale)
     report: dict[str, Any] = {'weights': weights}
     for path in files:
