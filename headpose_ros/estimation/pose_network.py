@@ -74,7 +74,7 @@ _LEAST[LOG_SIGMA] = np.log(np.deg2rad(0.2))
 # column.
 _MIRROR_SIGNS = np.array([-1, 1, 1, 1, -1, -1, 1, 1, 1, -1, 1, 1, 1, 1])
 _MIRROR_SIGMA = 0.92
-"""Errors of the mean of both looks over those of one (tools and figures: docs/model_card.md)."""
+"""Errors of the mean of both looks over those of one; docs/model_card.md has both."""
 
 
 @dataclass(frozen=True)

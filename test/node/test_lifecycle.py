@@ -42,7 +42,8 @@ def change(bench, transition, node='/headpose'):
 
 
 def state(bench, node='/headpose'):
-    return bench.call(GetState, f'{node}/get_state', GetState.Request()).current_state.label
+    answer = bench.call(GetState, f'{node}/get_state', GetState.Request(), reads_only=True)
+    return answer.current_state.label
 
 
 def until_active(bench, node='/headpose'):
@@ -56,7 +57,7 @@ def python_value(value):
 
 def get(bench, *names):
     request = GetParameters.Request(names=list(names))
-    answer = bench.call(GetParameters, '/headpose/get_parameters', request)
+    answer = bench.call(GetParameters, '/headpose/get_parameters', request, reads_only=True)
     return [python_value(value) for value in answer.values]
 
 
