@@ -63,7 +63,14 @@ class PoseOptimizer:
         return {'muon': self._muon.state_dict(), 'adamw': self._adamw.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint; rates and decay stay the recipe's, should it have changed."""
+        """Go on from a checkpoint; rates and decay stay the recipe's, should it have changed.
+
+        Raises ValueError where it is of another optimiser.
+        """
+        if set(state) != {'muon', 'adamw'}:
+            raise ValueError(
+                'checkpoint: of an earlier version, with another optimiser; start anew'
+            )
         self._muon.load_state_dict(state['muon'])
         self._adamw.load_state_dict(state['adamw'])
 

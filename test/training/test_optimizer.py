@@ -83,3 +83,10 @@ def test_kernels_must_lie_as_matrices():
     network = nn.Sequential(nn.Conv2d(4, 12, 3))
     with pytest.raises(ValueError, match='channels_last'):
         PoseOptimizer(network, nn.Parameter(torch.zeros(3)), RECIPE)
+
+
+def test_a_checkpoint_of_another_optimiser_is_refused(network):
+    optimizer = PoseOptimizer(network, nn.Parameter(torch.zeros(3)), RECIPE)
+    optimizer.load_state_dict(optimizer.state_dict())
+    with pytest.raises(ValueError, match='another optimiser; start anew'):
+        optimizer.load_state_dict(torch.optim.AdamW(network.parameters()).state_dict())
