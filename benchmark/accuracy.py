@@ -160,21 +160,15 @@ def _measure(job: Job) -> dict[str, Any]:
     }
     if estimator.refines:
         result['boxes_second_look'] = accuracy_rendered.boxes(job.held_out, estimator, looks=2)
-    without = create_estimator(
-        PipelineConfig(weights=job.weights, mirror=False), create_runtime('cpu', 1)
-    )
-    if job.name != AUTHORS:  # whose network states no uncertainty, and is asked as it is
-        result['without_mirror'] = {
-            'held_out': accuracy_rendered.difficulties(job.held_out, without)[0]['groups']['range']
-        }
+    if job.name != AUTHORS:  # whose network states no uncertainty
         result['calibration'] = accuracy_rendered.calibration(raw)
     if job.real.exists():
         faces = accuracy_real.test_faces(job.real, DATA, Path(job.weights))
         assert faces is not None
         some = np.arange(min(len(faces), job.real_faces))
         result['real'] = accuracy_real.figures(estimator, faces.subset(some))
-        if 'without_mirror' in result:
-            result['without_mirror']['real'] = accuracy_real.in_crops(without, faces.subset(some))
+    if job.name != AUTHORS:
+        result['without_mirror'] = _without_mirror(job)
     if job.failures:
         accuracy_plots.draw_failures(job.held_out, raw, job.out / 'card_failures.png')
     path = job.out / f'{job.name}.json'
@@ -182,6 +176,20 @@ def _measure(job: Job) -> dict[str, Any]:
     partial.write_text(json.dumps(result, indent=1) + '\n')
     partial.replace(path)
     return result
+
+
+def _without_mirror(job: Job) -> dict[str, Any]:
+    """Return the main figures of one look, to compare."""
+    config = PipelineConfig(weights=job.weights, mirror=False)
+    estimator = create_estimator(config, create_runtime('cpu', 1))
+    figures, _ = accuracy_rendered.difficulties(job.held_out, estimator)
+    found: dict[str, Any] = {'held_out': figures['groups']['range']}
+    if job.real.exists():
+        faces = accuracy_real.test_faces(job.real, DATA, Path(job.weights))
+        assert faces is not None
+        some = np.arange(min(len(faces), job.real_faces))
+        found['real'] = accuracy_real.in_crops(estimator, faces.subset(some))
+    return found
 
 
 def _sha256(path: Path) -> str:

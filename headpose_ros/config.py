@@ -83,7 +83,7 @@ class PipelineConfig(Options):
     )
     mirror: bool = option(
         True,
-        'Our networks look at each face mirrored as well and take the mean: a tenth less error, '
+        'Our networks look at each face mirrored as well and take the mean: 8 % less error, '
         'up to twice their time.',
     )
     detect_every: int = option(
