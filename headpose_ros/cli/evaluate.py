@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headpose_ros.config import DETECTORS, ESTIMATORS, LANDMARK_POSES, PipelineConfig
+from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 
 if TYPE_CHECKING:
+    from headpose_ros.config import PipelineConfig
     from headpose_ros.estimation.estimator import Estimator
     from headpose_ros.evaluation.run import Options, Results
     from headpose_ros.evaluation.samples import Picture
@@ -33,6 +34,20 @@ _LOADERS = {
     'posed': 'headpose_ros.evaluation.posed',
 }
 
+_SYSTEM = (
+    'detector',
+    'detector_weights',
+    'min_face_px',
+    'estimator',
+    'weights',
+    'landmark_pose',
+    'rectify',
+    'mirror',
+    'device',
+    'threads',
+)
+"""Options of the pipeline that an evaluation takes; its boxes are what `_add_crops` says."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -40,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('root', type=Path, metavar='ROOT', help='its folder')
     parser.add_argument('--limit', type=int, metavar='N', help='only the first N pictures')
     _add_output(parser.add_argument_group('result').add_argument)
-    _add_system(parser.add_argument_group('what is measured').add_argument)
+    add_pipeline_options(parser, _SYSTEM, 'what is measured')
     _add_crops(parser.add_argument_group('how faces are looked at').add_argument)
 
 
@@ -56,40 +71,12 @@ def _add_output(add: Callable[..., Any]) -> None:
     add('--plot', type=Path, metavar='FILE', help='where the plot goes (default: beside the JSON)')
 
 
-def _add_system(add: Callable[..., Any]) -> None:
-    defaults = PipelineConfig()
-    add('--weights', default=defaults.weights, help="the estimator's: a shipped name or a file")
-    add('--estimator', choices=ESTIMATORS, default=defaults.estimator)
-    add('--landmark-pose', choices=LANDMARK_POSES, default=defaults.landmark_pose)
-    add('--detector', choices=DETECTORS, default=defaults.detector)
-    add('--detector-weights', default=defaults.detector_weights, metavar='FILE')
-    add('--min-face-px', type=float, default=defaults.min_face_px)
-    add(
-        '--device',
-        default=defaults.device,
-        help=PipelineConfig.__dataclass_fields__['device'].metadata['text'],
-    )
-    add('--threads', type=int, default=defaults.threads)
-    add(
-        '--mirror',
-        action=argparse.BooleanOptionalAction,
-        default=defaults.mirror,
-        help=PipelineConfig.__dataclass_fields__['mirror'].metadata['text'],
-    )
-
-
 def _add_crops(add: Callable[..., Any]) -> None:
     add(
         '--boxes',
         choices=('detector', 'truth'),
         default='truth',
         help='crops from a face detector, or from the truth as the papers do (default)',
-    )
-    add(
-        '--no-rectify',
-        dest='rectify',
-        action='store_false',
-        help='crop plain squares of the image, to compare',
     )
     add(
         '--hfov',
@@ -123,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
 
     _prepare_outputs(args)
     pictures = _pictures(args)
-    config = _config(args)
+    config = pipeline_config(args, _SYSTEM)
     estimator, finder = _build(config, args.boxes)
     options = _options(args)
     results = _evaluate(pictures, estimator, finder, options, 'evaluating')
@@ -155,21 +142,6 @@ def _pictures(args: argparse.Namespace) -> Sequence[Picture]:
         args.root
     )
     return pictures[: args.limit]
-
-
-def _config(args: argparse.Namespace) -> PipelineConfig:
-    return PipelineConfig(
-        detector=args.detector,
-        detector_weights=args.detector_weights,
-        estimator=args.estimator,
-        weights=args.weights,
-        landmark_pose=args.landmark_pose,
-        device=args.device,
-        threads=args.threads,
-        min_face_px=args.min_face_px,
-        rectify=args.rectify,
-        mirror=args.mirror,
-    )
 
 
 def _options(args: argparse.Namespace) -> Options:
