@@ -114,6 +114,7 @@ def _detectors(
     """Return the detectors that can be made here, and of the others why they cannot."""
     caffe = data / 'models' / 'Widerface-RetinaFace.caffemodel'
     wanted = [
+        ('one_pass', 'one_pass', ''),
         ('mtcnn', 'mtcnn', ''),
         ('retinaface', 'retinaface', ''),
         ('retinaface, Caffe', 'retinaface', str(caffe)),

@@ -187,7 +187,7 @@ def main() -> None:
     parser.add_argument('folder', type=Path, nargs='?', default='out/benchmark/wide_scenes')
     parser.add_argument('--count', type=int, default=124, help='pictures to make')
     parser.add_argument('--seed', type=int, default=2, help='of the pictures to make')
-    parser.add_argument('--detectors', nargs='+', default=['mtcnn', 'retinaface'])
+    parser.add_argument('--detectors', nargs='+', default=['one_pass', 'mtcnn', 'retinaface'])
     parser.add_argument('--yaw', type=float, default=60.0, help='most of those who count, deg')
     parser.add_argument('--face-px', type=float, default=24.0, help='least of those who count')
     parser.add_argument('--json', type=Path, help='write the table here')

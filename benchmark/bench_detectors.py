@@ -1,13 +1,13 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our MTCNN beside the mtcnn package's and OpenCV's cascade, from VGA to 4K.
+"""Our detectors beside the mtcnn package and OpenCV's cascade, from VGA to 4K.
 
     python benchmark/bench_detectors.py --json out/benchmark/detectors.json
 
-*search* is what the pipeline calls: `FaceSearch.find`, and its two parts, of which one at a time
-is searched while everybody is followed. *mtcnn package*: the same detector, thresholds and
-smallest face (24 px), where it and TensorFlow are installed. *cascade*: OpenCV's own, with the
-settings that the demo of the paper uses.
+*search* is what the pipeline calls, `FaceSearch.find`, with the default detector and with `mtcnn`.
+*mtcnn package*: what our `mtcnn` finds, with its thresholds and smallest face (24 px), where it
+and TensorFlow are installed. *cascade*: OpenCV's own, with the settings that the demo of the
+paper uses.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ import os
 
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', TF_CPP_MIN_LOG_LEVEL='3')
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 from measure import Image, NotMeasuredError, alternate, clip_images, enlarged, run_part
+from operations import count_operations
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.detection import FaceSearch, create_detector
-from headpose_ros.detection.mtcnn import mosaic_of
+from headpose_ros.detection import FaceSearch, create_detector, proposal_network
+from headpose_ros.detection.one_pass import sizes_to_look_at
 from headpose_ros.estimation.runtime import create_runtime
+from headpose_ros.estimation.weights import load
 from headpose_ros.geometry import CameraModel
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))
@@ -35,17 +36,17 @@ MIN_FACE_PX = 24
 
 
 def searches(images: dict[str, Image], threads: int) -> dict[str, Callable[[], Any]]:
-    """Return the search of each image, and those of its parts."""
-    config = PipelineConfig(device='cpu', threads=threads)
-    search = FaceSearch(create_detector(config, create_runtime('cpu', threads)), config)
+    """Return the search of each image, with the default detector and with MTCNN."""
     jobs: dict[str, Callable[[], Any]] = {}
-    for name, image in images.items():
-        camera = CameraModel.from_fov(image.shape[1], image.shape[0], np.radians(60))
-        if not len(search.find(image, camera)):
-            raise NotMeasuredError(f'our detector finds no face in the {name} image')
-        jobs[name] = lambda i=image, c=camera: search.find(i, c)
-        for part, of in enumerate(('small faces', 'large faces')):
-            jobs[f'{name}, {of}'] = lambda i=image, c=camera, p=part: search.find_part(i, c, p)
+    for detector in (PipelineConfig().detector, 'mtcnn'):
+        config = PipelineConfig(detector=detector, device='cpu', threads=threads)
+        search = FaceSearch(create_detector(config, create_runtime('cpu', threads)), config)
+        for name, image in images.items():
+            camera = CameraModel.from_fov(image.shape[1], image.shape[0], np.radians(60))
+            if not len(search.find(image, camera)):
+                raise NotMeasuredError(f'{detector} finds no face in the {name} image')
+            key = name if detector == PipelineConfig().detector else f'{name}, {detector}'
+            jobs[key] = lambda i=image, c=camera, s=search: s.find(i, c)
     return jobs
 
 
@@ -53,7 +54,7 @@ def detectors(image: Image) -> dict[str, Callable[[], Any]]:
     """Return our detectors and OpenCV's cascade, on one thread, for one VGA image."""
     runtime = create_runtime('cpu', 1)
     jobs: dict[str, Callable[[], Any]] = {}
-    for name in ('mtcnn', 'retinaface'):
+    for name in ('one_pass', 'mtcnn', 'retinaface'):
         detector = create_detector(PipelineConfig(detector=name), runtime)
         jobs[f'ours, {name}'] = lambda d=detector: d.detect(image, MIN_FACE_PX)
     path = cv2.data.haarcascades + 'haarcascade_frontalface_default.xml'
@@ -80,14 +81,15 @@ def package(image: Image) -> dict[str, Callable[[], Any]] | str:
     return {'mtcnn package': lambda: theirs.detect_faces(rgb, min_face_size=MIN_FACE_PX)}
 
 
-def search_mmac(width: int, height: int) -> dict[str, float]:
-    """Return the million multiply-adds of P-Net in a search for small, and for large faces."""
-    found = {}
-    for name, shrink, most in (('small', 1, 2.0 * MIN_FACE_PX), ('large', 2, math.inf)):
-        picture = mosaic_of(width // shrink, height // shrink, float(MIN_FACE_PX), most)
-        cells = picture.width * picture.height / 4
-        found[name] = cells * (4 * 9 * 3 * 10 + 9 * 10 * 16 + 9 * 16 * 32 + 32 * 5) / 1e6
-    return found
+def search_mmac(width: int, height: int) -> float:
+    """Return the million multiply-adds of the proposals in a search of an image."""
+    tensors = load('', 'one_pass', (proposal_network.ARCHITECTURE,)).tensors
+    total = 0
+    for size in sizes_to_look_at(width, height, MIN_FACE_PX):
+        total += count_operations(
+            proposal_network.proposal_network, tensors, size.padded_width, size.padded_height
+        )[0]
+    return total / 1e6
 
 
 def measure() -> dict[str, Any]:

@@ -15,7 +15,6 @@ import os
 
 os.environ.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 from authors_network import authors_network
 from gpu_table import gpu_table
 from measure import NotMeasuredError, alternate, clip_images, run_part
+from operations import count_operations
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation import create_estimator
@@ -64,24 +64,9 @@ def our_job(batch: int, threads: int, mirror: bool = False) -> Callable[[], Any]
 
 def operations() -> dict[str, float]:
     """Count the multiply-adds of one crop, and the bytes of weights and feature maps."""
-    from openvino import Model, PartialShape, Type
-    from openvino import opset13 as op
-
-    from headpose_ros.estimation.openvino_runtime import OpenVinoLayers
-
     weights = load('', 'cnn', ('headpose-pose-network', 'lightweight-hpe'))
     network = model_of(weights)
-    images = op.parameter(PartialShape([1, network.crop_px, network.crop_px, 3]), Type.u8)
-    outputs = network(OpenVinoLayers(weights.tensors), images)
-    macs = maps = 0
-    for node in Model([op.result(y) for y in outputs], [images], 'network').get_ordered_ops():
-        kind = node.get_type_name()
-        if kind not in ('Convolution', 'GroupConvolution', 'MatMul'):
-            continue
-        out, weight = math.prod(node.output(0).get_shape()), node.input(1).get_shape()
-        per_output = {'Convolution': weight[1:], 'GroupConvolution': weight[2:]}
-        macs += out * math.prod(per_output.get(kind, weight[1:]))
-        maps += 4 * (out + math.prod(node.input(0).get_shape()))
+    macs, maps = count_operations(network, weights.tensors, network.crop_px, network.crop_px)
     return {
         'crop_px': network.crop_px,
         'mmac': macs / 1e6,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
-DETECTORS = ('mtcnn', 'retinaface', 'yunet', 'cascade')
+DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
 LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
 

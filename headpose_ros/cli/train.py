@@ -35,9 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     from headpose_ros.training import landmark_training_command as landmarks
     from headpose_ros.training import linear_fit_command as linear
+    from headpose_ros.training import proposal_training_command as proposals
 
     landmarks.configure(kinds.add_parser('landmarks', help=landmarks.SUMMARY))
     linear.configure(kinds.add_parser('linear', help=linear.SUMMARY))
+    proposals.configure(kinds.add_parser('proposals', help=proposals.SUMMARY))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,6 +52,10 @@ def run(args: argparse.Namespace) -> int:
         from headpose_ros.training import linear_fit_command as linear
 
         return linear.run(args)
+    if args.kind == 'proposals':
+        from headpose_ros.training import proposal_training_command as proposals
+
+        return proposals.run(args)
     work = {'label': _label, 'pose': _pose, 'export': _export, 'check': _check}
     return work[args.kind](args)
 

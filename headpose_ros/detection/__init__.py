@@ -14,6 +14,7 @@ from headpose_ros.estimation.runtime import Runtime
 __all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector']
 
 _MODULES = {
+    'one_pass': 'headpose_ros.detection.one_pass',
     'mtcnn': 'headpose_ros.detection.mtcnn',
     'retinaface': 'headpose_ros.detection.retinaface',
     'yunet': 'headpose_ros.detection.yunet',

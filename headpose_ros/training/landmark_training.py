@@ -1,13 +1,11 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training of the landmark network (`estimation/pfld.py`): resumable, deterministic by seed."""
+"""Training of the landmark network (`estimation/pfld.py`)."""
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from headpose_ros.estimation.pfld import LANDMARKS, Pfld, grid
 from headpose_ros.estimation.weights import WeightsFile, save
@@ -27,6 +24,8 @@ from headpose_ros.training.landmark_training_data import (
     LandmarkViews,
     random_view,
 )
+from headpose_ros.training.network_training import NetworkRun, train_network
+from headpose_ros.training.optimizer import AdamW
 from headpose_ros.training.trainable_layers import TrainableNetwork
 
 STEM = 16
@@ -36,20 +35,6 @@ FINE_WIDTH = 32
 _BETA = 0.02
 _FACE_WEIGHT = 0.02
 _OUTSIDE = 1.0
-
-
-@dataclass(frozen=True)
-class LandmarkRun:
-    """Options of a training."""
-
-    out: Path
-    steps: int = 3000
-    batch_size: int = 64
-    learning_rate: float = 2e-3
-    seed: int = 0
-    resume: bool = False
-    bfloat16: bool = True
-    log_every: int = 100
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
@@ -82,44 +67,21 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 def train(
     sources: list[tuple[list[LandmarkPicture], float]],
-    run: LandmarkRun,
+    run: NetworkRun,
+    learning_rate: float,
     say: Callable[[str], None] = print,
 ) -> TrainableNetwork:
-    """Train to the end of the run and return the averaged network.
-
-    `run.out`/checkpoint.pt is written on the way. Raises ValueError where the folder holds a
-    training and `run.resume` is not set, or the other way round.
-    """
+    """Train to the end of the run and return the averaged network; see `train_network`."""
     torch.manual_seed(run.seed)
     pfld = Pfld()
     network = TrainableNetwork(pfld, shapes(), {'grid.weight': grid(pfld.map_px)})
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    decay = get_ema_multi_avg_fn(0.995)  # type: ignore[no-untyped-call]
-    average = AveragedModel(network, multi_avg_fn=decay, use_buffers=True)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=run.learning_rate, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, run.steps))
-    parts = {'network': network, 'average': average, 'optimizer': optimizer, 'rate': schedule}
     views = LandmarkViews(pfld.crop_px, pfld.landmark_box_scale)
     batches = LandmarkBatches(sources, views, run.batch_size, run.seed)
-    mean_loss = np.nan
-    for step in range(_start(run, parts), run.steps):
-        network.train()
-        with torch.autocast('cpu', torch.bfloat16, enabled=run.bfloat16):
-            loss = landmark_loss(network, batches[step])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        average.update_parameters(network)
-        value = float(loss.detach())
-        mean_loss = value if np.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * value
-        if (step + 1) % run.log_every == 0 or step + 1 == run.steps:
-            say(f'step {step + 1} of {run.steps}: loss {mean_loss:.5f}')
-            _save(run, parts, step + 1)
-    trained = average.module
-    assert isinstance(trained, TrainableNetwork)
-    return trained.eval()
+
+    def optimizer_of(network: TrainableNetwork) -> AdamW:
+        return AdamW(network, learning_rate, weight_decay=1e-3)
+
+    return train_network(network, landmark_loss, batches, optimizer_of, run, say)
 
 
 def landmark_loss(network: TrainableNetwork, batch: LandmarkBatch) -> Tensor:
@@ -159,37 +121,6 @@ def normalised_mean_error(network: TrainableNetwork, pictures: list[LandmarkPict
 def _errors(found: NDArray[Any], truth: Array) -> Array:
     distance = np.linalg.norm(found.reshape(truth.shape) - truth, axis=2).mean(axis=1)
     return np.asarray(distance / np.linalg.norm(truth[:, 36] - truth[:, 45], axis=1))
-
-
-def _rate(step: int, steps: int) -> float:
-    """Share of the peak learning rate: a rise over the first twentieth, then half a cosine."""
-    warm = max(steps // 20, 1)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1))) / 2
-
-
-def _start(run: LandmarkRun, parts: Mapping[str, Any]) -> int:
-    """Load the checkpoint where the run goes on; return the first step."""
-    path = run.out / 'checkpoint.pt'
-    if not run.resume:
-        if path.exists():
-            raise ValueError(f'{run.out}: holds a training already; resume it or go elsewhere')
-        return 0
-    if not path.is_file():
-        raise ValueError(f'{path}: no checkpoint there to go on from')
-    state = torch.load(path, map_location='cpu', weights_only=True)
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
-    return int(state['step'])
-
-
-def _save(run: LandmarkRun, parts: Mapping[str, Any], step: int) -> None:
-    run.out.mkdir(parents=True, exist_ok=True)
-    state = {name: part.state_dict() for name, part in parts.items()} | {'step': step}
-    partial = run.out / 'checkpoint.pt.partial'
-    torch.save(state, partial)
-    os.replace(partial, run.out / 'checkpoint.pt')
 
 
 def write_weights(

@@ -39,15 +39,14 @@ def run(args: argparse.Namespace) -> int:
 
     from headpose_ros.training import landmark_training as training
     from headpose_ros.training.landmark_training_data import read_annotated
+    from headpose_ros.training.network_training import NetworkRun
 
     _check(args)
     if args.threads:
         torch.set_num_threads(args.threads)
-    options = training.LandmarkRun(
-        args.out, args.steps, args.batch_size, args.learning_rate, args.seed, args.resume
-    )
+    options = NetworkRun(args.out, args.steps, args.batch_size, args.seed, args.resume)
     test = read_annotated(args.faces, args.test_part) if args.faces else []
-    network = training.train(_sources(args), options)
+    network = training.train(_sources(args), options, args.learning_rate)
     error = None
     if test:
         error = training.normalised_mean_error(network, test)

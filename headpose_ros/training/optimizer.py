@@ -11,23 +11,32 @@ random weights it needs half the steps of AdamW here (docs/training_log.md).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from headpose_ros.training.recipe import Recipe
+
+@dataclass(frozen=True)
+class Rates:
+    """Peaks of the learning rates: of convolutions, of the rest, and of what is no network's."""
+
+    kernels: float
+    others: float
+    apart: float = 0.0
+    weight_decay: float = 0.0
 
 
-class PoseOptimizer:
-    """Both optimisers as one, with the peak rates and the decay of a recipe.
+class MuonAndAdamW:
+    """Both optimisers as one.
 
-    `zero`: the zero offset; it has a rate of its own and does not decay. Raises ValueError where
-    `network` is not in the memory format channels_last.
+    `apart`: parameters that are not the network's; they have a rate of their own and do not decay.
+    Raises ValueError where `network` is not in the memory format channels_last.
     """
 
-    def __init__(self, network: nn.Module, zero: nn.Parameter, recipe: Recipe) -> None:
-        self._recipe = recipe
+    def __init__(self, network: nn.Module, rates: Rates, *apart: nn.Parameter) -> None:
+        self._rates = rates
         self._kernels = [p for p in network.parameters() if p.ndim == 4]
         self._matrices = [nn.Parameter(_as_matrix(p.detach())) for p in self._kernels]
         for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
@@ -39,19 +48,19 @@ class PoseOptimizer:
             [
                 {'params': [p for p in others if p.ndim > 1]},
                 {'params': [p for p in others if p.ndim <= 1]},
-                {'params': [zero]},
+                {'params': list(apart)},
             ],
-            fused=zero.device.type == 'cuda',
+            fused=self._kernels[0].device.type == 'cuda',
         )
 
     def step(self, share: float) -> None:
         """Move everything by its gradient, at `share` of the peak rates."""
-        recipe = self._recipe
-        kernels, matrices, vectors, zero = self._muon.param_groups + self._adamw.param_groups
-        kernels.update(lr=share * recipe.learning_rate, weight_decay=recipe.weight_decay)
-        matrices.update(lr=share * recipe.other_rate, weight_decay=recipe.weight_decay)
-        vectors.update(lr=share * recipe.other_rate, weight_decay=0.0)
-        zero.update(lr=share * recipe.zero_rate, weight_decay=0.0)
+        rates = self._rates
+        kernels, matrices, vectors, apart = self._muon.param_groups + self._adamw.param_groups
+        kernels.update(lr=share * rates.kernels, weight_decay=rates.weight_decay)
+        matrices.update(lr=share * rates.others, weight_decay=rates.weight_decay)
+        vectors.update(lr=share * rates.others, weight_decay=0.0)
+        apart.update(lr=share * rates.apart, weight_decay=0.0)
         for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
             assert kernel.grad is not None
             matrix.grad = _as_matrix(kernel.grad)
@@ -63,7 +72,7 @@ class PoseOptimizer:
         return {'muon': self._muon.state_dict(), 'adamw': self._adamw.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint; rates and decay stay the recipe's, should it have changed.
+        """Go on from a checkpoint, with the rates and the decay given here.
 
         Raises ValueError where it is of another optimiser.
         """
@@ -73,6 +82,22 @@ class PoseOptimizer:
             )
         self._muon.load_state_dict(state['muon'])
         self._adamw.load_state_dict(state['adamw'])
+
+
+class AdamW:
+    """AdamW for all parameters, moved at a share of the peak rate as `MuonAndAdamW` does."""
+
+    def __init__(self, network: nn.Module, rate: float, weight_decay: float) -> None:
+        self._rate = rate
+        self._adamw = torch.optim.AdamW(network.parameters(), rate, weight_decay=weight_decay)
+        self.state_dict = self._adamw.state_dict
+        self.load_state_dict = self._adamw.load_state_dict
+
+    def step(self, share: float) -> None:
+        """Move everything by its gradient, at `share` of the peak rate."""
+        for group in self._adamw.param_groups:
+            group['lr'] = share * self._rate
+        self._adamw.step()
 
 
 def _as_matrix(kernel: Tensor) -> Tensor:

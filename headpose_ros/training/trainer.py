@@ -26,7 +26,7 @@ from headpose_ros.training.batches import Batch, Batches, BatchPlan
 from headpose_ros.training.data_files import load_sources, load_validation
 from headpose_ros.training.losses import LossWeights, ZeroOffset, pose_loss
 from headpose_ros.training.network import TrainablePoseNetwork
-from headpose_ros.training.optimizer import PoseOptimizer
+from headpose_ros.training.optimizer import MuonAndAdamW, Rates
 from headpose_ros.training.recipe import Recipe
 from headpose_ros.training.training_log import TrainingLog
 from headpose_ros.training.validation import Looker, accuracy, network_predictor
@@ -117,7 +117,10 @@ class _Training:
         self._average = AveragedModel(
             self._task, multi_avg_fn=_ema(recipe.ema_decay), use_buffers=True
         )
-        self._optimizer = PoseOptimizer(self._task.network, self._task.zero.vector, recipe)
+        rates = Rates(
+            recipe.learning_rate, recipe.other_rate, recipe.zero_rate, recipe.weight_decay
+        )
+        self._optimizer = MuonAndAdamW(self._task.network, rates, self._task.zero.vector)
         self._step = 0
         if options.resume:
             self._restore()

@@ -11,14 +11,8 @@ from drawn_face import drawn_face
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector
-from headpose_ros.detection.mtcnn import (
-    Mtcnn,
-    corrected,
-    mosaic_of,
-    patches,
-    squared,
-    suppress,
-)
+from headpose_ros.detection.mtcnn import Mtcnn, mosaic_of
+from headpose_ros.detection.mtcnn_stages import corrected, patches, squared, suppress
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime
 from headpose_ros.estimation.weights import WeightsError, load

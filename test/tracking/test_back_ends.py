@@ -46,7 +46,7 @@ def clip():
 
 
 @pytest.mark.parametrize('estimator', ESTIMATORS)
-@pytest.mark.parametrize('detector', ['mtcnn', 'retinaface', 'cascade'])
+@pytest.mark.parametrize('detector', ['one_pass', 'mtcnn', 'retinaface', 'cascade'])
 def test_three_people_are_found_and_where_they_face(clip, detector, estimator):
     if detector == 'cascade' and not hasattr(cv2, 'CascadeClassifier'):
         pytest.skip('this OpenCV has no cascades')

@@ -31,7 +31,7 @@ CLIPS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope='module', params=['mtcnn', 'retinaface'])
+@pytest.fixture(scope='module', params=['one_pass', 'mtcnn', 'retinaface'])
 def pipeline(request):
     return HeadPosePipeline(PipelineConfig(detector=request.param, device='cpu', threads=1))
 
@@ -91,7 +91,7 @@ def test_as_they_come_only_the_images_before_a_face_is_confirmed_are_empty(pipel
 
 
 @needs_videos
-@pytest.mark.parametrize('detector', ['mtcnn', 'retinaface'])
+@pytest.mark.parametrize('detector', ['one_pass', 'mtcnn', 'retinaface'])
 def test_the_detector_alone_finds_the_signers(detector):
     config = PipelineConfig(detector=detector)
     search = FaceSearch(create_detector(config, create_runtime('cpu', 1)), config)

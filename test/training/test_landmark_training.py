@@ -24,6 +24,7 @@ from headpose_ros.training.landmark_training_data import (
     read_annotated,
     read_shards,
 )
+from headpose_ros.training.network_training import NetworkRun
 
 PLAIN = LandmarkViews(
     scale_sigma=0.0, shift_sigma=0.0, roll_sigma_deg=0.0, wide=0.0, beside=0.0)  # fmt: skip
@@ -132,11 +133,13 @@ def test_batches_depend_on_seed_and_number_alone():
         LandmarkBatches([([], 1.0)], LandmarkViews(), 4)
 
 
-def run(out, steps, **changes):
+def run(out, steps, learning_rate=2e-3, **changes):
     torch.set_num_threads(1)
-    options = training.LandmarkRun(out, steps, batch_size=8, log_every=5, **changes)
+    options = NetworkRun(out, steps, batch_size=8, log_every=5, **changes)
     said = []
-    network = training.train([([drawn_face(i) for i in range(6)], 1.0)], options, said.append)
+    network = training.train(
+        [([drawn_face(i) for i in range(6)], 1.0)], options, learning_rate, said.append
+    )
     return network, [float(line.split()[-1]) for line in said]
 
 

@@ -1,0 +1,117 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""MTCNN with its first stage replaced: our network proposes in one pass, R- and O-Net decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.config import PipelineConfig
+from headpose_ros.detection import proposal_network as proposals
+from headpose_ros.detection.mtcnn import Mtcnn
+from headpose_ros.detection.mtcnn_networks import ARCHITECTURE as MTCNN
+from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
+from headpose_ros.estimation.runtime import Runtime
+from headpose_ros.estimation.weights import LoadedWeights, load
+from headpose_ros.heads import Array, Boxes
+
+LEAST_SCORE = 0.1  # benchmark/bench_proposals.py
+MOST_OVERLAP = 0.5
+_MOST_PROPOSALS = 256
+_MULTIPLE = 32
+_BORDER = 127
+
+Image = NDArray[np.uint8]
+
+
+class OnePass:
+    """The detector (`detector.Detector`)."""
+
+    name = 'one_pass'
+    box_to_face = Mtcnn.box_to_face  # the boxes are O-Net's
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        weights: LoadedWeights,
+        mtcnn: LoadedWeights,
+        thresholds: Thresholds | None = None,
+    ) -> None:
+        self._propose = runtime.compile(
+            proposals.proposal_network, weights.tensors, (1, None, None, 3), exact=True
+        )
+        self._check = FaceCheck(runtime, mtcnn.tensors, thresholds or Thresholds())
+
+    def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
+        """Find faces; boxes may reach out of the image. See `detector.Detector`."""
+        return self._check(image_bgr, self.propose(image_bgr, min_face_px))
+
+    def propose(self, image_bgr: Image, min_face_px: float) -> Array:
+        """Return squares (N,4) that may be faces of at least `min_face_px`, best first."""
+        height, width = image_bgr.shape[:2]
+        found = [np.empty((0, 5))]
+        for size in sizes_to_look_at(width, height, min_face_px):
+            boxes, scores = proposals.squares(
+                self._propose(_padded(image_bgr, size)[None]), LEAST_SCORE
+            )
+            scale = np.array([width / size.width, height / size.height] * 2)
+            found.append(np.column_stack([(boxes + 0.5) * scale - 0.5, scores]))
+        rows = np.concatenate(found)
+        kept = suppress(rows[:, :4], rows[:, 4], MOST_OVERLAP)[:_MOST_PROPOSALS]
+        return rows[kept, :4]
+
+
+def create(config: PipelineConfig, runtime: Runtime) -> OnePass:
+    """Load the shipped weights, or the proposals' of `config.detector_weights`: WeightsError."""
+    return OnePass(
+        runtime,
+        load(config.detector_weights, 'one_pass', (proposals.ARCHITECTURE,)),
+        load('', 'mtcnn', (MTCNN,)),
+        Thresholds(onet=min(0.5, config.score_threshold)),
+    )
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of an image that the network looks at, in pixels, without what pads it."""
+
+    width: int
+    height: int
+
+    @property
+    def padded_width(self) -> int:
+        """With a border that fills the coarsest cells."""
+        return -(-self.width // _MULTIPLE) * _MULTIPLE
+
+    @property
+    def padded_height(self) -> int:
+        """With a border that fills the coarsest cells."""
+        return -(-self.height // _MULTIPLE) * _MULTIPLE
+
+
+def sizes_to_look_at(width: int, height: int, min_face_px: float) -> list[Size]:
+    """Return one size, or more where faces may be larger than the network knows."""
+    scale = proposals.SMALLEST_PX / min_face_px
+    found: list[Size] = []
+    while True:
+        size = Size(max(round(width * scale), 1), max(round(height * scale), 1))
+        if min(size.width, size.height) < proposals.SMALLEST_PX:
+            return found
+        found.append(size)
+        if min(size.width, size.height) <= proposals.LARGEST_PX * 1.1:
+            return found
+        scale *= 2 * proposals.SMALLEST_PX / proposals.LARGEST_PX
+
+
+def _padded(image: Image, size: Size) -> Image:
+    """Return the image of that size, with its border to the right and below."""
+    canvas = np.full((size.padded_height, size.padded_width, 3), _BORDER, np.uint8)
+    place = canvas[: size.height, : size.width]
+    shrinks = size.width < image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    cv2.resize(image, (size.width, size.height), place, interpolation=how)
+    return canvas
