@@ -5,7 +5,7 @@
     python benchmark/bench_unchanged.py --json out/benchmark/unchanged.json
 
 *Slow*: eager PyTorch in float32, the whole image searched every time. Then one measure after the
-other: OpenVINO; searching every 10th image, in parts. The JPEGs are the clip three times as
+other: OpenVINO; searching every 10th image. The JPEGs are the clip three times as
 large, decoded whole and as `HeadPosePipeline.reduction` allows.
 """
 
@@ -92,7 +92,7 @@ def measure() -> dict[str, Any]:
     ways: dict[str, Read] = {
         'slow: PyTorch, every image searched': raw(pipeline(TorchRuntime('cpu'), detect_every=1)),
         'OpenVINO, every image searched': raw(pipeline(create_runtime('cpu'), detect_every=1)),
-        'as it is: every 10th searched, in parts': raw(pipeline(create_runtime('cpu'))),
+        'as it is: every 10th searched': raw(pipeline(create_runtime('cpu'))),
         '1920x1440 JPEG, decoded whole': jpeg_reader(camera, False),
         '1920x1440 JPEG, decoded as needed': jpeg_reader(camera, True),
     }

@@ -51,7 +51,12 @@ class Options:
 class PipelineConfig(Options):
     """Options of `HeadPosePipeline`."""
 
-    detector: str = option('mtcnn', 'Face detector.', choices=DETECTORS)
+    detector: str = option(
+        'one_pass',
+        'Face detector. one_pass: a network of ours proposes, the last two stages of MTCNN decide; '
+        'mtcnn: as published.',
+        choices=DETECTORS,
+    )
     detector_weights: str = option(
         '',
         "File for the detector; empty takes the shipped one (cascade: OpenCV's). yunet needs one.",

@@ -20,7 +20,7 @@ from headpose_ros.estimation.weights import LoadedWeights, load
 from headpose_ros.heads import Array, Boxes
 
 LEAST_SCORE = 0.1  # benchmark/bench_proposals.py
-MOST_OVERLAP = 0.5
+MOST_OVERLAP = 0.4
 _MOST_PROPOSALS = 256
 _MULTIPLE = 32
 _BORDER = 127

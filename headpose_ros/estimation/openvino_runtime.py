@@ -86,9 +86,13 @@ class OpenVinoNetwork:
         images = np.ascontiguousarray(images)
         if self._shape[0] is None and (spare := rounded_batch(count) - count):
             images = np.concatenate([images, np.zeros((spare, *images.shape[1:]), images.dtype)])
-        result = self._request.infer([images], share_inputs=True, share_outputs=True)
+        # Given and taken one by one: passing them through `infer` costs another 0.1 ms.
+        self._input = ov.Tensor(images, shared_memory=True)
+        self._request.set_input_tensor(self._input)
+        self._request.infer(share_outputs=True)
+        outputs = (self._request.get_output_tensor(i) for i in range(self._outputs))
         # Copied: the request's own memory is overwritten by the next forward.
-        return tuple(np.array(result[i][:count]) for i in range(self._outputs))
+        return tuple(np.array(output.data[:count]) for output in outputs)
 
 
 def default_threads() -> int:

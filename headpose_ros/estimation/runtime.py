@@ -104,7 +104,8 @@ def check_images(images: Any, shape: Shape, dtype: str) -> None:
     fits = len(images.shape) == len(shape) and all(
         want is None or want == got for want, got in zip(shape, images.shape, strict=True)
     )
-    if not fits or not str(images.dtype).endswith(dtype):
+    same = images.dtype == dtype or str(images.dtype).endswith(f'.{dtype}')  # NumPy's, PyTorch's
+    if not fits or not same:
         want_text = ', '.join('any' if n is None else str(n) for n in shape)
         raise ValueError(
             f'network input: expected {dtype} ({want_text}), '

@@ -40,10 +40,10 @@ def result(tmp_path_factory):
 def test_people_far_off_axis_are_found(result):
     assert len(result.off_axis) >= 12
     assert result.off_axis.max() > 60
-    found = result.found['mtcnn, views']
-    straight = result.found['mtcnn, straight']
+    found = result.found['one_pass, views']
+    straight = result.found['one_pass, straight']
     # All 14 when written, as a camera that looks straight at each face; one may differ.
     assert found.sum() >= straight.sum() - 1
     assert straight.sum() >= 12, 'the measure works'
     assert found[result.off_axis > 50].mean() >= 0.75
-    assert result.wrong['mtcnn, views'] <= 3
+    assert result.wrong['one_pass, views'] <= 3

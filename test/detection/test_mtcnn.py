@@ -177,8 +177,10 @@ def test_patches_interpolate_and_are_grey_outside():
 
 
 def test_wrong_weights_are_refused(tmp_path):
-    config = PipelineConfig(detector_weights=str(tmp_path / 'none.safetensors'))
+    config = PipelineConfig(detector='mtcnn', detector_weights=str(tmp_path / 'none.safetensors'))
     with pytest.raises(WeightsError, match='neither a file nor'):
         create_detector(config, create_runtime('cpu'))
     with pytest.raises(WeightsError, match='needs mtcnn'):
-        create_detector(PipelineConfig(detector_weights='retinaface'), create_runtime('cpu'))
+        create_detector(
+            PipelineConfig(detector='mtcnn', detector_weights='retinaface'), create_runtime('cpu')
+        )
