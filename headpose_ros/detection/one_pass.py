@@ -19,10 +19,12 @@ from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.estimation.weights import LoadedWeights, load
 from headpose_ros.heads import Array, Boxes
 
-LEAST_SCORE = 0.1  # benchmark/bench_proposals.py
-MOST_OVERLAP = 0.4
+LEAST_SCORE = 0.15  # this and the next two by benchmark/bench_proposals.py
+MOST_OVERLAP = 0.75  # some for each face: R-Net may take another than our best for one
+_RNET_SCORE = 0.4  # less than after P-Net, whose proposals are a hundred times as many
 _MOST_PROPOSALS = 256
 _MULTIPLE = 32
+_BEYOND = 1.25  # of the largest: a face as high as the image is not worth another look
 _BORDER = 127
 
 Image = NDArray[np.uint8]
@@ -39,12 +41,12 @@ class OnePass:
         runtime: Runtime,
         weights: LoadedWeights,
         mtcnn: LoadedWeights,
-        thresholds: Thresholds | None = None,
+        thresholds: Thresholds,
     ) -> None:
         self._propose = runtime.compile(
             proposals.proposal_network, weights.tensors, (1, None, None, 3), exact=True
         )
-        self._check = FaceCheck(runtime, mtcnn.tensors, thresholds or Thresholds())
+        self._check = FaceCheck(runtime, mtcnn.tensors, thresholds)
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
@@ -71,7 +73,7 @@ def create(config: PipelineConfig, runtime: Runtime) -> OnePass:
         runtime,
         load(config.detector_weights, 'one_pass', (proposals.ARCHITECTURE,)),
         load('', 'mtcnn', (MTCNN,)),
-        Thresholds(onet=min(0.5, config.score_threshold)),
+        Thresholds(rnet=_RNET_SCORE, onet=min(0.5, config.score_threshold)),
     )
 
 
@@ -102,7 +104,7 @@ def sizes_to_look_at(width: int, height: int, min_face_px: float) -> list[Size]:
         if min(size.width, size.height) < proposals.SMALLEST_PX:
             return found
         found.append(size)
-        if min(size.width, size.height) <= proposals.LARGEST_PX * 1.1:
+        if min(size.width, size.height) <= proposals.LARGEST_PX * _BEYOND:
             return found
         scale *= 2 * proposals.SMALLEST_PX / proposals.LARGEST_PX
 

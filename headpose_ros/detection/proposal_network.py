@@ -37,8 +37,11 @@ from headpose_ros.heads import Array
 
 ARCHITECTURE = 'headpose-proposal-network'
 STRIDES = (8, 16, 32)
-SMALLEST_PX, LARGEST_PX = 12.0, 230.0
-"""Sides of the faces' boxes that it is trained to find, in pixels of its image."""
+SMALLEST_PX, LARGEST_PX = 14.0, 230.0
+"""Sides of the faces' boxes that it is asked to find, in pixels of its image.
+
+It is trained from 8 px on: like P-Net it should find some that are smaller than asked for.
+"""
 
 _PIXEL_MEAN = 127.5
 _PIXEL_SCALE = 64.0
