@@ -6,28 +6,37 @@
 
 Of the faces that `mtcnn` is sure of (0.7), how many `one_pass` finds too, for rising least scores
 of its proposals: those at least as large as `min_face_px` says, and the smaller ones that MTCNN
-finds beyond what it is asked for. *Others*: what `one_pass` alone is sure of. The frames are those of
-the shared data's six previews, every second one. R-Net and O-Net cost by the number of proposals.
+finds beyond what it is asked for. *Others*: what `one_pass` alone is sure of. The frames are every
+second one of the shared data's six previews. R-Net and O-Net cost by the number of proposals.
+
+*Renders*: in how many crops of held-out heads, faces seen, either finds a face, by yaw; *pieces*:
+in how many pieces of photographs without one they find one all the same. From the files of the
+training (docs/training_log.md), where they are in `out/`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
-from measure import DATA, Image, NotMeasuredError, run_part
+from measure import DATA, ROOT, Image, NotMeasuredError, run_part
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector, one_pass
 from headpose_ros.detection.search import REFERENCE_WIDTH
 from headpose_ros.estimation.runtime import create_runtime
+from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.heads import Boxes
+from headpose_ros.training.data_files import load_crops
 
 LEAST_SCORES = (0.05, 0.1, 0.15, 0.2)
 _SURE = 0.7
 _SAME = 0.4  # intersection over union
+_YAWS = (0, 30, 60, 100)
+_LEAST_SHARE = 0.18  # of a crop's side: the smallest face searched for in it
 
 
 def frames() -> list[Image]:
@@ -62,6 +71,39 @@ def _overlaps(a: Any, b: Any) -> Any:
     return common / (area_a[:, None] + area_b - common)
 
 
+def on_crops(detectors: dict[str, Any]) -> dict[str, Any]:
+    """Return the shares of crops in which each detector finds a face, by kind of crop."""
+    out = ROOT / 'out'
+    if not (out / 'real').is_dir() or not (out / 'synth_heldout').is_dir():
+        return {}
+    renders = load_crops(out, 'synth_heldout/shard_*.npz')
+    seen = renders.is_face & (renders.spreads < np.radians(3))
+    yaw = np.degrees(np.abs(np.asarray(euler_from_matrix(renders.rotations)[0])))
+    kinds = {
+        f'renders, yaw {low} to {high} deg': list(
+            renders.images[seen & (yaw >= low) & (yaw < high)]
+        )
+        for low, high in pairwise(_YAWS)
+    }
+    faces = load_crops(out, 'real/faces_youtube_test.npz')
+    kinds['pieces without a face'] = list(faces.images[~faces.is_face])
+    return {
+        kind: {
+            'count': len(images),
+            **{
+                name: float(np.mean([_finds(detector, image) for image in images]))
+                for name, detector in detectors.items()
+            },
+        }
+        for kind, images in kinds.items()
+    }
+
+
+def _finds(detector: Any, image: Image) -> bool:
+    found = detector.detect(image, _LEAST_SHARE * image.shape[1])
+    return bool((found.scores >= _SURE).any())
+
+
 def measure() -> dict[str, Any]:
     """Measure everything."""
     images = frames()
@@ -70,6 +112,7 @@ def measure() -> dict[str, Any]:
     ours: Any = create_detector(PipelineConfig(detector='one_pass'), runtime)
     smallest = [PipelineConfig().min_face_px * i.shape[1] / REFERENCE_WIDTH for i in images]
     theirs = [mtcnn.detect(i, least) for i, least in zip(images, smallest, strict=True)]
+    crops = on_crops({'mtcnn': mtcnn, 'one_pass': ours})
     rows = {}
     for score in LEAST_SCORES:
         one_pass.LEAST_SCORE = score
@@ -79,8 +122,7 @@ def measure() -> dict[str, Any]:
             **compare(theirs, found, smallest),
             'proposals': float(np.mean(proposals)),
         }
-        print(score, rows[str(score)], flush=True)
-    return {'frames': len(images), 'least_scores': rows}
+    return {'frames': len(images), 'least_scores': rows, 'crops': crops}
 
 
 if __name__ == '__main__':
