@@ -53,8 +53,8 @@ class PipelineConfig(Options):
 
     detector: str = option(
         'one_pass',
-        'Face detector. one_pass: a network of ours proposes, the last two stages of MTCNN decide; '
-        'mtcnn: as published.',
+        'Face detector. one_pass: a network of ours proposes, the last two stages of MTCNN '
+        'decide; mtcnn: as published.',
         choices=DETECTORS,
     )
     detector_weights: str = option(

@@ -22,7 +22,7 @@ from headpose_ros.heads import Array, Boxes
 LEAST_SCORE = 0.15  # this and the next two by benchmark/bench_proposals.py
 MOST_OVERLAP = 0.75  # some for each face: R-Net may take another than our best for one
 _RNET_SCORE = 0.4  # less than after P-Net, whose proposals are a hundred times as many
-_MOST_PROPOSALS = 256
+_MOST_CELLS, _MOST_PROPOSALS = 2048, 256
 _MULTIPLE = 32
 _BEYOND = 1.25  # of the largest: a face as high as the image is not worth another look
 _BORDER = 127
@@ -43,7 +43,7 @@ class OnePass:
         mtcnn: LoadedWeights,
         thresholds: Thresholds,
     ) -> None:
-        self._propose = runtime.compile(
+        self._network = runtime.compile(
             proposals.proposal_network, weights.tensors, (1, None, None, 3), exact=True
         )
         self._check = FaceCheck(runtime, mtcnn.tensors, thresholds)
@@ -58,11 +58,12 @@ class OnePass:
         found = [np.empty((0, 5))]
         for size in sizes_to_look_at(width, height, min_face_px):
             boxes, scores = proposals.squares(
-                self._propose(_padded(image_bgr, size)[None]), LEAST_SCORE
+                self._network(_padded(image_bgr, size)[None]), LEAST_SCORE
             )
             scale = np.array([width / size.width, height / size.height] * 2)
             found.append(np.column_stack([(boxes + 0.5) * scale - 0.5, scores]))
         rows = np.concatenate(found)
+        rows = rows[np.argsort(-rows[:, 4], kind='stable')[:_MOST_CELLS]]
         kept = suppress(rows[:, :4], rows[:, 4], MOST_OVERLAP)[:_MOST_PROPOSALS]
         return rows[kept, :4]
 

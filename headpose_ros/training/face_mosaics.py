@@ -19,8 +19,8 @@ from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.heads import Array
 from headpose_ros.training.batches import Source
 from headpose_ros.training.face_crops import FaceCrops
-from headpose_ros.training.landmark_training_data import crop_from_image
 from headpose_ros.training.photometry import Photometry, PhotometryChances
+from headpose_ros.training.warping import crop_from_image
 
 _MOST_SPREAD = np.deg2rad(6.0)
 _LEAST_SEEN = 0.7
@@ -73,6 +73,10 @@ class MosaicMaker:
         shares = np.array([source.share for source in sources], float)
         self._shares = shares / shares.sum()
         self._boxes = [_boxes_of(crops, relation) for crops in self._crops]
+        self._of_kind = [
+            {is_face: np.flatnonzero(crops.is_face == is_face) for is_face in (True, False)}
+            for crops in self._crops
+        ]
         self._photometry = Photometry(self._limits.canvas_px, self._limits.photometry)
 
     def draw(self, rng: np.random.Generator) -> Mosaic:
@@ -104,9 +108,9 @@ class MosaicMaker:
         self, px: int, rng: np.random.Generator
     ) -> tuple[Image, tuple[float, float, float, bool] | None]:
         """Return a square of an image, and the face's centre, side and whether it is sure."""
-        which = rng.choice(len(self._crops), p=self._shares)
+        which = int(rng.choice(len(self._crops), p=self._shares))
         crops, boxes = self._crops[which], self._boxes[which]
-        index = self._pick(crops.is_face, rng)
+        index = self._pick(which, rng)
         x, y, side = boxes[index]
         window, centre = self._window(px, crops.size_px, boxes[index], crops.is_face[index], rng)
         roll = np.deg2rad(rng.normal(0, self._limits.roll_sigma_deg))
@@ -129,12 +133,12 @@ class MosaicMaker:
         sure = seen >= _LEAST_SEEN and crops.spreads[index] <= _MOST_SPREAD
         return np.asarray(tile, np.uint8), (float(u), float(v), float(side), bool(sure))
 
-    def _pick(self, is_face: NDArray[np.bool_], rng: np.random.Generator) -> int:
-        """Return an index, without a face as often as the limits want, where there is such."""
-        wanted = rng.random() >= self._limits.empty
-        of_kind = np.flatnonzero(is_face == wanted)
+    def _pick(self, which: int, rng: np.random.Generator) -> int:
+        """Return a crop of a source, without a face as often as wanted, where there is such."""
+        is_face = rng.random() >= self._limits.empty
+        of_kind = self._of_kind[which][is_face]
         if len(of_kind) == 0:
-            return int(rng.integers(len(is_face)))
+            of_kind = self._of_kind[which][not is_face]
         return int(of_kind[rng.integers(len(of_kind))])
 
     def _window(

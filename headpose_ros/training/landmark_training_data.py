@@ -22,6 +22,7 @@ from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
 from headpose_ros.training.landmark_table import annotated_files
 from headpose_ros.training.photometry import Photometry
+from headpose_ros.training.warping import crop_from_image
 
 MIRRORED = np.array(
     [
@@ -189,21 +190,6 @@ def random_view(
     if np.linalg.det(matrix[:, :2]) < 0:
         points = points[MIRRORED]
     return np.asarray(crop, np.uint8), half_crops(points, views.crop_px)
-
-
-def crop_from_image(
-    centre: Array, side: float, roll: float, crop_px: int, mirror: bool = False
-) -> Array:
-    """Return the affine map (2,3) from pixels of the image to those of a square crop.
-
-    `centre` (2,), `side`: pixels; `roll`: rad, how far the crop turns what it shows, clockwise.
-    """
-    scale = crop_px / side
-    c, s = scale * np.cos(roll), scale * np.sin(roll)
-    linear = np.array([[c, -s], [s, c]])
-    if mirror:
-        linear = np.diag([-1.0, 1.0]) @ linear
-    return np.hstack([linear, ((crop_px - 1) / 2 - linear @ centre)[:, None]])
 
 
 def half_crops(points: Array, crop_px: int) -> Array:

@@ -3,7 +3,8 @@
 """Geometric augmentation: other virtual cameras on the same face, with the truth turned along.
 
 A stored crop's camera may be turned (which moves the face in the crop), rolled, zoomed and
-mirrored. Each is an exact homography between two pinhole cameras with a common centre.
+mirrored. Each is an exact homography between two pinhole cameras with a common centre. Of pictures
+whose camera nobody asks about, squares are cut by an affine map instead.
 """
 
 from __future__ import annotations
@@ -133,6 +134,21 @@ def warp_image(image: NDArray[np.uint8], homography: Array, crop_px: int) -> NDA
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+def crop_from_image(
+    centre: Array, side: float, roll: float, crop_px: int, mirror: bool = False
+) -> Array:
+    """Return the affine map (2,3) from pixels of the image to those of a square crop.
+
+    `centre` (2,), `side`: pixels; `roll`: rad, how far the crop turns what it shows, clockwise.
+    """
+    scale = crop_px / side
+    c, s = scale * np.cos(roll), scale * np.sin(roll)
+    linear = np.array([[c, -s], [s, c]])
+    if mirror:
+        linear = np.diag([-1.0, 1.0]) @ linear
+    return np.hstack([linear, ((crop_px - 1) / 2 - linear @ centre)[:, None]])
 
 
 def _rays(centres: Array, half_tangents: Array) -> Array:

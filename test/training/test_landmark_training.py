@@ -18,13 +18,13 @@ from headpose_ros.training.landmark_training_data import (
     LandmarkBatches,
     LandmarkPicture,
     LandmarkViews,
-    crop_from_image,
     half_crops,
     random_view,
     read_annotated,
     read_shards,
 )
 from headpose_ros.training.network_training import NetworkRun
+from headpose_ros.training.warping import crop_from_image
 
 PLAIN = LandmarkViews(
     scale_sigma=0.0, shift_sigma=0.0, roll_sigma_deg=0.0, wide=0.0, beside=0.0)  # fmt: skip
