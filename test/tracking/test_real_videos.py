@@ -31,7 +31,7 @@ CLIPS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope='module', params=['one_pass', 'mtcnn', 'retinaface'])
+@pytest.fixture(scope='module', params=['one_pass', 'retinaface'])
 def pipeline(request):
     return HeadPosePipeline(PipelineConfig(detector=request.param, device='cpu', threads=1))
 
