@@ -29,8 +29,8 @@ class NetworkShape:
 
     crop_px: int = 96
     stem: int = 16
-    widths: tuple[int, ...] = (24, 48, 64)
-    depths: tuple[int, ...] = (1, 1, 2)
+    widths: tuple[int, ...] = (32, 48, 64)
+    depths: tuple[int, ...] = (1, 2, 1)
     strides: tuple[int, ...] = (2, 2, 2, 2)
     """Of the stem, then of each stage."""
 
