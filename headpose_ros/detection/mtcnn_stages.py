@@ -43,7 +43,7 @@ class FaceCheck:
             rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32', exact=True
         )
         self._onet = runtime.compile(
-            onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32', exact=True
+            onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32', exact=True, usual=1
         )
         self._thresholds = thresholds
 

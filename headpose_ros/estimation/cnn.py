@@ -96,15 +96,18 @@ def create(config: PipelineConfig, runtime: Runtime) -> CnnEstimator:
     """Load `config.weights` and compile their network. Raises WeightsError."""
     weights = load(config.weights, 'cnn', _HOME_OF)
     model = model_of(weights)
+    mirror = config.mirror and hasattr(model, 'mean_with_mirrored')
     shape = (None, model.crop_px, model.crop_px, 3)
     try:
-        network = runtime.compile(model, weights.tensors, shape, exact=model.exact)
+        network = runtime.compile(
+            model, weights.tensors, shape, exact=model.exact, usual=2 if mirror else 1
+        )
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().split('\n')[0]
         raise WeightsError(
             f'weights {weights.path}: the tensors do not fit together: {reason}'
         ) from error
-    return CnnEstimator(model, network, config.mirror)
+    return CnnEstimator(model, network, mirror)
 
 
 def model_of(weights: LoadedWeights) -> PoseModel:

@@ -69,11 +69,12 @@ class FallbackRuntime:
         shape: Shape,
         dtype: str = 'uint8',
         exact: bool = False,
+        usual: int = 0,
     ) -> FallbackNetwork:
         """Prepare `network`; see `runtime.Runtime`."""
 
         def on(runtime: Runtime) -> CompiledNetwork:
-            return runtime.compile(network, weights, shape, dtype, exact)
+            return runtime.compile(network, weights, shape, dtype, exact, usual)
 
         compiled = FallbackNetwork(
             lambda: on(self._gpu), lambda: on(self._make_cpu()), self._clock

@@ -55,10 +55,12 @@ class Runtime(Protocol):
         shape: Shape,
         dtype: str = 'uint8',
         exact: bool = False,
+        usual: int = 0,
     ) -> CompiledNetwork:
         """Build `network` for images of `shape` and `dtype`, uint8 or float32 (still 0..255).
 
-        `exact` keeps to float32 where the runtime would take half precision. Raises ValueError
+        `exact` keeps to float32 where the runtime would take half precision. `usual`: how many
+        images most calls have, where that is known, to be quicker for them. Raises ValueError
         where a weight is missing.
         """
         ...

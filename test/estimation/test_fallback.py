@@ -18,7 +18,7 @@ class Runtime:
         self.room = room
         self.batches = []
 
-    def compile(self, network, weights, shape, dtype='uint8', exact=False):
+    def compile(self, network, weights, shape, dtype='uint8', exact=False, usual=0):
         self._hold(1)
         return self._run
 

@@ -187,6 +187,18 @@ def test_large_batches_are_computed_in_parts():
     assert sizes == [MOST_AT_ONCE, MOST_AT_ONCE, 5]
 
 
+def test_the_usual_batch_has_a_graph_of_its_own_and_gives_the_same():
+    plain, usual = (
+        OpenVinoRuntime().compile(NETWORK, pose_weights(), (None, 48, 48, 3), usual=n)
+        for n in (0, 2)
+    )
+    assert set(usual._requests) == {0, 2}
+    images = np.random.default_rng(6).integers(0, 255, (3, 48, 48, 3), np.uint8)
+    for count in (1, 2, 3, 2):
+        (one,), (other,) = plain(images[:count]), usual(images[:count])
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 def test_cpu_means_openvino_and_without_it_pytorch(monkeypatch):
     assert create_runtime('cpu').name == 'openvino'
     monkeypatch.setattr(runtimes, '_has_module', lambda name: name == 'torch')
