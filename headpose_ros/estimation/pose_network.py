@@ -146,14 +146,14 @@ class PoseNetwork:
         tan_half_crop = np.tan(np.asarray(crop_angles, np.float64) / 2)
         rays = np.ones((len(outputs), 3))
         rays[:, :2] = outputs[:, CENTRE] * tan_half_crop[:, None]
-        rays /= np.sqrt((rays * rays).sum(axis=1, keepdims=True))
-        size_ratio, head_scale = np.exp(outputs[:, [LOG_SIZE, LOG_HEAD_SCALE]]).T
-        virtual_from_looking = rotation_to_axis(rays).transpose(0, 2, 1)
+        size_ratio, head_scale = np.exp(outputs[:, LOG_SIZE : LOG_HEAD_SCALE + 1]).T
+        looking_from_virtual = rotation_to_axis(rays)
         looking_from_face = matrix_from_sixd(outputs[:, ROTATION])
         return Estimates(
-            rotations_virtual_from_face=virtual_from_looking @ looking_from_face,
+            rotations_virtual_from_face=looking_from_virtual.transpose(0, 2, 1)
+            @ looking_from_face,
             rotation_sigma=np.exp(outputs[:, LOG_SIGMA]),
-            rays_virtual=rays,
+            rays_virtual=looking_from_virtual[:, 2],
             angular_sizes=2 * np.arctan(size_ratio * tan_half_crop / self.crop_scale),
             head_scale=head_scale,
             face_probability=1 / (1 + np.exp(-outputs[:, FACE_LOGIT])),

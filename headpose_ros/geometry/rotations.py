@@ -33,11 +33,14 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
         raise ValueError('rays: expected finite vectors that are not zero')
     v = v / length
     xy, z = v[..., :2, None], v[..., 2:, None]
-    # 1 + c without cancellation: behind the camera c is close to -1.
-    behind = (xy * xy).sum(axis=-2, keepdims=True) / (1 - np.minimum(z, 0.0))
-    d = np.where(z < 0, behind, 1 + z)
-    if not d.all():
-        raise ValueError('rays: one points straight backwards; no rotation to the axis is minimal')
+    d = 1 + z
+    if (z < 0).any():  # behind the camera c is close to -1: without cancellation
+        behind = (xy * xy).sum(axis=-2, keepdims=True) / (1 - np.minimum(z, 0.0))
+        d = np.where(z < 0, behind, d)
+        if not d.all():
+            raise ValueError(
+                'rays: one points straight backwards; no rotation to the axis is minimal'
+            )
     rotations = np.empty((*v.shape, 3))
     rotations[..., :2, :2] = _EYE - xy * v[..., None, :2] / d
     rotations[..., :2, 2] = -v[..., :2]
@@ -83,7 +86,7 @@ def matrix_from_sixd(sixd: ArrayLike) -> Array:
     s = np.asarray(sixd, np.float64)
     if s.shape[-1:] != (6,):
         raise ValueError(f'6D rotations: expected shape (..., 6), got {s.shape}')
-    a, b = _unit(s[..., :3]), _unit(s[..., 3:])
+    a, b = _unit(s[..., :3]), s[..., 3:]
     # Twice, because once leaves an error where the columns are nearly parallel.
     for _ in range(2):
         b = _unit(b - (a * b).sum(axis=-1, keepdims=True) * a)
