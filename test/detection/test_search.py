@@ -5,7 +5,7 @@ import pytest
 from drawn_face import drawn_face
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.detection import FaceSearch, create_detector
+from headpose_ros.detection import FaceSearch, create_detector, search
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.search import detect_scaled, face_squares, smallest_face_px
 from headpose_ros.estimation.runtime import create_runtime
@@ -179,3 +179,14 @@ def test_real_detectors_find_a_drawn_face_where_it_is(kind):
     assert np.linalg.norm(camera.pixels(faces.rays)[0][0] - [450, 307]) < 10
     distance = FACE_SPHERE_RADIUS / np.sin(faces.angular_sizes[0] / 2)
     assert 0.8 < distance < 1.5  # the cartoon's face is 72 px wide: 0.15 m at 1.15 m
+
+
+def test_large_images_are_shrunk_by_means_of_pixels():
+    image = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+    blocks = image.reshape(16, 2, 24, 2, 3).astype(float)
+    assert np.abs(search._shrunk(image, 1) - blocks.mean(axis=(1, 3))).max() <= 0.5
+    blocks = image.reshape(8, 4, 12, 4, 3).astype(float)
+    by_four = blocks[:, 1:3, :, 1:3].mean(axis=(1, 3))
+    assert np.abs(search._shrunk(image, 2) - by_four).max() <= 0.5
+    by_eight = by_four.reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
+    assert np.abs(search._shrunk(image, 3) - by_eight).max() <= 1.0
