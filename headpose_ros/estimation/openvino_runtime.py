@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class OpenVinoRuntime:
     device = 'cpu'
 
     def __init__(self, threads: int = 0) -> None:
-        self._core = ov.Core()
+        self._core = _core()
         # float32 is asked for, as CPUs with bfloat16 would take that and move poses by 0.1 deg.
         self._options = {
             'PERFORMANCE_HINT': 'LATENCY',
@@ -105,6 +106,17 @@ class OpenVinoNetwork:
         outputs = (request.get_output_tensor(i) for i in range(self._outputs))
         # Copied: the request's own memory is overwritten by the next forward.
         return tuple(np.array(output.data[:count]) for output in outputs)
+
+
+@cache
+def _core() -> ov.Core:
+    """Return the one core of this process.
+
+    A core's CPU plugin gives the thread that makes it a stack for signals, and frees that when it
+    ends: of two that end in the order they were made, the second restores the first one's, and
+    the next signal (a child that ends, Ctrl-C) is a crash. Seen with OpenVINO 2026.4.
+    """
+    return ov.Core()
 
 
 def default_threads() -> int:

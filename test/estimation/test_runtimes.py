@@ -1,5 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import ctypes
 import subprocess
 import sys
 
@@ -197,6 +198,29 @@ def test_the_usual_batch_has_a_graph_of_its_own_and_gives_the_same():
     for count in (1, 2, 3, 2):
         (one,), (other,) = plain(images[:count]), usual(images[:count])
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+class SignalStack(ctypes.Structure):
+    _fields_ = (('place', ctypes.c_void_p), ('flags', ctypes.c_int), ('size', ctypes.c_size_t))
+
+    @staticmethod
+    def of_this_thread():
+        stack = SignalStack()
+        assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack)) == 0
+        return stack.place, stack.flags
+
+
+def test_runtimes_that_end_leave_the_stack_for_signals_alone():
+    """With a core each, those that end in the order they were made leave a freed one behind."""
+    runtimes, stacks = [], set()
+    for _ in range(3):
+        runtimes.append(OpenVinoRuntime())
+        runtimes[-1].compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+        stacks.add(SignalStack.of_this_thread())
+    while runtimes:
+        runtimes.pop(0)
+        stacks.add(SignalStack.of_this_thread())
+    assert len(stacks) == 1
 
 
 def test_cpu_means_openvino_and_without_it_pytorch(monkeypatch):
