@@ -25,12 +25,16 @@ import numpy as np
 from measure import DATA, ROOT, Image, NotMeasuredError, run_part
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.detection import create_detector, one_pass
+from headpose_ros.detection import create_detector
+from headpose_ros.detection.mtcnn_stages import intersection_over_union
 from headpose_ros.detection.search import REFERENCE_WIDTH
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.heads import Boxes
 from headpose_ros.training.data_files import load_crops
+
+WEIGHTS = ('proposals_best', 'proposals_clean')
+"""The frames are for the first: the second saw them."""
 
 LEAST_SCORES = (0.05, 0.1, 0.15, 0.2)
 _SURE = 0.7
@@ -52,7 +56,7 @@ def compare(theirs: Sequence[Boxes], ours: Sequence[Boxes], smallest: Sequence[f
     """Return counts over all frames."""
     counts = {'large': 0, 'large_found': 0, 'small': 0, 'small_found': 0, 'others': 0}
     for a, b, least in zip(theirs, ours, smallest, strict=True):
-        overlaps = _overlaps(a.corners, b.corners)
+        overlaps = intersection_over_union(a.corners, b.corners)
         sure = a.scores >= _SURE
         found = overlaps.max(axis=1, initial=0.0) >= _SAME
         side = np.sqrt((a.corners[:, 2:] - a.corners[:, :2]).prod(axis=1))
@@ -62,13 +66,6 @@ def compare(theirs: Sequence[Boxes], ours: Sequence[Boxes], smallest: Sequence[f
         new = overlaps.max(axis=0, initial=0.0) < _SAME
         counts['others'] += int((new & (b.scores >= _SURE)).sum())
     return counts
-
-
-def _overlaps(a: Any, b: Any) -> Any:
-    low, high = np.maximum(a[:, None, :2], b[:, :2]), np.minimum(a[:, None, 2:], b[:, 2:])
-    common = np.maximum(high - low, 0).prod(axis=2)
-    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b))
-    return common / (area_a[:, None] + area_b - common)
 
 
 def on_crops(detectors: dict[str, Any]) -> dict[str, Any]:
@@ -109,15 +106,18 @@ def measure() -> dict[str, Any]:
     images = frames()
     runtime = create_runtime('cpu')
     mtcnn = create_detector(PipelineConfig(detector='mtcnn'), runtime)
-    ours: Any = create_detector(PipelineConfig(detector='one_pass'), runtime)
+    ours: dict[str, Any] = {
+        name: create_detector(PipelineConfig(detector='one_pass', detector_weights=name), runtime)
+        for name in WEIGHTS
+    }
     smallest = [PipelineConfig().min_face_px * i.shape[1] / REFERENCE_WIDTH for i in images]
+    crops = on_crops({'mtcnn': mtcnn, **ours})
     theirs = [mtcnn.detect(i, least) for i, least in zip(images, smallest, strict=True)]
-    crops = on_crops({'mtcnn': mtcnn, 'one_pass': ours})
-    rows = {}
+    detector, rows = ours[WEIGHTS[0]], {}
     for score in LEAST_SCORES:
-        one_pass.LEAST_SCORE = score
-        found = [ours.detect(i, least) for i, least in zip(images, smallest, strict=True)]
-        proposals = [len(ours.propose(i, s)) for i, s in zip(images, smallest, strict=True)]
+        detector.least_score = score
+        found = [detector.detect(i, s) for i, s in zip(images, smallest, strict=True)]
+        proposals = [len(detector.propose(i, s)) for i, s in zip(images, smallest, strict=True)]
         rows[str(score)] = {
             **compare(theirs, found, smallest),
             'proposals': float(np.mean(proposals)),

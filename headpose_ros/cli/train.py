@@ -37,30 +37,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from headpose_ros.training import linear_fit_command as linear
     from headpose_ros.training import proposal_training_command as proposals
 
-    landmarks.configure(kinds.add_parser('landmarks', help=landmarks.SUMMARY))
-    linear.configure(kinds.add_parser('linear', help=linear.SUMMARY))
-    proposals.configure(kinds.add_parser('proposals', help=proposals.SUMMARY))
+    for kind, module in (('landmarks', landmarks), ('linear', linear), ('proposals', proposals)):
+        parser_of_kind = kinds.add_parser(kind, help=module.SUMMARY)
+        module.configure(parser_of_kind)
+        parser_of_kind.set_defaults(work=module.run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    if args.kind == 'landmarks':
-        from headpose_ros.training import landmark_training_command as landmarks
-
-        return landmarks.run(args)
-    if args.kind == 'linear':
-        from headpose_ros.training import linear_fit_command as linear
-
-        return linear.run(args)
-    if args.kind == 'proposals':
-        from headpose_ros.training import proposal_training_command as proposals
-
-        return proposals.run(args)
-    work = {'label': _label, 'pose': _pose, 'export': _export, 'check': _check}
-    return work[args.kind](args)
+    return int(args.work(args))
 
 
 def _configure_label(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(work=_label)
     add = parser.add_argument
     add(
         'roots',
@@ -144,6 +133,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_pose(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(work=_pose)
     _add_recipe(parser)
     add = parser.add_argument
     add('--out', type=Path, required=True, help='checkpoint, log and plot go there')
@@ -182,6 +172,7 @@ def _pose(args: argparse.Namespace) -> int:
 
 
 def _configure_export(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(work=_export)
     _add_recipe(parser)
     parser.add_argument('--training', type=Path, required=True, help='folder of the training')
     parser.add_argument('--out', type=Path, required=True, help='weights file (.safetensors)')
@@ -197,6 +188,7 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _configure_check(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(work=_check)
     parser.add_argument('weights', help='a shipped name or a file')
     parser.add_argument('crops', type=Path, nargs='+', help='files of crops (.npz)')
     parser.add_argument('--json', type=Path, help='write the figures there, too')

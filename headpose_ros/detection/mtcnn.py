@@ -30,6 +30,7 @@ from headpose_ros.estimation.weights import LoadedWeights, load
 from headpose_ros.heads import Array, Boxes
 
 _SCALE_STEP = 0.709
+_PNET_SCORE, _LEVEL_OVERLAP = 0.6, 0.5
 _MOST_PROPOSALS = 1024
 
 Image = NDArray[np.uint8]
@@ -66,10 +67,10 @@ class Mtcnn:
         if self._canvas.size < mosaic.values:
             self._canvas = np.zeros(mosaic.values, np.float32)
         (cells,) = self._pnet(mosaic.paint(image, self._canvas)[None])
-        boxes, scores, levels = _cells(mosaic, cells[0], self._thresholds.pnet)
+        boxes, scores, levels = _cells(mosaic, cells[0], _PNET_SCORE)
         kept = np.concatenate(
             [
-                own[suppress(boxes[own], scores[own], self._thresholds.overlap_level)]
+                own[suppress(boxes[own], scores[own], _LEVEL_OVERLAP)]
                 for own in (np.flatnonzero(levels == i) for i in range(len(mosaic.levels)))
             ]
         )

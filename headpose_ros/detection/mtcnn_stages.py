@@ -21,12 +21,10 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Least scores of the three stages, and most overlaps of boxes that are kept apart."""
+    """Least scores of both stages, and the most overlap of boxes that are kept apart."""
 
-    pnet: float = 0.6
     rnet: float = 0.7
     onet: float = 0.8
-    overlap_level: float = 0.5
     overlap: float = 0.7
 
 
@@ -94,6 +92,15 @@ def suppress(
     too_close = np.triu(common > most_overlap * whole, 1)
     kept: NDArray[np.intp] = order[~too_close.any(axis=0)]
     return kept
+
+
+def intersection_over_union(a: Array, b: Array) -> Array:
+    """Return the overlaps (N,M) of boxes (N,4) and (M,4), as x0, y0, x1, y1."""
+    common = np.minimum(a[:, None, 2:], b[:, 2:]) - np.maximum(a[:, None, :2], b[:, :2])
+    common_area = np.maximum(common, 0).prod(axis=2)
+    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b))
+    overlaps: Array = common_area / (area_a[:, None] + area_b - common_area)
+    return overlaps
 
 
 def squared(boxes: Array) -> Array:

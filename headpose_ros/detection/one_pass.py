@@ -20,7 +20,8 @@ from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.estimation.weights import LoadedWeights, load
 from headpose_ros.heads import Array, Boxes
 
-LEAST_SCORE = 0.2  # this and the next two by benchmark/bench_proposals.py
+# The first by benchmark/bench_proposals.py; the others: docs/training_log.md.
+LEAST_SCORE = 0.2
 MOST_OVERLAP = 0.75  # some for each face: R-Net may take another than our best for one
 _RNET_SCORE = 0.4  # less than after P-Net, whose proposals are a hundred times as many
 _MOST_CELLS, _MOST_PROPOSALS = 2048, 256
@@ -32,7 +33,7 @@ Image = NDArray[np.uint8]
 
 
 class OnePass:
-    """The detector (`detector.Detector`)."""
+    """The detector (`detector.Detector`). `least_score`: of the proposals that it checks."""
 
     name = 'one_pass'
     box_to_face = Mtcnn.box_to_face  # the boxes are O-Net's
@@ -48,6 +49,7 @@ class OnePass:
             proposals.proposal_network, weights.tensors, (1, None, None, 3), exact=True
         )
         self._check = FaceCheck(runtime, mtcnn.tensors, thresholds)
+        self.least_score = LEAST_SCORE
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
@@ -59,7 +61,7 @@ class OnePass:
         found = [np.empty((0, 5))]
         for size in sizes_to_look_at(width, height, min_face_px):
             boxes, scores = proposals.squares(
-                self._network(_padded(image_bgr, size)[None]), LEAST_SCORE
+                self._network(_padded(image_bgr, size)[None]), self.least_score
             )
             scale = np.array([width / size.width, height / size.height] * 2)
             found.append(np.column_stack([(boxes + 0.5) * scale - 0.5, scores]))

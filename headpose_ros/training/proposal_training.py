@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.mtcnn import Mtcnn
-from headpose_ros.detection.mtcnn_stages import suppress
+from headpose_ros.detection.mtcnn_stages import intersection_over_union, suppress
 from headpose_ros.detection.one_pass import LEAST_SCORE, MOST_OVERLAP
 from headpose_ros.detection.proposal_network import (
     LARGEST_PX,
@@ -28,7 +28,6 @@ from headpose_ros.detection.proposal_network import (
     squares,
 )
 from headpose_ros.estimation.weights import WeightsFile, save
-from headpose_ros.heads import Array
 from headpose_ros.training.batches import Source
 from headpose_ros.training.face_mosaics import Mosaic, MosaicMaker
 from headpose_ros.training.network_training import NetworkRun, train_network
@@ -192,7 +191,9 @@ def quality(
         boxes = boxes[suppress(boxes, scores, MOST_OVERLAP)]
         truth = mosaic.boxes[mosaic.sure]
         sides.append(truth[:, 2])
-        hits.append(_overlaps(truth, boxes).max(axis=1, initial=0.0) >= 0.5)
+        half = truth[:, 2:] / 2
+        corners = np.hstack([truth[:, :2] - half, truth[:, :2] + half])
+        hits.append(intersection_over_union(corners, boxes).max(axis=1, initial=0.0) >= 0.5)
         proposals += len(boxes)
     side, hit = np.concatenate(sides), np.concatenate(hits)
     found = {}
@@ -200,19 +201,6 @@ def quality(
         own = hit[(side >= low) & (side < high)]
         found[low, high] = (len(own), int(own.sum()))
     return ProposalQuality(found, proposals / max(len(side), 1))
-
-
-def _overlaps(truth: Array, boxes: Array) -> Array:
-    """Return intersections over unions (T,N) of squares (T,3) and boxes (N,4)."""
-    low, high = (
-        truth[:, None, :2] - truth[:, None, 2:] / 2,
-        truth[:, None, :2] + truth[:, None, 2:] / 2,
-    )
-    common = np.minimum(high, boxes[:, 2:]) - np.maximum(low, boxes[:, :2])
-    common_area = np.maximum(common, 0).prod(axis=2)
-    area = truth[:, None, 2] ** 2 + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    overlaps: Array = common_area / (area - common_area)
-    return overlaps
 
 
 def write_weights(network: TrainableNetwork, out: Path, licence: str, origin: str) -> WeightsFile:

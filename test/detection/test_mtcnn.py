@@ -12,7 +12,13 @@ from drawn_face import drawn_face
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector
 from headpose_ros.detection.mtcnn import Mtcnn, mosaic_of
-from headpose_ros.detection.mtcnn_stages import corrected, patches, squared, suppress
+from headpose_ros.detection.mtcnn_stages import (
+    corrected,
+    intersection_over_union,
+    patches,
+    squared,
+    suppress,
+)
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime
 from headpose_ros.estimation.weights import WeightsError, load
@@ -147,6 +153,14 @@ def test_suppressed_boxes_suppress_too():
     np.testing.assert_array_equal(suppress(boxes, np.array([0.7, 0.9, 0.8]), 0.5), [1])
     np.testing.assert_array_equal(suppress(boxes, np.array([0.9, 0.8, 0.7]), 0.5), [0])
     np.testing.assert_array_equal(suppress(boxes, np.array([0.7, 0.9, 0.8]), 0.7), [1, 2, 0])
+
+
+def test_intersection_over_union_by_hand():
+    a, b = (
+        np.array([[0, 0, 10, 10.0]]),
+        np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 0, 30, 9.0]]),
+    )
+    assert intersection_over_union(a, b) == pytest.approx(np.array([[1.0, 1 / 3, 0.0]]))
 
 
 def test_overlap_with_the_smaller_box():

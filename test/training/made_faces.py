@@ -64,3 +64,21 @@ def made_crops(count, seed=0, size=80, synthetic=False, negatives=0):
         is_face=is_face,
         is_synthetic=np.full(count, synthetic),
     )
+
+
+def discs(count=6, faces=4, spread=0.0):
+    """Crops with a bright disc for a face: right of the middle, a third of the crop across."""
+    images = np.full((count, 128, 128, 3), 60, np.uint8)
+    for image in images[:faces]:
+        cv2.circle(image, (76, 64), 21, (250, 250, 250), -1)
+    return FaceCrops(
+        images=images,
+        rotations=np.tile(np.eye(3), (count, 1, 1)),
+        centres=np.tile([(76 - 63.5) / 64, 0.5 / 64], (count, 1)),
+        sizes=np.full(count, 43 / 128),
+        half_tangents=np.full(count, np.nan),
+        head_scales=np.full(count, np.nan),
+        spreads=np.full(count, spread),
+        is_face=np.arange(count) < faces,
+        is_synthetic=np.zeros(count, bool),
+    )

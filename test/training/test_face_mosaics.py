@@ -5,33 +5,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from made_faces import discs
 
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.training.batches import Source
-from headpose_ros.training.face_crops import FaceCrops
 from headpose_ros.training.face_mosaics import MosaicLimits, MosaicMaker
 from headpose_ros.training.photometry import PhotometryChances
 
-PX = 128
 PLAIN = {'roll_sigma_deg': 0.0, 'photometry': PhotometryChances(none=1.0)}
-
-
-def discs(count=6, faces=4, spread=0.0):
-    """Crops with a bright disc for a face: right of the middle, a third of the crop across."""
-    images = np.full((count, PX, PX, 3), 60, np.uint8)
-    for image in images[:faces]:
-        cv2.circle(image, (76, 64), 21, (250, 250, 250), -1)
-    return FaceCrops(
-        images=images,
-        rotations=np.tile(np.eye(3), (count, 1, 1)),
-        centres=np.tile([(76 - 63.5) / 64, 0.5 / 64], (count, 1)),
-        sizes=np.full(count, 43 / PX),
-        half_tangents=np.full(count, np.nan),
-        head_scales=np.full(count, np.nan),
-        spreads=np.full(count, spread),
-        is_face=np.arange(count) < faces,
-        is_synthetic=np.zeros(count, bool),
-    )
 
 
 def mosaics(count, limits, crops=None, relation=None):

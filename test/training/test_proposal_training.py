@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_face_mosaics import discs
+from made_faces import discs
 
 from headpose_ros.cli.main import main
 from headpose_ros.detection.proposal_network import STRIDES, proposal_network, squares
@@ -102,13 +102,6 @@ def test_quality_of_a_network_that_finds_nothing(monkeypatch):
     assert sum(found for _, found in nothing.found.values()) == 0
     assert sum(faces for faces, _ in nothing.found.values()) > 5
     assert 'found: 8 to 12 px 0.0 % of' in nothing.text()
-
-
-def test_overlaps_by_hand():
-    overlaps = training._overlaps(
-        np.array([[5.0, 5.0, 10.0]]), np.array([[0, 0, 10, 10], [5, 0, 15, 10.0]])
-    )
-    assert overlaps == pytest.approx(np.array([[1.0, 1 / 3]]))
 
 
 def test_the_command(tmp_path, capsys):
