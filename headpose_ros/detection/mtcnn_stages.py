@@ -14,6 +14,7 @@ from headpose_ros.detection.mtcnn_networks import ONET_PX, RNET_PX, onet, rnet
 from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.heads import Array, Boxes
 
+_USUAL = 8  # proposals where there is one face
 _BORDER = 127.5  # what lies outside the image: the networks' zero
 
 Image = NDArray[np.uint8]
@@ -38,7 +39,7 @@ class FaceCheck:
         thresholds: Thresholds,
     ) -> None:
         self._rnet = runtime.compile(
-            rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32', exact=True
+            rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32', exact=True, usual=_USUAL
         )
         self._onet = runtime.compile(
             onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32', exact=True, usual=1

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,12 @@ from headpose_ros.estimation.runtime import Shape, check_images
 MOST_AT_ONCE = 16
 """Larger batches are no faster on CPUs, but each that is larger than all before takes memory for
 ever, up to 80 MB: a node would grow whenever a picture has more candidates than any before."""
+
+MOST_SIZES = 4
+"""Of images, that have a graph of their own: a stream has one, or one for each view."""
+
 _MOST_THREADS = 4
+_CHANNELS_FIRST = np.array([0, 3, 1, 2])
 
 
 class OpenVinoRuntime:
@@ -50,24 +55,26 @@ class OpenVinoRuntime:
     ) -> OpenVinoNetwork:
         """Build and compile `network`; see `runtime.Runtime`.
 
-        Dimensions that are None stay open: a shape not seen before costs a few milliseconds once,
-        another than in the call before 0.1 ms. The `usual` batch has a graph of its own, without
-        any of that.
+        Graphs of fixed shapes are faster. So the `usual` batch has one of its own, and where the
+        size of the images is open the first few sizes that come (40 ms each, once). Else the
+        dimensions stay open: a batch not seen before costs a few milliseconds once, another than in
+        the call before 0.1 ms.
         """
 
-        def compiled(shape: Shape) -> ov.CompiledModel:
+        def built(shape: Shape) -> ov.Model:
             images = op.parameter(
                 ov.PartialShape([-1 if n is None else n for n in shape]), ov.Type(np.dtype(dtype))
             )
             outputs = network(OpenVinoLayers(weights), images)
-            model = ov.Model([op.result(y) for y in outputs], [images], 'network')
-            return self._core.compile_model(model, 'CPU', self._options)
+            return ov.Model([op.result(y) for y in outputs], [images], 'network')
 
-        graphs = {0: compiled(shape)}
-        if usual:
-            graphs[usual] = compiled((usual, *shape[1:]))
-        ready = OpenVinoNetwork(graphs, tuple(shape), dtype)
-        if shape[0] is None and None not in shape[1:]:
+        def compiled(shape: Shape) -> ov.CompiledModel:
+            return self._core.compile_model(built(shape), 'CPU', self._options)
+
+        ready = OpenVinoNetwork(compiled, tuple(shape), dtype, usual)
+        if None in shape[1:]:
+            built(shape)  # so that a missing weight is an error now
+        elif shape[0] is None:
             ready(np.zeros((MOST_AT_ONCE, *shape[1:]), dtype))  # takes its memory now
         return ready
 
@@ -75,14 +82,24 @@ class OpenVinoRuntime:
 class OpenVinoNetwork:
     """Compiled graphs, each with the one request that runs it.
 
-    `graphs`: by batch size, 0 being that for all others.
+    `compiled`: makes the graph for a shape. `usual`: the batch that has a graph of its own, or 0.
     """
 
-    def __init__(self, graphs: Mapping[int, ov.CompiledModel], shape: Shape, dtype: str) -> None:
-        self._requests = {batch: graph.create_infer_request() for batch, graph in graphs.items()}
-        self._outputs = len(graphs[0].outputs)
+    def __init__(
+        self,
+        compiled: Callable[[Shape], ov.CompiledModel],
+        shape: Shape,
+        dtype: str,
+        usual: int = 0,
+    ) -> None:
+        self._compiled = compiled
+        self._fixed: dict[Shape, _Request] = {}
         self._shape = shape
         self._dtype = dtype
+        self._usual = usual
+        self._has_open_size = None in shape[1:]
+        if usual:
+            self._fix((usual, *shape[1:]))
 
     def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
         """Compute; see `runtime.CompiledNetwork`."""
@@ -93,19 +110,53 @@ class OpenVinoNetwork:
             return tuple(np.concatenate(output) for output in zip(*parts, strict=True))
         return self._infer(images)
 
+    def _batch(self, count: int) -> int:
+        """Return the batch that `count` images are filled up to."""
+        if self._usual // 2 < count <= self._usual:
+            return self._usual
+        return rounded_batch(count)
+
+    def _fix(self, shape: Shape) -> _Request:
+        """Make a graph for images of just this shape; return its request."""
+        request = self._fixed[shape] = _Request(self._compiled(shape), is_fixed=True)
+        return request
+
+    @cached_property
+    def _open(self) -> _Request:
+        """The request of the graph for all shapes that have none of their own."""
+        return _Request(self._compiled(self._shape), is_fixed=None not in self._shape)
+
+    def _request_for(self, shape: Shape) -> _Request:
+        if shape in self._fixed:
+            return self._fixed[shape]
+        if self._has_open_size and len(self._fixed) < MOST_SIZES:
+            return self._fix(shape)
+        return self._open
+
     def _infer(self, images: Any) -> tuple[NDArray[np.float32], ...]:
         count = len(images)
         images = np.ascontiguousarray(images)
-        if self._shape[0] is None and (spare := rounded_batch(count) - count):
+        if self._shape[0] is None and (spare := self._batch(count) - count):
             images = np.concatenate([images, np.zeros((spare, *images.shape[1:]), images.dtype)])
-        # Given and taken one by one: passing them through `infer` costs another 0.1 ms.
-        self._input = ov.Tensor(images, shared_memory=True)
-        request = self._requests.get(len(images), self._requests[0])
-        request.set_input_tensor(self._input)
-        request.infer(share_outputs=True)
-        outputs = (request.get_output_tensor(i) for i in range(self._outputs))
+        outputs = self._request_for(images.shape)(images)
         # Copied: the request's own memory is overwritten by the next forward.
         return tuple(np.array(output.data[:count]) for output in outputs)
+
+
+class _Request:
+    """Runs one graph. `is_fixed`: nothing of its shape is open, so that its outputs stay."""
+
+    def __init__(self, graph: ov.CompiledModel, is_fixed: bool) -> None:
+        self._request = graph.create_infer_request()
+        self._outputs: list[ov.Tensor] = self._request.output_tensors if is_fixed else []
+
+    def __call__(self, images: NDArray[Any]) -> list[ov.Tensor]:
+        """Return the outputs, valid until the next call."""
+        # Given and taken apart from `infer`: passing them through it costs another 0.1 ms.
+        self._input = ov.Tensor(images, shared_memory=True)
+        self._request.set_input_tensor(self._input)
+        self._request.infer(share_outputs=True)
+        return self._outputs or self._request.output_tensors
 
 
 @cache
@@ -153,11 +204,20 @@ class OpenVinoLayers(ParameterStore):
         self, x: Any, mean: Sequence[float], scale: Sequence[float], swap: bool = False
     ) -> Any:
         """Convert, reorder and normalise images."""
-        x = op.transpose(op.convert(x, 'f32'), np.array([0, 3, 1, 2]))
+        # The first convolution computes with the channels last. Next to it a transposition costs
+        # nothing, if the shape is fixed and what comes before need not tell channels apart;
+        # otherwise least as early as can be, on bytes.
+        alike = len({*mean}) == len({*scale}) == 1
+        late = alike and x.get_output_partial_shape(0).is_static
+        numbers = 1 if alike else 3
+        x = op.convert(x, 'f32')
+        if not late:
+            x = op.transpose(x, _CHANNELS_FIRST)
         if swap:
-            x = op.gather(x, np.array([2, 1, 0]), np.array(1))
-        x = op.subtract(x, _constant(mean, (1, 3, 1, 1)))
-        return op.multiply(x, _constant(1 / np.asarray(scale), (1, 3, 1, 1)))
+            x = op.gather(x, np.array([2, 1, 0]), np.array(3 if late else 1))
+        x = op.subtract(x, _constant(mean[:numbers], (1, -1, 1, 1)))
+        x = op.multiply(x, _constant(1 / np.asarray(scale[:numbers]), (1, -1, 1, 1)))
+        return op.transpose(x, _CHANNELS_FIRST) if late else x
 
     def conv(
         self, x: Any, name: str, *, stride: int = 1, padding: int = 0, groups: int = 1

@@ -60,8 +60,8 @@ class Runtime(Protocol):
         """Build `network` for images of `shape` and `dtype`, uint8 or float32 (still 0..255).
 
         `exact` keeps to float32 where the runtime would take half precision. `usual`: how many
-        images most calls have, where that is known, to be quicker for them. Raises ValueError
-        where a weight is missing.
+        images most calls have at most, where that is known, to be quicker for them. Raises
+        ValueError where a weight is missing.
         """
         ...
 

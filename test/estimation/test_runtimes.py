@@ -10,7 +10,12 @@ import torch
 from made_networks import NETWORK, crops, pose_weights
 
 from headpose_ros.estimation import runtime as runtimes
-from headpose_ros.estimation.openvino_runtime import MOST_AT_ONCE, OpenVinoRuntime, rounded_batch
+from headpose_ros.estimation.openvino_runtime import (
+    MOST_AT_ONCE,
+    MOST_SIZES,
+    OpenVinoRuntime,
+    rounded_batch,
+)
 from headpose_ros.estimation.runtime import DeviceError, create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime
 from headpose_ros.geometry.rotations import geodesic_distance
@@ -85,14 +90,15 @@ def expected(name, reference):
 
 
 @pytest.mark.parametrize('name', LAYERS)
+@pytest.mark.parametrize('batch', [None, len(IMAGES)])
 @pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
-def test_layers_compute_what_they_say(runtime, name):
+def test_layers_compute_what_they_say(runtime, batch, name):
     layer, reference = LAYERS[name]
 
     def network(g, x):
         return (layer(g, x if name.startswith('image') else feature_map(g, x)),)
 
-    compiled = runtime().compile(network, WEIGHTS, (None, 17, 17, 3))
+    compiled = runtime().compile(network, WEIGHTS, (batch, 17, 17, 3))
     (result,) = compiled(IMAGES)
     np.testing.assert_allclose(result, expected(name, reference).numpy(), rtol=1e-4, atol=1e-4)
 
@@ -188,16 +194,41 @@ def test_large_batches_are_computed_in_parts():
     assert sizes == [MOST_AT_ONCE, MOST_AT_ONCE, 5]
 
 
-def test_the_usual_batch_has_a_graph_of_its_own_and_gives_the_same():
-    plain, usual = (
-        OpenVinoRuntime().compile(NETWORK, pose_weights(), (None, 48, 48, 3), usual=n)
-        for n in (0, 2)
+@pytest.mark.parametrize('usual', [1, 2, 8])
+def test_the_usual_batch_has_a_graph_of_its_own_and_gives_the_same(usual):
+    shape = (None, 48, 48, 3)
+    plain, quick = (
+        OpenVinoRuntime().compile(NETWORK, pose_weights(), shape, usual=n) for n in (0, usual)
     )
-    assert set(usual._requests) == {0, 2}
-    images = np.random.default_rng(6).integers(0, 255, (3, 48, 48, 3), np.uint8)
-    for count in (1, 2, 3, 2):
-        (one,), (other,) = plain(images[:count]), usual(images[:count])
+    assert set(quick._fixed) == {(usual, 48, 48, 3)}
+    images = np.random.default_rng(6).integers(0, 255, (9, 48, 48, 3), np.uint8)
+    for count in (1, 2, 3, 5, 8, 9, 2, 0):
+        (one,), (other,) = plain(images[:count]), quick(images[:count])
         np.testing.assert_allclose(one, other, atol=1e-5)
+    assert [quick._batch(n) for n in range(usual // 2 + 1, usual + 1)] == [usual] * -(-usual // 2)
+
+
+def test_the_first_sizes_have_graphs_of_their_own_and_all_give_the_same():
+    """A detector's network, as images are large and come in one size."""
+
+    def network(g, x):
+        return (feature_map(g, x),)
+
+    compiled = OpenVinoRuntime().compile(network, WEIGHTS, (1, None, None, 3))
+    for height in range(11, 13 + MOST_SIZES):
+        image = np.random.default_rng(height).integers(0, 255, (1, height, 16, 3), np.uint8)
+        fixed = OpenVinoRuntime().compile(network, WEIGHTS, image.shape)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(image)[0], fixed(image)[0], atol=1e-5)
+    assert len(compiled._fixed) == MOST_SIZES
+
+
+def test_a_missing_tensor_is_named_before_the_first_image():
+    with pytest.raises(ValueError, match=r"no tensor 'absent\.weight'"):
+        OpenVinoRuntime().compile(
+            lambda g, x: (g.conv(g.image(x, NO_MEAN, NO_SCALE), 'absent'),), WEIGHTS,
+            (1, None, None, 3),
+        )  # fmt: skip
 
 
 class SignalStack(ctypes.Structure):
