@@ -7,6 +7,8 @@ Positions are metres in the camera frame, (3,) or (...,3); rotations (...,3,3).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -37,19 +39,16 @@ def off_axis_angle(rays: ArrayLike) -> Array:
     return np.arctan2(np.hypot(v[..., 0], v[..., 1]), v[..., 2])
 
 
-def facing_angle(rotation_camera_from_face: ArrayLike, position: ArrayLike) -> Array:
-    """Return the angles (...,), rad, between the face's x axis and the way to the camera.
+def facing_angle(rotation_camera_from_face: Array, position: Array) -> float:
+    """Return the angle, rad, between the x axis of one face and the way to the camera.
 
-    `position` (...,3): the sellion. 0 looks at the camera, pi away from it.
+    `rotation_camera_from_face` (3,3), `position` (3,): the sellion. 0 looks at the camera, pi away
+    from it.
     """
-    forward = np.asarray(rotation_camera_from_face, np.float64)[..., :, 0]
-    to_camera = -np.asarray(position, np.float64)
-    # The length of their cross product; numpy.cross takes five times as long.
-    next_, last = [1, 2, 0], [2, 0, 1]
-    sideways = forward[..., next_] * to_camera[..., last]
-    sideways = sideways - forward[..., last] * to_camera[..., next_]
-    across = np.sqrt((sideways * sideways).sum(axis=-1))
-    return np.arctan2(across, np.sum(forward * to_camera, axis=-1))
+    x, y, z = rotation_camera_from_face[:, 0].tolist()
+    a, b, c = (-position).tolist()
+    across = math.hypot(y * c - z * b, z * a - x * c, x * b - y * a)
+    return math.atan2(across, x * a + y * b + z * c)
 
 
 def distance_from_angular_size(angular_size: ArrayLike, head_scale: ArrayLike = 1.0) -> Array:

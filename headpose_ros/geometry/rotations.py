@@ -9,13 +9,13 @@ Continuity of Rotation Representations in Neural Networks", CVPR 2019).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from headpose_ros.heads import Array
-
-_EYE = np.eye(2)
 
 
 def rotation_to_axis(rays: ArrayLike) -> Array:
@@ -28,24 +28,8 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
     v = np.asarray(rays, np.float64)
     if v.shape[-1:] != (3,) or v.ndim > 2:
         raise ValueError(f'rays: expected shape (N, 3) or (3,), got {v.shape}')
-    length = np.sqrt((v * v).sum(axis=-1, keepdims=True))
-    if not ((length > 0) & (length < np.inf)).all():
-        raise ValueError('rays: expected finite vectors that are not zero')
-    v = v / length
-    xy, z = v[..., :2, None], v[..., 2:, None]
-    d = 1 + z
-    if (z < 0).any():  # behind the camera c is close to -1: without cancellation
-        behind = (xy * xy).sum(axis=-2, keepdims=True) / (1 - np.minimum(z, 0.0))
-        d = np.where(z < 0, behind, d)
-        if not d.all():
-            raise ValueError(
-                'rays: one points straight backwards; no rotation to the axis is minimal'
-            )
-    rotations = np.empty((*v.shape, 3))
-    rotations[..., :2, :2] = _EYE - xy * v[..., None, :2] / d
-    rotations[..., :2, 2] = -v[..., :2]
-    rotations[..., 2, :] = v
-    return rotations
+    rows = [_turn_to_axis(*ray) for ray in v.reshape(-1, 3).tolist()]
+    return np.array(rows, np.float64).reshape(*v.shape, 3)
 
 
 def quaternion_from_matrix(matrices: ArrayLike) -> Array:
@@ -86,15 +70,8 @@ def matrix_from_sixd(sixd: ArrayLike) -> Array:
     s = np.asarray(sixd, np.float64)
     if s.shape[-1:] != (6,):
         raise ValueError(f'6D rotations: expected shape (..., 6), got {s.shape}')
-    a, b = _unit(s[..., :3]), s[..., 3:]
-    # Twice, because once leaves an error where the columns are nearly parallel.
-    for _ in range(2):
-        b = _unit(b - (a * b).sum(axis=-1, keepdims=True) * a)
-    matrices = np.empty((*a.shape, 3))
-    matrices[..., 0], matrices[..., 1] = a, b
-    # The cross product; np.cross takes as long as all the rest.
-    matrices[..., [2, 0, 1], 2] = a * b[..., [1, 2, 0]] - a[..., [1, 2, 0]] * b
-    return matrices
+    rows = [_gram_schmidt(*row) for row in s.reshape(-1, 6).tolist()]
+    return np.array(rows, np.float64).reshape(*s.shape[:-1], 3, 3)
 
 
 def nearest_rotation(matrices: ArrayLike) -> Array:
@@ -151,9 +128,41 @@ def _flat(values: ArrayLike, tail: tuple[int, ...]) -> tuple[Array, tuple[int, .
     return array.reshape(-1, *tail), lead
 
 
-def _unit(vectors: Array) -> Array:
-    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
-    if not (length > 0).all():
+# In plain floats: for the few heads of one image, arrays take several times as long.
+
+
+def _turn_to_axis(x: float, y: float, z: float) -> tuple[float, ...]:
+    """Return the nine numbers of the minimal rotation that takes a ray to the axis."""
+    length = math.hypot(x, y, z)
+    if not 0.0 < length < math.inf:
+        raise ValueError('rays: expected finite vectors that are not zero')
+    x, y, z = x / length, y / length, z / length
+    # 1 + c; behind the camera, where c is close to -1, without cancellation.
+    d = 1.0 + z if z >= 0.0 else (x * x + y * y) / (1.0 - z)
+    if d == 0.0:
+        raise ValueError('rays: one points straight backwards; no rotation to the axis is minimal')
+    xy = -x * y / d
+    return 1.0 - x * x / d, xy, -x, xy, 1.0 - y * y / d, -y, x, y, z
+
+
+def _gram_schmidt(
+    ax: float, ay: float, az: float, bx: float, by: float, bz: float
+) -> tuple[float, ...]:
+    """Return the nine numbers of the rotation whose first columns come from a and b."""
+    ax, ay, az = _unit(ax, ay, az)
+    # Twice, because once leaves an error where the columns are nearly parallel.
+    for _ in range(2):
+        common = ax * bx + ay * by + az * bz
+        bx, by, bz = _unit(bx - common * ax, by - common * ay, bz - common * az)
+    return (
+        *(ax, bx, ay * bz - az * by),
+        *(ay, by, az * bx - ax * bz),
+        *(az, bz, ax * by - ay * bx),
+    )
+
+
+def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    length = math.hypot(x, y, z)
+    if not length > 0.0:
         raise ValueError('6D rotations: the two columns must not be zero or parallel')
-    unit: Array = vectors / length
-    return unit
+    return x / length, y / length, z / length

@@ -22,7 +22,7 @@ _TURN = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
 _CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN), np.ones_like(_TURN)], axis=-1)
 _LARGEST = np.tan(np.radians(80.0))  # tangent of half of an angular size
 _MOST_ROUNDS = 12
-_CLOSE, _TOO_FAR = 1e-5, 0.3  # of the side
+_CLOSE, _TOO_FAR = 3e-4, 0.3  # of the side; a move from close by leaves a tenth, or less
 _STEP = 1e-4  # rad, for derivatives by central differences
 
 
@@ -38,10 +38,10 @@ def boxes_of_spheres(
     axes = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
     axes[:, :2] *= np.sin(half)
     axes[:, 2:] *= np.cos(half)
-    pixels, valid = camera.pixels((_CIRCLE @ axes).reshape(-1, 3))
-    pixels = pixels.reshape(len(axes), len(_CIRCLE), 2)
+    x, y, valid = camera.lens.project((_CIRCLE @ axes).reshape(-1, 3))
+    pixels = np.array(camera.to_pixels(x, y)).reshape(2, len(axes), len(_CIRCLE))
     whole = np.asarray(valid.reshape(len(axes), len(_CIRCLE)).all(axis=1), np.bool_)
-    return np.hstack([pixels.min(axis=1), pixels.max(axis=1)]), whole
+    return np.concatenate([pixels.min(axis=2), pixels.max(axis=2)]).T, whole
 
 
 def squares_of_spheres(
@@ -84,15 +84,17 @@ def spheres_of_squares(
         moved = left[better]
         best[moved] = np.column_stack([offsets[moved], tangents[moved]])
         least[moved] = error[better]
-        going = error > _CLOSE
-        left = left[going]
+        most = sides[left, None] / 2
+        move = np.minimum(np.maximum(off, -most), most)
+        offsets[left] += (to_plane[left] @ move[:, :, None])[:, :, 0]
+        tangents[left] *= np.minimum(np.maximum(growth, 0.5), 2.0)
+        tangents[left] = np.minimum(tangents[left], _LARGEST)
+        near = valid & (error <= _CLOSE)
+        there = left[near]
+        best[there] = np.column_stack([offsets[there], tangents[there]])
+        left = left[~near]
         if left.size == 0:
             break
-        most = sides[left, None] / 2
-        move = np.clip(off[going], -most, most)
-        offsets[left] += np.einsum('nij,nj->ni', to_plane[left], move)
-        tangents[left] *= np.clip(growth[going], 0.5, 2.0)
-        tangents[left] = np.minimum(tangents[left], _LARGEST)
     hopeless = least > _TOO_FAR
     best[hopeless] = np.column_stack([0 * offsets, sides / scale / 2])[hopeless]
     return _off(basis, best[:, :2]), 2 * np.arctan(best[:, 2])

@@ -62,10 +62,6 @@ def pose_heads(
         return []
     poses = [_pose(tracks[index], readings, index, scene, config) for index in index_list]
     rays, sizes = readings.rays[index_list], readings.angular_sizes[index_list]
-    facing = facing_angle(
-        np.array([rotation for rotation, _, _ in poses]),
-        np.array([position for _, position, _ in poses]),
-    ).tolist()
     off_axis = off_axis_angle(rays).tolist()
     regions = rois(scene.camera, rays, sizes)
     seen = [tracks[index] for index in index_list]
@@ -80,7 +76,7 @@ def pose_heads(
                 confidence=track.confidence,
                 roi=regions[n],
                 off_axis_angle=off_axis[n],
-                facing_angle=facing[n],
+                facing_angle=facing_angle(rotation, position),
             ),
         )
         for n, (track, (rotation, position, covariance)) in enumerate(

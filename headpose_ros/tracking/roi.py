@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.sphere import boxes_of_spheres
 from headpose_ros.heads import Array, Roi
@@ -18,6 +16,9 @@ def rois(camera: CameraModel, rays: Array, angular_sizes: Array) -> list[Roi]:
     border pixel nearest to it.
     """
     boxes, _ = boxes_of_spheres(camera, rays, angular_sizes)
-    limit = np.array([camera.width - 1, camera.height - 1] * 2)
-    corners = np.clip(np.round(boxes), 0, limit).astype(int).tolist()
-    return [Roi(x0, y0, x1 - x0 + 1, y1 - y0 + 1) for x0, y0, x1, y1 in corners]
+    ends = (camera.width - 1, camera.height - 1) * 2
+    found = []
+    for box in boxes.tolist():
+        x0, y0, x1, y1 = (min(max(round(at), 0), end) for at, end in zip(box, ends, strict=True))
+        found.append(Roi(x0, y0, x1 - x0 + 1, y1 - y0 + 1))
+    return found

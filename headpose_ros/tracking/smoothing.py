@@ -35,57 +35,33 @@ def _gain(cutoff_hz: float, dt: float) -> float:
     return ratio / (1.0 + ratio)
 
 
-class _OneEuro:
-    """The filter over tangent vectors; subclasses say what a difference and a step are."""
+@dataclass(frozen=True)
+class _Reading:
+    """`rotation` (3,3), unit `ray` (3,) and log distance of a head at one time."""
 
-    def __init__(self) -> None:
-        self._raw: Array | None = None
-        self._value: Array | None = None
-        self._speed: Array = np.zeros(3)
+    rotation: Array
+    ray: Array
+    log_distance: float
 
-    def _difference(self, a: Array, b: Array) -> Array:
-        return b - a
+    def change_to(self, other: _Reading) -> Array:
+        """Return the tangent (7,) that leads to `other`.
 
-    def _step(self, value: Array, tangent: Array) -> Array:
-        return value + tangent
-
-    def update(self, raw: Array, dt: float, setting: Smoothing, speed_scale: float = 1.0) -> Array:
-        """Return the filtered value after `dt` seconds; a `dt` of 0 changes nothing.
-
-        `speed_scale` turns the tangent's unit per second into the unit that `beta` counts in.
+        A rotation vector about the fixed axes of the camera, a tangent at the ray, a difference.
         """
-        if self._raw is None or self._value is None:
-            self._raw = self._value = raw
-            return raw
-        if dt <= 0.0:
-            return self._value
-        speed = self._difference(self._raw, raw) / dt
-        self._speed = self._speed + _gain(SPEED_CUTOFF_HZ, dt) * (speed - self._speed)
-        cutoff = setting.min_cutoff + setting.beta * speed_scale * sphere.norm(self._speed)
-        change = self._difference(self._value, raw)
-        self._value = self._step(self._value, _gain(cutoff, dt) * change)
-        self._raw = raw
-        return self._value
+        tangent = np.empty(7)
+        tangent[:3] = cv2.Rodrigues(other.rotation @ self.rotation.T)[0][:, 0]
+        tangent[3:6] = sphere.difference(self.ray, other.ray)
+        tangent[6] = other.log_distance - self.log_distance
+        return tangent
 
-
-class _OneEuroDirection(_OneEuro):
-    def _difference(self, a: Array, b: Array) -> Array:
-        return sphere.difference(a, b)
-
-    def _step(self, value: Array, tangent: Array) -> Array:
-        return sphere.step(value, tangent)
-
-
-class _OneEuroRotation(_OneEuro):
-    """Tangents are rotation vectors about the fixed axes of the camera."""
-
-    def _difference(self, a: Array, b: Array) -> Array:
-        vector: Array = cv2.Rodrigues(b @ a.T)[0][:, 0]
-        return vector
-
-    def _step(self, value: Array, tangent: Array) -> Array:
-        turned: Array = cv2.Rodrigues(tangent)[0] @ value
-        return turned
+    def moved(self, tangent: Array, gains: tuple[float, float, float]) -> _Reading:
+        """Return the reading reached by so much of each part of a tangent (7,)."""
+        turn: Array = cv2.Rodrigues(gains[0] * tangent[:3])[0]
+        return _Reading(
+            turn @ self.rotation,
+            sphere.step(self.ray, gains[1] * tangent[3:6]),
+            self.log_distance + gains[2] * float(tangent[6]),
+        )
 
 
 class HeadSmoother:
@@ -96,9 +72,9 @@ class HeadSmoother:
 
     def restart(self) -> None:
         """Forget the past: the next values pass as they are."""
-        self._rotation = _OneEuroRotation()
-        self._direction = _OneEuroDirection()
-        self._log_distance = _OneEuro()
+        self._raw: _Reading | None = None
+        self._value: _Reading | None = None
+        self._speed: Array = np.zeros(7)
 
     def update(
         self,
@@ -112,10 +88,24 @@ class HeadSmoother:
         """Return the filtered rotation (3,3), ray (3,) and log distance, `dt` seconds later.
 
         Speeds count in rad/s for the rotation, in face radii a second for the direction (so that
-        near and far people are treated alike), and in logarithms a second for the distance.
+        near and far people are treated alike), and in logarithms a second for the distance. A
+        `dt` of 0 changes nothing.
         """
-        return (
-            self._rotation.update(rotation, dt, setting),
-            self._direction.update(ray, dt, setting, 2.0 / angular_size),
-            float(self._log_distance.update(np.array([log_distance]), dt, setting)[0]),
-        )
+        raw = _Reading(rotation, ray, log_distance)
+        if self._raw is None or self._value is None:
+            self._raw = self._value = raw
+        elif dt > 0.0:
+            speed = self._raw.change_to(raw) / dt
+            self._speed = self._speed + _gain(SPEED_CUTOFF_HZ, dt) * (speed - self._speed)
+            speeds = (
+                sphere.norm(self._speed[:3]),
+                sphere.norm(self._speed[3:6]) * 2.0 / angular_size,
+                abs(float(self._speed[6])),
+            )
+            turn, shift, growth = (
+                _gain(setting.min_cutoff + setting.beta * speed, dt) for speed in speeds
+            )
+            change = self._value.change_to(raw)
+            self._value = self._value.moved(change, (turn, shift, growth))
+            self._raw = raw
+        return self._value.rotation, self._value.ray, self._value.log_distance

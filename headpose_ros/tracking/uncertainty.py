@@ -14,6 +14,8 @@ RAY_SIGMA = 0.05
 UNSURE_FACTOR = 3.0
 """How much larger all errors are said to be at confidence 0, or with no crop inside the image."""
 
+_EYE = np.eye(3)
+
 
 def cross_matrix(v: Array) -> Array:
     """Return [v]x, so that [v]x w = v x w."""
@@ -42,7 +44,7 @@ def pose_covariance(
     """
     widen = 1.0 + (UNSURE_FACTOR - 1.0) * (1.0 - min(confidence, inside))
     turning = widen**2 * rotation_covariance
-    along = np.outer(ray, ray)
+    along = ray[:, None] * ray
     across = (widen * RAY_SIGMA * 0.5 * angular_size * distance) ** 2
     radial = (distance * log_distance_sigma) ** 2
     lever = -cross_matrix(sellion_from_centre)
@@ -50,8 +52,6 @@ def pose_covariance(
     covariance[3:, 3:] = turning
     covariance[:3, 3:] = lever @ turning
     covariance[3:, :3] = covariance[:3, 3:].T
-    covariance[:3, :3] = (
-        across * (np.eye(3) - along) + radial * along + covariance[:3, 3:] @ lever.T
-    )
+    covariance[:3, :3] = across * (_EYE - along) + radial * along + covariance[:3, 3:] @ lever.T
     symmetric: Array = 0.5 * (covariance + covariance.T)
     return symmetric
