@@ -56,9 +56,9 @@ class OpenVinoRuntime:
         """Build and compile `network`; see `runtime.Runtime`.
 
         Graphs of fixed shapes are faster. So the `usual` batch has one of its own, and where the
-        size of the images is open the first few sizes that come (40 ms each, once). Else the
-        dimensions stay open: a batch not seen before costs a few milliseconds once, another than in
-        the call before 0.1 ms.
+        size of the images is open the first few sizes that come (40 ms each, once). Otherwise
+        dimensions stay open: a batch not seen before costs a few milliseconds once, another than
+        in the call before 0.1 ms.
         """
 
         def built(shape: Shape) -> ov.Model:

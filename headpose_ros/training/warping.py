@@ -51,13 +51,13 @@ class Views:
 class WarpLimits:
     """Spreads of random views: most are moderate, `wide_fraction` uniform over the whole range."""
 
-    roll_sigma_deg: float = 12.0
-    roll_max_deg: float = 60.0
-    shift_sigma: float = 0.12
-    shift_max: float = 0.4
-    scale_sigma: float = 0.15
-    scale_max: float = 1.5
-    wide_fraction: float = 0.25
+    roll_sigma_deg: float = 8.0
+    roll_max_deg: float = 40.0
+    shift_sigma: float = 0.04
+    shift_max: float = 0.3
+    scale_sigma: float = 0.06
+    scale_max: float = 1.35
+    wide_fraction: float = 0.12
     min_distance: float = 0.5
     max_distance: float = 4.0
 
