@@ -35,6 +35,7 @@ CALM = WarpLimits(
     shift_max=0.1,
     scale_sigma=0.05,
     scale_max=1.1,
+    wide_fraction=0.25,
 )
 
 
