@@ -19,8 +19,9 @@ from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.footprint import Footprints
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
-from headpose_ros.geometry.virtual_camera import VirtualCameras, crop_angles
+from headpose_ros.geometry.virtual_camera import VirtualCameras
 from headpose_ros.heads import Array, Faces, Head
+from headpose_ros.tracking.looks import Looks, note_ups
 from headpose_ros.tracking.posing import Readings, Scene, pose_heads
 from headpose_ros.tracking.principal import PrincipalChoice, salience
 from headpose_ros.tracking.schedule import SearchSchedule
@@ -182,11 +183,11 @@ class HeadPosePipeline:
         config, tracker = self._config, self._tracker
         if not (config.rectify and tracker.settled and self._schedule.rests(self._every(config))):
             return 1
-        rays, _, angles = self._looks(tracker.followed(), config)
+        looks = self._looks(tracker.followed(), config)
         size = self._estimator.crop_px
-        if (np.tan(angles / 2) * max(camera.fx, camera.fy)).min() < size / 2:
+        if (np.tan(looks.angles / 2) * max(camera.fx, camera.fy)).min() < size / 2:
             return 1  # most often; nowhere in the image would it be 2
-        cameras = VirtualCameras.look_along(rays, angles, size)
+        cameras = VirtualCameras.look_along(looks.rays, looks.angles, size, looks.ups)
         least = float(Footprints.of(cameras, camera).shrink[:, 0].min())
         return min(1 << max(0, int(least).bit_length() - 1), MOST_REDUCED)
 
@@ -222,6 +223,8 @@ class HeadPosePipeline:
         tracker.observe(
             tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
         )
+        if self._estimator.refines:
+            note_ups(tracks, readings.rotations)
         if tracker.wants_search:
             self._schedule.urge()
         posed = pose_heads(tracks, readings, Scene(camera, time, depth), config)
@@ -286,17 +289,15 @@ class HeadPosePipeline:
             return {}
         first, look = self._read(image, camera, new, config)
         self._tracker.place(new, first.rays, first.angular_sizes, first.probabilities, time)
+        note_ups(new, first.rotations)
         return look
 
     def _every(self, config: PipelineConfig) -> int:
         # Between searches a face that the estimator cannot follow only moves on as it moved.
         return config.detect_every if self._estimator.refines else -(-config.detect_every // 2)
 
-    def _looks(self, tracks: list[Track], config: PipelineConfig) -> tuple[Array, Array, Array]:
-        """Return rays (N,3) and angular sizes (N,) of tracks, and angles (N,) of their crops."""
-        rays = np.array([track.motion.ray for track in tracks])
-        sizes = np.array([track.motion.angular_size for track in tracks])
-        return rays, sizes, crop_angles(sizes, self._estimator.crop_scale * config.box_scale)
+    def _looks(self, tracks: list[Track], config: PipelineConfig) -> Looks:
+        return Looks.at(tracks, self._estimator.crop_scale * config.box_scale)
 
     def _read(
         self,
@@ -310,13 +311,14 @@ class HeadPosePipeline:
             return _NOTHING, {'crop': 0.0, 'estimate': 0.0}
         began = clock.perf_counter()
         estimator = self._estimator
-        rays, sizes, angles = self._looks(tracks, config)
+        looks = self._looks(tracks, config)
         if config.rectify:
-            crops = self._sample(image, camera, rays, angles)
+            crops = self._sample(image, camera, looks)
         else:
-            crops = sample_plain_crops(image, camera, rays, angles, estimator.crop_px)
+            size = estimator.crop_px
+            crops = sample_plain_crops(image, camera, looks.rays, looks.angles, size)
         cropped = clock.perf_counter()
-        estimates = estimator.estimate(crops.images, angles)
+        estimates = estimator.estimate(crops.images, looks.angles)
         done = clock.perf_counter()
         views = crops.cameras
         to_virtual = views.rotation_virtual_from_camera
@@ -327,23 +329,22 @@ class HeadPosePipeline:
             rotations=views.rotations_to_camera(estimates.rotations_virtual_from_face),
             rotation_covariances=views.rotations_to_camera(spread),
             rays=views.rays_to_camera(estimates.rays_virtual),
-            angular_sizes=np.where(unsure, sizes, estimates.angular_sizes),
+            angular_sizes=np.where(unsure, looks.angular_sizes, estimates.angular_sizes),
             head_scales=estimates.head_scale,
             probabilities=estimates.face_probability,
             inside=crops.inside,
         )
         return readings, {'crop': cropped - began, 'estimate': done - cropped}
 
-    def _sample(
-        self, image: NDArray[np.uint8], camera: CameraModel, rays: Array, angles: Array
-    ) -> Crops:
+    def _sample(self, image: NDArray[np.uint8], camera: CameraModel, looks: Looks) -> Crops:
         size = self._estimator.crop_px
+        rays, angles, ups = looks.rays, looks.angles, looks.ups
         try:
-            return sample_crops(image, camera, rays, angles, size, device=self.device)
+            return sample_crops(image, camera, rays, angles, size, ups=ups, device=self.device)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-        return sample_crops(image, camera, rays, angles, size)
+        return sample_crops(image, camera, rays, angles, size, ups=ups)
 
     def _choose_principal(self, heads: list[Head], tracks: list[Track], time: float) -> None:
         sizes = {track.id: track.motion.angular_size for track in tracks}

@@ -29,8 +29,8 @@ class Options:
     `rectify`: turn a virtual camera to the face, where there are intrinsics. `hfov`: rad, for
     sets without intrinsics, or None. `box_scale`, `box_shift`: crops made larger by this factor,
     and moved by this share of what their side was, to see how sensitive an estimator is. `looks`:
-    an estimator that refines looks so often, each time where the last look saw the face, as the
-    tracker has it look at the next image of a video.
+    an estimator that refines looks so often, each time where, and as upright as, the last look saw
+    the face, as the tracker has it look at the next image of a video.
     """
 
     rectify: bool = True
@@ -219,11 +219,11 @@ def _where_seen(
     plane[:, :2] *= stretch[:, None]
     rays = cameras.rays_to_camera(plane / np.linalg.norm(plane, axis=1, keepdims=True))
     sizes = 2 * np.arctan(np.tan(estimates.angular_sizes / 2) * stretch)
+    angles = crop_angles(sizes, crop_scale).tolist()
+    ups = cameras.rotations_to_camera(estimates.rotations_virtual_from_face)[:, :, 2]
     return [
-        Found(one.face, ray, angle)
-        for one, ray, angle in zip(
-            found, rays, crop_angles(sizes, crop_scale).tolist(), strict=True
-        )
+        Found(one.face, ray, angle, up)
+        for one, ray, angle, up in zip(found, rays, angles, ups, strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -77,11 +77,15 @@ def _is_shown(face: TrueFace, camera: CameraModel) -> bool:
 
 @dataclass(frozen=True)
 class Found:
-    """Where the crop for a true face lies: its direction (3,) and the full angle it spans, rad."""
+    """Where the crop for a true face lies: its direction (3,) and the full angle it spans, rad.
+
+    `up` (3,): camera frame, what shall point upwards in it; zero leaves that open.
+    """
 
     face: TrueFace
     ray: Array
     crop_angle: float
+    up: Array = field(default_factory=lambda: np.zeros(3))
 
 
 class FaceFinder(Protocol):
@@ -158,7 +162,9 @@ def _true_box(scene: Scene, estimator: Estimator, face: TrueFace) -> Found:
 
 def crops_of(scene: Scene, found: Sequence[Found], size_px: int, rectify: bool) -> Crops:
     """Return the crops; plain squares of the image where the camera is not known."""
-    sampler = sample_crops if rectify and scene.known else sample_plain_crops
     rays = np.array([one.ray for one in found])
     angles = np.array([one.crop_angle for one in found])
-    return sampler(scene.image, scene.camera, rays, angles, size_px)
+    if rectify and scene.known:
+        ups = np.array([one.up for one in found])
+        return sample_crops(scene.image, scene.camera, rays, angles, size_px, ups=ups)
+    return sample_plain_crops(scene.image, scene.camera, rays, angles, size_px)

@@ -49,16 +49,18 @@ def sample_crops(
     angles: ArrayLike,
     size_px: int,
     *,
+    ups: ArrayLike | None = None,
     device: Any = None,
 ) -> Crops:
     """Sample N crops along rays (N,3) that span full angles (N,), rad, `size_px` pixels a side.
 
-    `image`: (H,W,3) or (H,W) uint8, of the size that `camera` has. `device`: None or 'cpu'
-    samples with OpenCV; any other, or a `torch.device`, with torch, and the crops stay there;
-    then `image` may be a tensor too. Raises ValueError where shapes or sizes do not agree.
+    `image`: (H,W,3) or (H,W) uint8, of the size that `camera` has. `ups` (N,3): what shall point
+    upwards in the crops, see `VirtualCameras.look_along`. `device`: None or 'cpu' samples with
+    OpenCV; any other, or a `torch.device`, with torch, and the crops stay there; then `image` may
+    be a tensor too. Raises ValueError where shapes or sizes do not agree.
     """
     _check_image(image, camera)
-    cameras = VirtualCameras.look_along(rays, angles, size_px)
+    cameras = VirtualCameras.look_along(rays, angles, size_px, ups)
     footprints = Footprints.of(cameras, camera)
     if device is not None and device != 'cpu':
         from headpose_ros.geometry.sampling_torch import sample_on_device

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,10 @@ from headpose_ros.heads import Array
 
 MAX_CROP_ANGLE = np.radians(150.0)
 """The widest crop, rad: a flat image of more is nearly all border."""
+
+_LEAST_UP = math.sin(
+    math.radians(12.0)
+)  # nearer to the ray, a small error of `ups` turns all around
 
 
 def crop_angles(angular_sizes: ArrayLike, crop_scale: float) -> Array:
@@ -39,9 +44,18 @@ class VirtualCameras:
     size_px: int
 
     @staticmethod
-    def look_along(rays: ArrayLike, angles: ArrayLike, size_px: int) -> VirtualCameras:
-        """Turn cameras by the minimal rotation to look along rays (N,3), spanning angles (N,)."""
+    def look_along(
+        rays: ArrayLike, angles: ArrayLike, size_px: int, ups: ArrayLike | None = None
+    ) -> VirtualCameras:
+        """Turn cameras to look along rays (N,3), spanning angles (N,).
+
+        By the minimal rotation, and then about their axes so that the directions `ups` (N,3) of
+        the camera frame, of any length, point upwards in their images. Where `ups` is not given,
+        zero, or within 12 degrees of the ray, the minimal rotation is all.
+        """
         rotations = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
+        if ups is not None:
+            _hold_upright(rotations, np.asarray(ups, np.float64).reshape(-1, 3))
         return VirtualCameras(rotations, _checked(angles, len(rotations)), int(size_px))
 
     def __len__(self) -> int:
@@ -167,6 +181,16 @@ def square_grid(lines: Array) -> Array:
     """Return the points (K,K,3), rows of columns at `lines` (K,), each x, y, 1; see above."""
     x, y = np.meshgrid(lines, lines)
     return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def _hold_upright(rotations: Array, ups: Array) -> None:
+    """Turn cameras (N,3,3) about their axes, in place, until `ups` (N,3) point to -y."""
+    for rotation, up in zip(rotations, ups, strict=True):
+        x, y, z = (rotation @ up).tolist()
+        across = math.hypot(x, y)
+        if across > _LEAST_UP * math.hypot(across, z):
+            sine, cosine = x / across, -y / across
+            rotation[:2] = np.array([[cosine, sine], [-sine, cosine]]) @ rotation[:2]
 
 
 def _turned(rotations: Array, rays: ArrayLike) -> Array:

@@ -57,6 +57,7 @@ class Track:
     detection, `best_score`: of its best. `seen`: in the newest image. `detections`, `misses`:
     searches that found it, or did not. `forgiven`: seconds of absence that do not count, since
     another head stood before this one. `filtered_at`: s, when the filters over time last ran.
+    `up`: (3,), camera frame, the z axis of the head as last read; zero where it was not seen.
     """
 
     motion: Motion
@@ -71,6 +72,7 @@ class Track:
     forgiven: float = 0.0
     confidence: float = 0.0
     filtered_at: float = math.nan
+    up: Array = field(default_factory=lambda: np.zeros(3))
     distance: DistanceFilter = field(default_factory=DistanceFilter)
     smoother: HeadSmoother = field(default_factory=HeadSmoother)
 

@@ -61,13 +61,21 @@ class Looker:
         return matrix_from_sixd(outputs[:, ROTATION]), truth
 
     def where_seen(self, crops: FaceCrops, views: Views) -> Views:
-        """Return views of the same faces where, and as large as, they are seen in `views`."""
+        """Return views of the same faces where, as large as and as upright as they are seen."""
         outputs, _ = self.outputs(crops, views)
         grown = np.exp(outputs[:, LOG_SIZE])
-        seen = outputs[:, CENTRE].copy()
-        seen[views.mirrored, 0] *= -1  # `Views` states the centre before it is mirrored
+        seen, up = outputs[:, CENTRE].copy(), matrix_from_sixd(outputs[:, ROTATION])[:, :2, 2]
+        # `Views` states centres and rolls before they are mirrored.
+        seen[views.mirrored, 0] *= -1
+        up[views.mirrored, 0] *= -1
+        rolls = np.arctan2(up[:, 0], -up[:, 1])
+        turn = np.exp(-1j * rolls)  # of what the crop shows, which the roll leaves turned back
+        left = (views.centres - seen) @ [1, 1j] * turn / grown
         return replace(
-            views, scales=views.scales * grown, centres=(views.centres - seen) / grown[:, None]
+            views,
+            rolls=views.rolls + rolls,
+            scales=views.scales * grown,
+            centres=np.column_stack([left.real, left.imag]),
         )
 
 
@@ -141,12 +149,12 @@ def box_sensitivity(looker: Looker, crops: FaceCrops, looks: int = 1) -> dict[st
     return {k: rotation_errors_deg(*looker.rotations(crops, v))['mae'] for k, v in kinds.items()}
 
 
-def equivariance_deg(looker: Looker, crops: FaceCrops, seed: int = 0) -> float:
+def equivariance_deg(looker: Looker, crops: FaceCrops, seed: int = 0, looks: int = 1) -> float:
     """Mean geodesic difference between the pose in a turned virtual camera and what it must be.
 
     The camera is turned by up to 25 degrees: about its axis, and sideways as far as the face stays
     within 0.15 half crops of the middle. What is expected is the pose seen without the turn,
-    turned, so that wrong labels do not count.
+    turned, so that wrong labels do not count. Of the last of `looks`.
     """
     rng = np.random.default_rng(seed)
     count = len(crops)
@@ -155,7 +163,10 @@ def equivariance_deg(looker: Looker, crops: FaceCrops, seed: int = 0) -> float:
         rolls=np.deg2rad(rng.uniform(-25, 25, count)),
         centres=rng.uniform(-0.15, 0.15, (count, 2)),
     )
-    before, truth_before = looker.rotations(crops)
+    plain = Views.plain(count)
+    for _ in range(looks - 1):
+        plain, views = looker.where_seen(crops, plain), looker.where_seen(crops, views)
+    before, truth_before = looker.rotations(crops, plain)
     after, truth_after = looker.rotations(crops, views)
     expected = truth_after @ np.swapaxes(truth_before, 1, 2) @ before
     return float(np.degrees(geodesic_distance(after, expected)).mean())

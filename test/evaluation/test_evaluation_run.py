@@ -17,6 +17,7 @@ from drawn_faces import (
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.evaluation import landmark_sets, posed
+from headpose_ros.evaluation import run as evaluation_run
 from headpose_ros.evaluation.run import Options, evaluate, report, rings_off_axis
 from headpose_ros.evaluation.samples import Lens, read_picture
 from headpose_ros.evaluation.views import DetectedBoxes, Scene, TrueBoxes
@@ -129,6 +130,22 @@ def test_a_second_look_is_where_the_first_saw_the_face(scenes, rectify):
     still = right_estimator()
     run(scenes, still, looks=2, **off)
     assert len(still.crops) == 3  # one that does not refine looks once
+
+
+def test_a_second_look_is_as_upright_as_the_first_saw_the_face(scenes, monkeypatch):
+    seen = [virtual_from_face(r, t) for r, t in zip(ROTATIONS, SELLIONS, strict=True)]
+    ups = []
+    crops_of = evaluation_run.crops_of
+
+    def noted(scene, found, *args):
+        ups.extend(one.up for one in found)
+        return crops_of(scene, found, *args)
+
+    monkeypatch.setattr(evaluation_run, 'crops_of', noted)
+    run(scenes, SeekingEstimator(np.array(seen)), looks=2)
+    first, second = np.array(ups).reshape(2, len(ROTATIONS), 3)
+    assert (first == 0).all()
+    np.testing.assert_allclose(second, np.array(ROTATIONS)[:, :, 2], atol=1e-9)
 
 
 def test_a_second_look_needs_no_camera(tmp_path):

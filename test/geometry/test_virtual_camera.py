@@ -38,6 +38,36 @@ def test_each_looks_along_its_ray_and_spans_its_angle():
     assert across == pytest.approx(ANGLES)
 
 
+def test_held_upright_they_look_the_same_way_and_ups_point_upwards():
+    ups = RNG.normal(size=(40, 3))
+    held = VirtualCameras.look_along(RAYS, ANGLES, 112, ups)
+    turned = held.rotation_virtual_from_camera
+    assert turned @ np.swapaxes(turned, 1, 2) == pytest.approx(np.tile(np.eye(3), (40, 1, 1)))
+    assert np.linalg.det(turned) == pytest.approx(1)
+    assert held.rays_to_virtual(RAYS) == pytest.approx(np.tile([0, 0, 1.0], (40, 1)), abs=1e-12)
+    x, y, _ = held.rays_to_virtual(ups).T
+    clear = np.abs(np.sum(ups * RAYS, axis=1)) < np.cos(0.22) * np.linalg.norm(ups, axis=1)
+    assert clear.sum() > 30
+    assert x[clear] == pytest.approx(0, abs=1e-12)
+    assert (y[clear] < 0).all()
+
+
+def test_a_head_that_appears_turned_clockwise_is_turned_back():
+    tilt = np.radians(30)
+    held = VirtualCameras.look_along([[0, 0, 1.0]], [0.5], 64, [[np.sin(tilt), -np.cos(tilt), 0]])
+    # its right ear's side, the image's left, has gone up with the turn
+    left = held.rays_to_virtual([[-np.cos(tilt), -np.sin(tilt), 0.0]])[0]
+    assert left == pytest.approx([-1, 0, 0])
+
+
+@pytest.mark.parametrize('up', ['none', 'along', 'against'])
+def test_without_a_clear_up_the_turn_is_minimal(up):
+    near = RAYS + RNG.normal(size=(40, 3)) * 0.05
+    ups = {'none': np.zeros((40, 3)), 'along': 2 * near, 'against': -near}[up]
+    held = VirtualCameras.look_along(RAYS, ANGLES, 112, ups).rotation_virtual_from_camera
+    assert np.array_equal(held, LOOKS.rotation_virtual_from_camera)
+
+
 def test_homographies_are_the_rays_own_way():
     camera = lenses.camera('pinhole')
     pixels = RNG.uniform((0, 0), (639, 479), (40, 2))

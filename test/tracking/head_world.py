@@ -159,8 +159,8 @@ def make_pipeline(world, monkeypatch, refines=True, **options):
 
     estimator = FakeEstimator(world, refines)
 
-    def sample(image, camera, rays, angles, size_px, *, device=None):
-        estimator.cameras = VirtualCameras.look_along(rays, angles, size_px)
+    def sample(image, camera, rays, angles, size_px, *, ups, device=None):
+        estimator.cameras = VirtualCameras.look_along(rays, angles, size_px, ups)
         crops = np.zeros((len(rays), size_px, size_px, 3), np.uint8)
         return Crops(crops, np.ones(len(rays)), estimator.cameras)
 

@@ -86,6 +86,41 @@ def test_a_new_face_is_read_where_the_estimator_saw_it(monkeypatch, refines, loo
     assert world.batches == [1] * (looks + 1), 'once known, one look an image'
 
 
+@pytest.mark.parametrize('refines', [True, False])
+def test_crops_are_held_upright_with_the_head_and_poses_are_the_same(monkeypatch, refines):
+    """What an estimator knows of the rotation steers its crops, as its ray and size do."""
+    tilted = matrix_from_vector([0.0, 0.0, 0.7]) @ FRONTAL
+    world = World([walking('a', [0.3, 0.1, 1], [0, 0, 0])])
+    world.people[0].rotation = lambda t: tilted
+    pipeline = make_pipeline(world, monkeypatch, refines, confirm_images=1)
+    for image in range(3):
+        (head,) = pipeline.process(IMAGE, CAMERA)
+        np.testing.assert_allclose(head.rotation_camera_from_face, tilted, atol=1e-9)
+        up = pipeline._estimator.cameras.rays_to_virtual([tilted[:, 2]])[0]
+        turned = np.degrees(np.arctan2(up[0], -up[1]))
+        if refines:  # a new face gets its second look in the first image already
+            assert turned == pytest.approx(0, abs=1e-6), image
+        else:
+            assert turned == pytest.approx(40, abs=3)
+
+
+def test_a_face_found_again_is_looked_at_as_a_new_one(monkeypatch):
+    tilted = matrix_from_vector([0.0, 0.0, 0.7]) @ FRONTAL
+    world = World([walking('a', [0.3, 0.1, 1], [0, 0, 0], there=lambda t: not 0.2 < t < 0.5)])
+    world.people[0].rotation = lambda t: tilted
+    pipeline = make_pipeline(world, monkeypatch, confirm_images=1, smoothing=True)
+    ups = {}
+    for _ in play(pipeline, world, np.arange(0, 1, 1 / 30)):
+        if pipeline._tracker.tracks:
+            ups[world.now] = float(np.linalg.norm(pipeline._tracker.tracks[0].up))
+    gone = [t for t in ups if 0.24 < t < 0.48]
+    assert [ups[t] for t in gone] == [0.0] * len(gone)
+    there = [t for t in ups if t < 0.19 or t > 0.6]
+    assert [ups[t] for t in there] == pytest.approx([1.0] * len(there))
+    assert len(gone) > 5
+    assert len(there) > 15
+
+
 UHD = CameraModel.from_fov(3840, 2880, np.radians(70.0))
 
 

@@ -57,11 +57,15 @@ def test_the_truth_has_no_error(monkeypatch):
     assert max(boxes.values()) == pytest.approx(0, abs=1e-5)
 
 
-def test_a_second_look_is_centred_and_of_the_right_size(monkeypatch):
+OFF_ROLLS = np.array([0.3, -0.5, 0.0, 0.4, -0.2, 0.1])
+
+
+def test_a_second_look_is_centred_upright_and_of_the_right_size(monkeypatch):
     faces = made_faces.made_crops(6)
     oracle = Oracle(faces, monkeypatch)
     off = replace(
         Views.plain(len(faces)),
+        rolls=OFF_ROLLS,
         scales=np.array([0.7, 1.3, 1.0, 1.2, 0.8, 1.0]),
         centres=np.array([[0.2, 0], [0, -0.2], [0.1, 0.1], [-0.3, 0.2], [0, 0], [0.2, -0.1]]),
         mirrored=np.array([False, True] * 3),
@@ -69,6 +73,40 @@ def test_a_second_look_is_centred_and_of_the_right_size(monkeypatch):
     views = oracle.looker.where_seen(faces, off)
     assert views.centres == pytest.approx(0, abs=1e-9)
     assert views.scales == pytest.approx(1)
+    up = oracle.looker.outputs(faces, views)[1][:, :, 2]
+    assert up[:, 0] == pytest.approx(0, abs=1e-6)
+    assert (up[:, 1] < 0).all()
+
+
+def test_a_second_look_is_where_the_first_says_even_if_that_is_wrong(monkeypatch):
+    faces = made_faces.made_crops(6)
+
+    class Shy(Oracle):  # sees faces half as far off as they are
+        def __call__(self, images):
+            out = super().__call__(images)
+            out[:, outputs_of.CENTRE] /= 2
+            return out
+
+    oracle = Shy(faces, monkeypatch)
+    off = replace(
+        Views.plain(len(faces)),
+        rolls=OFF_ROLLS,
+        centres=np.array([[0.2, 0], [0, -0.2], [0.1, 0.1], [-0.3, 0.2], [0, 0], [0.2, -0.1]]),
+        mirrored=np.array([False, True] * 3),
+    )
+    views = oracle.looker.where_seen(faces, off)
+    before, after = (
+        plan_warp(faces, np.arange(6), v, PX, SCALE).homographies for v in (off, views)
+    )
+    middle = (PX - 1) / 2
+    shown = off.centres * np.where(off.mirrored, -1, 1)[:, None] ** [1, 0] / 2
+    said = np.column_stack([middle + shown * PX / 2, np.ones(6)])
+    expected, found = (
+        (h @ p[:, :, None])[:, :2, 0] / (h @ p[:, :, None])[:, 2:, 0]
+        for h, p in ((before, said), (after, np.tile([middle, middle, 1.0], (6, 1))))
+    )
+    assert found == pytest.approx(expected, abs=0.3)  # pixels: a shift is no turn
+    assert np.abs(found - (faces.size_px - 1) / 2).max() > 2
 
 
 def test_one_constant_rotation_is_aligned_away(monkeypatch):
