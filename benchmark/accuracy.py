@@ -157,9 +157,11 @@ def _measure(job: Job) -> dict[str, Any]:
         'held_out': held_out,
         'resolution': accuracy_rendered.resolutions(job.held_out, estimator),
         'boxes': accuracy_rendered.boxes(job.held_out, estimator, looks=1),
+        'tilts': accuracy_rendered.tilts(job.held_out, estimator, looks=1),
     }
     if estimator.refines:
         result['boxes_second_look'] = accuracy_rendered.boxes(job.held_out, estimator, looks=2)
+        result['tilts_second_look'] = accuracy_rendered.tilts(job.held_out, estimator, looks=2)
     if job.name != AUTHORS:  # whose network states no uncertainty
         result['calibration'] = accuracy_rendered.calibration(raw)
     if job.real.exists():

@@ -30,6 +30,7 @@ def tables(results: Everything, default: str) -> dict[str, str]:
         'groups': _groups(results, GROUPS),
         'resolution': _resolution(results),
         'boxes': _boxes(results),
+        'tilts': _tilts(results),
         'real': _real(results),
         'calibration': _calibration(results),
         'mirror': _mirror(results),
@@ -128,6 +129,7 @@ def _overview(results: Everything) -> str:
     row('real faces: MAE against 24 looks of the authors\' network',
         lambda r: r['real']['agreement']['mae'])  # fmt: skip
     row('real faces: equivariance within the crop', lambda r: r['real']['equivariance_in_crop'])
+    row('the same, second look', lambda r: r['real']['equivariance_second_look'])
     row(
         'real faces: equivariance, camera turned to 25°',
         lambda r: r['real']['equivariance_camera']['rectified'],
@@ -186,6 +188,17 @@ def _boxes(results: Everything) -> str:
     return _table(['box', *kinds], rows)
 
 
+def _tilts(results: Everything) -> str:
+    first = next(iter(results.values()))['tilts']
+    rows = [
+        [NAMES.get(n, n) + text, *(f'{row["geodesic_aligned_deg"]:.1f}' for row in r[key])]
+        for n, r in results.items()
+        for key, text in (('tilts', ''), ('tilts_second_look', ', second look'))
+        if key in r
+    ]
+    return _table(['tilt', *(f'{row["group"]} ({row["count"]})' for row in first)], rows)
+
+
 def _real(results: Everything) -> str:
     measured = {n: r['real'] for n, r in results.items() if 'real' in r}
     if not measured:
@@ -203,7 +216,8 @@ def _real(results: Everything) -> str:
     cells = [f'{max(second[k] for k in off):.2f}' if second else '' for second in seconds]
     rows.append(['MAE, the worst of these boxes, second look', *cells])
     for text, read in _EQUIVARIANCE.items():
-        rows.append([text, *(f'{read(r):.2f}' for r in measured.values())])
+        values = [read(r) for r in measured.values()]
+        rows.append([text, *('' if value is None else f'{value:.2f}' for value in values)])
     count = next(iter(measured.values()))['count']
     head = [f'{count} faces, degrees', *(NAMES.get(n, n) for n in measured)]
     return _table(head, rows)
@@ -214,8 +228,9 @@ _BOXES = {
     '30 % larger': ('larger',),
     '10 % aside, the worst of four sides': ('right', 'left', 'down', 'up'),
 }
-_EQUIVARIANCE: dict[str, Callable[[Result], float]] = {
+_EQUIVARIANCE: dict[str, Callable[[Result], float | None]] = {
     'equivariance within the crop': lambda r: r['equivariance_in_crop'],
+    'equivariance within the crop, second look': lambda r: r.get('equivariance_second_look'),
     'equivariance, camera turned, rectified': lambda r: r['equivariance_camera']['rectified'],
     'equivariance, camera turned, plain crop': lambda r: r['equivariance_camera']['plain'],
 }

@@ -67,6 +67,7 @@ def figures(estimator: Estimator, faces: FaceCrops, seed: int = 0) -> dict[str, 
     }
     if estimator.refines:
         found['boxes_mae_second_look'] = box_sensitivity(looker, faces, looks=2)
+        found['equivariance_second_look'] = equivariance_deg(looker, faces, seed, looks=2)
     return found
 
 

@@ -22,7 +22,11 @@ from headpose_ros.evaluation.run import Options, Results, evaluate, report
 from headpose_ros.evaluation.samples import Picture, read_picture
 from headpose_ros.evaluation.views import TrueBoxes
 from headpose_ros.geometry.euler import euler_from_matrix
-from headpose_ros.geometry.rotations import geodesic_distance, vector_from_matrix
+from headpose_ros.geometry.rotations import (
+    geodesic_distance,
+    rotation_to_axis,
+    vector_from_matrix,
+)
 from headpose_ros.heads import Array
 from headpose_ros.training.posed_crops import export_posed
 from headpose_ros.training.synthesis import CropSet, synthesize_crops
@@ -146,6 +150,25 @@ def boxes(heads: HeldOut, estimator: Estimator, looks: int) -> dict[str, float]:
         errors = np.rad2deg(metrics.aligned_geodesic(results.rotations, results.truth))
         out[name] = round(float(errors.mean()), 3)
     return out
+
+
+def tilts(heads: HeldOut, estimator: Estimator, looks: int) -> list[dict[str, Any]]:
+    """Return the aligned errors of the last look by how far the head is tilted in its crop.
+
+    The tilt: between the image's vertical and the head's z axis, as a camera that looks straight
+    at the face sees it.
+    """
+    results = evaluate(heads.clear_pictures, estimator, TrueBoxes(), Options(looks=looks))
+    up = np.array([face.rotation_camera_from_face[:, 2] for face in results.faces])
+    centres = np.array([face.centre for face in results.faces])
+    x, y = (rotation_to_axis(centres) @ up[:, :, None])[:, :2, 0].T
+    tilt = np.abs(np.rad2deg(np.arctan2(x, -y)))
+    errors = np.rad2deg(metrics.aligned_geodesic(results.rotations, results.truth))
+    return [
+        {'group': name, 'count': int(inside.sum()), **_spread(errors[inside])}
+        for name, inside in _ranges(tilt, (0, 10, 20, 40, 90.01), 'deg')
+        if np.any(inside)
+    ]
 
 
 def calibration(results: Results) -> dict[str, Any]:

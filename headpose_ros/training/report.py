@@ -69,6 +69,7 @@ def _figures(looker: Looker, crops: FaceCrops) -> dict[str, Any]:
         **accuracy(looker, crops),
         'boxes_mae': box_sensitivity(looker, faces),
         'equivariance': equivariance_deg(looker, faces),
+        'equivariance_second_look': equivariance_deg(looker, faces, looks=2),
         'by_yaw_aligned': errors_by_yaw(looker, crops, constant),
     }
 
