@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from headpose_ros.geometry.face_frame import rotation_face_from_ict
 from headpose_ros.heads import Array
 
 FROM_WFLW = np.array(
@@ -33,7 +34,7 @@ FROM_WFLW = np.array(
 twice as many points there; the eyes have eight each, of which the middles of the lids are left
 out; pupils have no counterpart."""
 
-# Millimetres in the face frame. From the neutral mean head of ICT-FaceKit Light
+# Millimetres, x out of the face, y left, z up, with the model's own zero. From the neutral mean head of ICT-FaceKit Light
 # (https://github.com/ICT-VGL/ICT-FaceKit), MIT License, Copyright (c) 2020 USC Institute for
 # Creative Technologies; its vertices of these landmarks, the sellion moved to the origin.
 _MEAN_HEAD_MM = (
@@ -107,7 +108,7 @@ _MEAN_HEAD_MM = (
     (3.1, -10.7, -71.2),
 )
 
-MEAN_HEAD: Array = np.array(_MEAN_HEAD_MM) * 1e-3
+MEAN_HEAD: Array = 1e-3 * np.array(_MEAN_HEAD_MM) @ rotation_face_from_ict.T
 """(68,3): metres in the face frame, of an average adult. Read-only."""
 MEAN_HEAD.setflags(write=False)
 

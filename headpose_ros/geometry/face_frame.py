@@ -12,11 +12,17 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array
 
 gaze_from_face = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 """Rotation (3,3): gaze z = face x, gaze x = -face y, gaze y = -face z (REP-155). Read-only."""
 gaze_from_face.setflags(write=False)
+
+rotation_face_from_ict = matrix_from_vector(np.radians([0.0, 1.7, 0.0]))
+"""Rotation (3,3) to the face frame, whose zero is that of 300W-LP, from that of ICT-FaceKit's heads
+as they are modelled, axes named alike. Fitted by training (docs/training_log.md). Read-only."""
+rotation_face_from_ict.setflags(write=False)
 
 
 def face_centre_from_sellion(rotation_camera_from_face: ArrayLike, sellion: ArrayLike) -> Array:

@@ -17,25 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.geometry.face_frame import rotation_face_from_ict
 from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]
 
-AXES_FACE_FROM_MODEL: Array = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-"""The model's axes named as REP-155 names them: x out of the face, y left, z up. Read-only."""
+_AXES = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+"""The model's axes named as REP-155 names them: x out of the face, y left, z up."""
 
-ZERO_CORRECTION: Array = np.eye(3)
-"""Constant rotation, about 1.5 deg, from the model's zero to the 300W-LP zero, fitted by training.
+ROTATION_FACE_FROM_MODEL: Array = rotation_face_from_ict @ _AXES
+"""Takes vectors of the model frame to the face frame of `docs/architecture.md`. Read-only.
 
-Identity until it is fitted; files written before keep the zero they were written with. Read-only.
+Renders made before the zero was fitted (sets of seeds 1, 2, 9) have the model's own.
 """
-
-ROTATION_FACE_FROM_MODEL: Array = ZERO_CORRECTION @ AXES_FACE_FROM_MODEL
-"""Takes vectors of the model frame to the face frame of `docs/architecture.md`. Read-only."""
-for _constant in (AXES_FACE_FROM_MODEL, ZERO_CORRECTION, ROTATION_FACE_FROM_MODEL):
-    _constant.setflags(write=False)
+ROTATION_FACE_FROM_MODEL.setflags(write=False)
 
 SELLION_LANDMARK = 27
 SKIN_PARTS = ('face', 'head_and_neck')
