@@ -34,9 +34,10 @@ FROM_WFLW = np.array(
 twice as many points there; the eyes have eight each, of which the middles of the lids are left
 out; pupils have no counterpart."""
 
-# Millimetres, x out of the face, y left, z up, with the model's own zero. From the neutral mean head of ICT-FaceKit Light
-# (https://github.com/ICT-VGL/ICT-FaceKit), MIT License, Copyright (c) 2020 USC Institute for
-# Creative Technologies; its vertices of these landmarks, the sellion moved to the origin.
+# Millimetres, x out of the face, y left, z up, with the model's own zero. From the neutral mean
+# head of ICT-FaceKit Light (https://github.com/ICT-VGL/ICT-FaceKit), MIT License, Copyright (c)
+# 2020 USC Institute for Creative Technologies; its vertices of these landmarks, the sellion moved
+# to the origin.
 _MEAN_HEAD_MM = (
     (-70.8, -73.6, -0.6),
     (-68.1, -72.8, -22.5),

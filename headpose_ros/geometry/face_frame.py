@@ -20,8 +20,8 @@ gaze_from_face = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 gaze_from_face.setflags(write=False)
 
 rotation_face_from_ict = matrix_from_vector(np.radians([0.0, 1.7, 0.0]))
-"""Rotation (3,3) to the face frame, whose zero is that of 300W-LP, from that of ICT-FaceKit's heads
-as they are modelled, axes named alike. Fitted by training (docs/training_log.md). Read-only."""
+"""Rotation (3,3) to the face frame, whose zero is 300W-LP's, from ICT-FaceKit's heads as they are
+modelled, axes named alike. Fitted by trainings (docs/training_log.md). Read-only."""
 rotation_face_from_ict.setflags(write=False)
 
 

@@ -28,10 +28,7 @@ _AXES = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 """The model's axes named as REP-155 names them: x out of the face, y left, z up."""
 
 ROTATION_FACE_FROM_MODEL: Array = rotation_face_from_ict @ _AXES
-"""Takes vectors of the model frame to the face frame of `docs/architecture.md`. Read-only.
-
-Renders made before the zero was fitted (sets of seeds 1, 2, 9) have the model's own.
-"""
+"""Takes vectors of the model frame to the face frame of `docs/architecture.md`. Read-only."""
 ROTATION_FACE_FROM_MODEL.setflags(write=False)
 
 SELLION_LANDMARK = 27
