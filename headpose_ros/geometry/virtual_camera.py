@@ -17,9 +17,8 @@ from headpose_ros.heads import Array
 MAX_CROP_ANGLE = np.radians(150.0)
 """The widest crop, rad: a flat image of more is nearly all border."""
 
-_LEAST_UP = math.sin(
-    math.radians(12.0)
-)  # nearer to the ray, a small error of `ups` turns all around
+# Nearer to the ray than this, a small error of what shall point upwards turns the crop around.
+_LEAST_UP = math.sin(math.radians(12.0))
 
 
 def crop_angles(angular_sizes: ArrayLike, crop_scale: float) -> Array:
