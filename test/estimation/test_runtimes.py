@@ -103,6 +103,19 @@ def test_layers_compute_what_they_say(runtime, batch, name):
     np.testing.assert_allclose(result, expected(name, reference).numpy(), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize('batch', [None, len(IMAGES)])
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_images_whose_channels_are_alike_are_swapped_too(runtime, batch):
+    """OpenVINO turns them over last where the shape is fixed."""
+
+    def network(g, x):
+        return (g.image(x, NO_MEAN, NO_SCALE, swap=True),)
+
+    (result,) = runtime().compile(network, WEIGHTS, (batch, 17, 17, 3))(IMAGES)
+    expected = (IMAGES[..., ::-1].transpose(0, 3, 1, 2) - 127.5) / 100
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize('options', [{}, {'shortcut': 3}, {'depth': 1, 'grid': 6}])
 def test_runtimes_agree_to_a_thousandth_of_a_degree(options):
     angles = np.full(7, 0.4)

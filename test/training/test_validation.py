@@ -99,7 +99,8 @@ def test_a_second_look_is_where_the_first_says_even_if_that_is_wrong(monkeypatch
         plan_warp(faces, np.arange(6), v, PX, SCALE).homographies for v in (off, views)
     )
     middle = (PX - 1) / 2
-    shown = off.centres * np.where(off.mirrored, -1, 1)[:, None] ** [1, 0] / 2
+    shown = off.centres / 2
+    shown[off.mirrored, 0] *= -1
     said = np.column_stack([middle + shown * PX / 2, np.ones(6)])
     expected, found = (
         (h @ p[:, :, None])[:, :2, 0] / (h @ p[:, :, None])[:, 2:, 0]
