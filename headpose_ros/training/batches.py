@@ -105,6 +105,7 @@ class Batches(Dataset[Batch]):
             'crops': images,
             'rotations': warp.rotations.astype(np.float32),
             'centres': warp.centres.astype(np.float32),
+            'landmarks': warp.landmarks.astype(np.float32),
             'log_sizes': warp.log_sizes.astype(np.float32),
             'log_head_scales': np.log(crops.head_scales[index]).astype(np.float32),
             'spreads': crops.spreads[index].astype(np.float32),

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.estimation.pfld import LANDMARKS
 from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
 
@@ -27,7 +28,8 @@ class FaceCrops:
     right and y down, in half crops. `sizes` (N,): tan(apparent half angle of the head's own
     sphere) over tan(half the crop's angle). `half_tangents` (N,): tan(half the crop's angle), NaN
     where the camera is unknown. `head_scales` (N,): size over an average adult's, or NaN.
-    `spreads` (N,): rad, how uncertain the rotation is. `is_face`, `is_synthetic` (N,) bool;
+    `spreads` (N,): rad, how uncertain the rotation is. `landmarks` (N,68,2): from the crop's
+    middle like `centres`, in iBUG order, NaN where unknown. `is_face`, `is_synthetic` (N,) bool;
     where `is_face` is false all but the image is without meaning.
     """
 
@@ -38,6 +40,7 @@ class FaceCrops:
     half_tangents: Array
     head_scales: Array
     spreads: Array
+    landmarks: Array
     is_face: NDArray[np.bool_]
     is_synthetic: NDArray[np.bool_]
 
@@ -50,6 +53,7 @@ class FaceCrops:
             'half_tangents': (count,),
             'head_scales': (count,),
             'spreads': (count,),
+            'landmarks': (count, LANDMARKS, 2),
             'is_face': (count,),
             'is_synthetic': (count,),
         }

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.detection.detector import Detector
+from headpose_ros.estimation.pfld import LANDMARKS
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.heads import Array
 from headpose_ros.training.face_crops import FaceCrops
@@ -29,6 +30,7 @@ CROP_PX = 224
 MARGIN = 2.2
 """Side of a stored crop over the diameter of the face sphere in the image."""
 
+_UNKNOWN = np.full((LANDMARKS, 2), np.nan)
 _VIDEO_SUFFIXES = ('.mkv', '.mp4', '.avi', '.mov', '.webm')
 _IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 
@@ -60,6 +62,7 @@ class _Collected:
     images: list[NDArray[np.uint8]] = field(default_factory=list)
     rotations: list[Array] = field(default_factory=list)
     spreads: list[float] = field(default_factory=list)
+    landmarks: list[Array] = field(default_factory=list)
     is_face: list[bool] = field(default_factory=list)
 
 
@@ -93,12 +96,14 @@ def label(
             )
             kept.rotations.append(opinion.rotation)
             kept.spreads.append(opinion.spread)
+            kept.landmarks.append(_within_crop(landmarks, sphere))
             kept.is_face.append(True)
         piece = _piece_without_face(picture.image, spheres, rng) if pieces else None
         if piece is not None:
             kept.images.append(piece)
             kept.rotations.append(np.eye(3))
             kept.spreads.append(0.0)
+            kept.landmarks.append(_UNKNOWN)
             kept.is_face.append(False)
     if not any(kept.is_face):
         raise ValueError('labelling: no face was found that the teacher is sure of')
@@ -188,6 +193,18 @@ def _trusted(sphere: FittedSphere, opinion: Opinion, limits: LabelLimits) -> boo
     )
 
 
+def _within_crop(landmarks: Array, sphere: FittedSphere) -> Array:
+    """Return landmarks (68,2) in half crops from the middle of the stored crop.
+
+    NaN for all but brows, eyes, nose and mouth: annotators draw the cheeks along the visible edge
+    of the face, which is no point of the head. NaN for a detector's five, too.
+    """
+    if len(landmarks) != LANDMARKS:
+        return _UNKNOWN
+    found = (landmarks - sphere.centre) / (sphere.radius * MARGIN)
+    return np.concatenate([_UNKNOWN[:17], found[17:]])
+
+
 def _piece_without_face(
     image: NDArray[np.uint8], spheres: list[FittedSphere], rng: np.random.Generator
 ) -> NDArray[np.uint8] | None:
@@ -214,6 +231,7 @@ def _crops(kept: _Collected) -> FaceCrops:
         half_tangents=np.full(count, np.nan),
         head_scales=np.full(count, np.nan),
         spreads=np.array(kept.spreads),
+        landmarks=np.stack(kept.landmarks),
         is_face=np.array(kept.is_face),
         is_synthetic=np.zeros(count, bool),
     )

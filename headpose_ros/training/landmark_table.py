@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Real pictures whose 68 landmarks are known: a folder with `landmarks68.csv`.
+"""The order of the 68 landmarks, and real pictures that have them: `landmarks68.csv`.
 
 Its columns: file (below the folder), x0, y0, .. x67, y67; pixels, iBUG order.
 """
@@ -17,6 +17,35 @@ from headpose_ros.estimation.pfld import LANDMARKS
 from headpose_ros.heads import Array
 
 TABLE = 'landmarks68.csv'
+
+MIRRORED = np.array(
+    [
+        *range(16, -1, -1),
+        *range(26, 16, -1),
+        27,
+        28,
+        29,
+        30,
+        *range(35, 30, -1),
+        45,
+        44,
+        43,
+        42,
+        47,
+        46,
+        39,
+        38,
+        37,
+        36,
+        41,
+        40,
+        *range(54, 47, -1),
+        *range(59, 54, -1),
+        *range(64, 59, -1),
+        *range(67, 64, -1),
+    ]
+)
+"""Which landmark each becomes in the mirror (iBUG order)."""
 
 _COLUMNS = ['file', *(f'{axis}{i}' for i in range(LANDMARKS) for axis in 'xy')]
 

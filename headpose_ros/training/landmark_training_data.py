@@ -20,38 +20,9 @@ from headpose_ros.estimation.pfld import LANDMARKS
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
-from headpose_ros.training.landmark_table import annotated_files
+from headpose_ros.training.landmark_table import MIRRORED, annotated_files
 from headpose_ros.training.photometry import Photometry
 from headpose_ros.training.warping import crop_from_image
-
-MIRRORED = np.array(
-    [
-        *range(16, -1, -1),
-        *range(26, 16, -1),
-        27,
-        28,
-        29,
-        30,
-        *range(35, 30, -1),
-        45,
-        44,
-        43,
-        42,
-        47,
-        46,
-        39,
-        38,
-        37,
-        36,
-        41,
-        40,
-        *range(54, 47, -1),
-        *range(59, 54, -1),
-        *range(64, 59, -1),
-        *range(67, 64, -1),
-    ]
-)
-"""Which landmark each becomes in the mirror (iBUG order)."""
 
 Image = NDArray[np.uint8]
 

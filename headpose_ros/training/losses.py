@@ -34,6 +34,7 @@ class LossWeights:
     size: float = 0.3
     head_scale: float = 0.1
     face: float = 0.05
+    landmarks: float = 1.0
     spread_scale_deg: float = 5.0
 
 
@@ -91,9 +92,11 @@ def rotation_errors(predicted: Tensor, truth: Tensor) -> Tensor:
 
 
 def pose_loss(
-    outputs: Tensor, batch: Batch, zero: ZeroOffset, weights: LossWeights
+    outputs: Tensor, landmarks: Tensor, batch: Batch, zero: ZeroOffset, weights: LossWeights
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss and its terms, each the mean over the crops that it concerns.
+
+    `landmarks` (B,68,2): in half crops, as the network tells them.
 
     The rotation term is the chord 2 sin(angle / 2), robust and smooth everywhere; the standard
     deviations are fitted to the errors by their Gaussian likelihood, which does not pull the
@@ -110,30 +113,31 @@ def pose_loss(
     errors = rotation_errors(predicted, truth).detach()
     log_sigma = outputs[:, LOG_SIGMA].clamp(-6.0, 1.5)
     likelihood = (errors.square() * torch.exp(-2 * log_sigma) / 2 + log_sigma).sum(1)
-    centre = functional.smooth_l1_loss(
-        outputs[:, CENTRE], batch['centres'], reduction='none', beta=0.05
-    ).sum(1)
-    size = functional.smooth_l1_loss(
-        outputs[:, LOG_SIZE], batch['log_sizes'], reduction='none', beta=0.05
-    )
     known = torch.isfinite(batch['log_head_scales'])
-    head_scale = functional.smooth_l1_loss(
-        outputs[:, LOG_HEAD_SCALE],
-        torch.where(known, batch['log_head_scales'], 0.0),
-        reduction='none',
-        beta=0.05,
-    )
+    marked = torch.isfinite(batch['landmarks']).all(2)
     logits = functional.binary_cross_entropy_with_logits(outputs[:, FACE_LOGIT], face)
     terms = {
         'rotation': _mean(chord, trust),
         'sigma': _mean(likelihood, face),
-        'centre': _mean(centre, face),
-        'size': _mean(size, face),
-        'head_scale': _mean(head_scale, face * known),
+        'centre': _mean(_distance(outputs[:, CENTRE], batch['centres']).sum(1), face),
+        'size': _mean(_distance(outputs[:, LOG_SIZE], batch['log_sizes']), face),
+        'head_scale': _mean(
+            _distance(outputs[:, LOG_HEAD_SCALE], batch['log_head_scales'].nan_to_num(0.0)),
+            face * known,
+        ),
         'face': logits,
+        'landmarks': _mean(
+            _distance(landmarks, batch['landmarks'].nan_to_num(0.0)).sum(2),
+            trust[:, None] * marked,
+        ),
     }
     loss = sum((getattr(weights, k) * v for k, v in terms.items()), torch.zeros(()))
     return loss, terms
+
+
+def _distance(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Return the absolute difference, elementwise; smooth near 0."""
+    return functional.smooth_l1_loss(predicted, truth, reduction='none', beta=0.05)
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:

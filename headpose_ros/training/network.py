@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from headpose_ros.estimation.pfld import LANDMARKS
 from headpose_ros.estimation.pose_network import OUTPUTS, PIXEL_MEAN, PIXEL_SCALE
 
 MAX_PARAMETERS = 220_000
@@ -54,6 +55,8 @@ class TrainablePoseNetwork(nn.Module):
     """`PoseNetwork` with batch normalisation. Raises ValueError where it would be too large.
 
     forward: crops (N,S,S,3) uint8 BGR to the outputs (N,14) float32 of `pose_network.py`.
+    `landmarks` is for training alone: to tell where 68 landmarks are as well teaches the
+    convolutions what a face is made of. It is in no weights file.
     """
 
     def __init__(self, shape: NetworkShape) -> None:
@@ -71,6 +74,7 @@ class TrainablePoseNetwork(nn.Module):
                 channels = width
             self.stages.append(blocks)
         self.head = nn.Linear(channels * shape.grid_px**2, OUTPUTS)
+        self.landmarks = nn.Linear(channels * shape.grid_px**2, 2 * LANDMARKS)
         self._initialise()
         count = sum(t.size for t in self.folded_weights().values())
         if count > MAX_PARAMETERS:
@@ -78,14 +82,24 @@ class TrainablePoseNetwork(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Compute the outputs; under autocast the convolutions run in its precision."""
+        features = self._features(crops)
+        with torch.autocast(features.device.type, enabled=False):
+            return self.head(features)
+
+    def with_landmarks(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs, and landmarks (N,68,2) in half crops from the middle."""
+        features = self._features(crops)
+        with torch.autocast(features.device.type, enabled=False):
+            return self.head(features), self.landmarks(features).unflatten(1, (LANDMARKS, 2))
+
+    def _features(self, crops: Tensor) -> Tensor:
+        """Return the last grid, flattened, in float32."""
         x = (crops.permute(0, 3, 1, 2).float() - PIXEL_MEAN) / PIXEL_SCALE
         x = torch.relu(self.stem(x.contiguous(memory_format=torch.channels_last)))
         for blocks in self.stages:
             for block in blocks:  # type: ignore[attr-defined]
                 x = block(x)
-        features = x.float().contiguous().flatten(1)
-        with torch.autocast(x.device.type, enabled=False):
-            return self.head(features)
+        return x.float().contiguous().flatten(1)
 
     def folded_weights(self) -> dict[str, NDArray[np.float32]]:
         """Return the tensors of the weights file, as `pose_network.py` names them."""
@@ -130,6 +144,7 @@ class TrainablePoseNetwork(nn.Module):
 
     def _initialise(self) -> None:
         nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.normal_(self.landmarks.weight, std=0.01)
         with torch.no_grad():
             bias = torch.zeros(OUTPUTS)
             # a face that looks into the camera: face y is the image's x, face x its -z

@@ -28,8 +28,8 @@ def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
     images, is_face = shard['images'], shard['face']
     size_px = images.shape[1]
     half_tangents = np.tan(_filled(shard['crop_angle'], is_face, 0.3) / 2)
-    centres_px = _filled(shard['face_centre_px'], is_face, (size_px - 1) / 2)
-    centres = (centres_px - (size_px - 1) / 2) / (size_px / 2)
+    middle = (size_px - 1) / 2
+    centres = (_filled(shard['face_centre_px'], is_face, middle) - middle) / (size_px / 2)
     rays = np.column_stack([centres * half_tangents[:, None], np.ones(len(images))])
     rotations = _filled(shard['rotation'], is_face, np.eye(3))
     scales = _filled(shard['head_scale'], is_face, 1.0)
@@ -41,6 +41,9 @@ def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
         sizes=sine / np.sqrt(1 - sine**2) / half_tangents,
         half_tangents=half_tangents,
         head_scales=scales,
+        landmarks=np.where(
+            is_face[:, None, None], (shard['landmarks68'] - middle) / (size_px / 2), np.nan
+        ),
         spreads=_hidden(shard['landmark_visible']) * MAX_SPREAD * is_face,
         is_face=is_face,
         is_synthetic=np.ones(len(images), bool),

@@ -63,8 +63,8 @@ class PoseTask(nn.Module):
         """Return the loss of a batch and its terms."""
         device = batch['crops'].device.type
         with torch.autocast(device, torch.bfloat16, enabled=self._bfloat16):
-            outputs = self.network(batch['crops'])
-        return pose_loss(outputs, batch, self.zero, self._weights)
+            outputs, landmarks = self.network.with_landmarks(batch['crops'])
+        return pose_loss(outputs, landmarks, batch, self.zero, self._weights)
 
 
 def train(recipe: Recipe, options: RunOptions) -> Path:

@@ -85,7 +85,7 @@ def plot_log(out: Path) -> Path:
     records = read_log(out)
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.5))
     losses = [r for r in records if r['kind'] == 'loss']
-    for name in ('rotation', 'centre', 'size', 'head_scale', 'face'):
+    for name in ('rotation', 'centre', 'size', 'head_scale', 'face', 'landmarks'):
         left.semilogy([r['step'] for r in losses], [r[name] for r in losses], label=name, lw=0.8)
     left.set(xlabel='step', title='loss terms (rad, half crops, logarithms)')
     checks = [r for r in records if r['kind'] == 'validation']

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.heads import FACE_SPHERE_RADIUS, Array
 from headpose_ros.training.face_crops import FaceCrops
+from headpose_ros.training.landmark_table import MIRRORED
 
 _MIRROR_CAMERA = np.diag([-1.0, 1.0, 1.0])
 _MIRROR_FACE = np.diag([1.0, -1.0, 1.0])
@@ -51,12 +52,12 @@ class Views:
 class WarpLimits:
     """Spreads of random views: most are moderate, `wide_fraction` uniform over the whole range."""
 
-    roll_sigma_deg: float = 8.0
+    roll_sigma_deg: float = 6.0
     roll_max_deg: float = 40.0
-    shift_sigma: float = 0.04
+    shift_sigma: float = 0.035
     shift_max: float = 0.3
-    scale_sigma: float = 0.06
-    scale_max: float = 1.35
+    scale_sigma: float = 0.05
+    scale_max: float = 1.5
     wide_fraction: float = 0.12
     min_distance: float = 0.5
     max_distance: float = 4.0
@@ -85,13 +86,15 @@ class WarpLimits:
 class Warp:
     """Homographies (B,3,3) from pixels of the new crop to those of the stored one, new truth.
 
-    `rotations`, `centres`, `log_sizes` are the network's targets (`pose_network.py`).
+    `rotations`, `centres`, `log_sizes` are the network's targets (`pose_network.py`); `landmarks`
+    (B,68,2) are in half crops from the middle, NaN where unknown.
     """
 
     homographies: Array
     rotations: Array
     centres: Array
     log_sizes: Array
+    landmarks: Array
 
 
 def plan_warp(
@@ -122,7 +125,9 @@ def plan_warp(
     homographies[m] = homographies[m] @ flip
     rotations[m] = _MIRROR_CAMERA @ rotations[m] @ _MIRROR_FACE
     centres[m, 0] *= -1
-    return Warp(homographies, rotations, centres, -np.log(views.scales))
+    landmarks = _warp_landmarks(crops.landmarks[index], crops.size_px, homographies, crop_px)
+    landmarks[m] = landmarks[m][:, MIRRORED]
+    return Warp(homographies, rotations, centres, -np.log(views.scales), landmarks)
 
 
 def warp_image(image: NDArray[np.uint8], homography: Array, crop_px: int) -> NDArray[np.uint8]:
@@ -149,6 +154,15 @@ def crop_from_image(
     if mirror:
         linear = np.diag([-1.0, 1.0]) @ linear
     return np.hstack([linear, ((crop_px - 1) / 2 - linear @ centre)[:, None]])
+
+
+def _warp_landmarks(landmarks: Array, size_px: int, homographies: Array, crop_px: int) -> Array:
+    """Take landmarks (B,68,2), half crops, from stored crops to those of `homographies`."""
+    pixels = landmarks * (size_px / 2) + (size_px - 1) / 2
+    back = np.linalg.inv(homographies)
+    warped = pixels @ np.swapaxes(back[:, :, :2], 1, 2) + back[:, None, :, 2]
+    found: Array = (warped[..., :2] / warped[..., 2:] - (crop_px - 1) / 2) / (crop_px / 2)
+    return found
 
 
 def _rays(centres: Array, half_tangents: Array) -> Array:

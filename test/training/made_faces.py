@@ -18,6 +18,8 @@ MARKS = (
     ((1.0, 0.0, 0.0), (60, 60, 255)),
     ((1.0, 0.0, -0.7), (60, 255, 255)),
 )
+MARK_LANDMARKS = (45, 36, 30, 8)
+"""Which of the 68 landmarks the marks are: left and right eye, nose, chin."""
 HALF_TANGENT = 0.2
 
 
@@ -50,6 +52,10 @@ def made_crops(count, seed=0, size=80, synthetic=False, negatives=0):
     rotations = matrix_from_euler(*angles)
     distances = rng.uniform(0.9, 1.3, count)
     images = np.stack([draw(r, d, size, rng) for r, d in zip(rotations, distances, strict=True)])
+    landmarks = np.full((count, 68, 2), np.nan)
+    for i, (r, d) in enumerate(zip(rotations, distances, strict=True)):
+        points = mark_points(r, d)
+        landmarks[i, list(MARK_LANDMARKS)] = points[:, :2] / points[:, 2:] / HALF_TANGENT
     is_face = np.arange(count) < count - negatives
     images[~is_face] = rng.integers(0, 255, (negatives, 1, 1, 3))
     sphere = FACE_SPHERE_RADIUS / distances
@@ -61,6 +67,7 @@ def made_crops(count, seed=0, size=80, synthetic=False, negatives=0):
         half_tangents=np.full(count, HALF_TANGENT),
         head_scales=np.ones(count),
         spreads=np.zeros(count),
+        landmarks=landmarks,
         is_face=is_face,
         is_synthetic=np.full(count, synthetic),
     )
@@ -79,6 +86,7 @@ def discs(count=6, faces=4, spread=0.0):
         half_tangents=np.full(count, np.nan),
         head_scales=np.full(count, np.nan),
         spreads=np.full(count, spread),
+        landmarks=np.full((count, 68, 2), np.nan),
         is_face=np.arange(count) < faces,
         is_synthetic=np.zeros(count, bool),
     )

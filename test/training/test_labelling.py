@@ -111,7 +111,7 @@ def test_the_mean_of_many_looks_is_better_than_one_and_the_spread_is_their_error
 
 def test_labelled_crops_show_the_face_where_they_say():
     rotation = matrix_from_euler(0.2, 0.0, 0.1)
-    picture, _, radius = scene(rotation)
+    picture, centre, radius = scene(rotation)
     crops, dropped = labelling.label(
         [picture], Teacher(MarkReader(rotation)), FACE, 0.8, pieces=True
     )
@@ -123,6 +123,12 @@ def test_labelled_crops_show_the_face_where_they_say():
         expected = (labelling.CROP_PX - 1) / 2 + offset * scale
         np.testing.assert_allclose([x.mean(), y.mean()], expected, atol=0.3)
     assert (crops.images[1] == 60).all()  # background alone
+    (marks,) = picture.landmarks
+    np.testing.assert_allclose(
+        crops.landmarks[0, 17:], (marks[17:] - centre) / (radius * labelling.MARGIN), atol=1e-3
+    )
+    assert np.isnan(crops.landmarks[0, :17]).all()  # cheeks, drawn along what is seen of them
+    assert np.isnan(crops.landmarks[1]).all()
 
 
 def test_an_unsure_teacher_or_landmarks_that_do_not_fit_drop_the_face():

@@ -13,8 +13,8 @@ from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.estimation.weights import read
 from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.training import landmark_training as training
+from headpose_ros.training.landmark_table import MIRRORED
 from headpose_ros.training.landmark_training_data import (
-    MIRRORED,
     LandmarkBatches,
     LandmarkPicture,
     LandmarkViews,

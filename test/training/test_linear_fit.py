@@ -70,7 +70,8 @@ def test_crops_are_shown_centred_at_the_models_scale():
     one = FaceCrops(
         images=np.stack([image, image]), rotations=np.stack([np.eye(3)] * 2),
         centres=np.zeros((2, 2)), sizes=np.full(2, 0.5), half_tangents=np.full(2, 0.2),
-        head_scales=np.ones(2), spreads=np.zeros(2), is_face=np.array([True, False]),
+        head_scales=np.ones(2), spreads=np.zeros(2),
+        landmarks=np.full((2, 68, 2), np.nan), is_face=np.array([True, False]),
         is_synthetic=np.ones(2, bool),
     )  # fmt: skip
     model = Model()

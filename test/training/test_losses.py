@@ -36,19 +36,25 @@ def batch(rotations, **changes):
         'log_sizes': torch.zeros(count),
         'log_head_scales': torch.zeros(count),
         'spreads': torch.zeros(count),
+        'landmarks': torch.full((count, 68, 2), torch.nan),
         'is_face': torch.ones(count, dtype=torch.bool),
         'is_synthetic': torch.zeros(count, dtype=torch.bool),
     }
     return {**values, **changes}
 
 
+def loss_of(outputs, batch, zero, weights):
+    """The loss where landmarks are told to be in the middle."""
+    return pose_loss(outputs, torch.zeros(len(outputs), 68, 2), batch, zero, weights)
+
+
 def test_the_truth_costs_nothing():
     rotations = random_rotations(6)
-    _, terms = pose_loss(perfect(rotations, 6), batch(rotations), ZeroOffset(), LossWeights())
+    _, terms = loss_of(perfect(rotations, 6), batch(rotations), ZeroOffset(), LossWeights())
     assert float(terms['rotation'].detach()) == pytest.approx(
         1e-3, rel=0.1
     )  # sqrt of its smoothing
-    for name in ('centre', 'size', 'head_scale', 'face'):
+    for name in ('centre', 'size', 'head_scale', 'face', 'landmarks'):
         assert float(terms[name].detach()) == pytest.approx(0, abs=1e-6)
 
 
@@ -56,7 +62,7 @@ def test_the_rotation_term_is_the_chord():
     rotations = random_rotations(1)
     for angle in (0.1, 1.0, 3.0):
         turned = Rotation.from_rotvec([0, angle, 0]).as_matrix() @ rotations
-        _, terms = pose_loss(perfect(turned, 1), batch(rotations), ZeroOffset(), LossWeights())
+        _, terms = loss_of(perfect(turned, 1), batch(rotations), ZeroOffset(), LossWeights())
         assert float(terms['rotation'].detach()) == pytest.approx(2 * np.sin(angle / 2), rel=1e-3)
 
 
@@ -87,7 +93,7 @@ def test_the_zero_offset_turns_renders_only_and_can_be_learned_from_zero():
     shown[[0, 2]] = rotations[[0, 2]] @ offset
     optimizer = torch.optim.Adam(zero.parameters(), 1e-2)
     for _ in range(300):
-        loss, _ = pose_loss(
+        loss, _ = loss_of(
             perfect(shown, 4), batch(rotations, is_synthetic=synthetic), zero, LossWeights()
         )
         optimizer.zero_grad()
@@ -99,7 +105,7 @@ def test_the_zero_offset_turns_renders_only_and_can_be_learned_from_zero():
 def test_no_face_teaches_no_pose():
     rotations = random_rotations(3)
     outputs = perfect(random_rotations(3, seed=5), 3).requires_grad_()
-    loss, _ = pose_loss(
+    loss, _ = loss_of(
         outputs,
         batch(rotations, is_face=torch.zeros(3, dtype=torch.bool)),
         ZeroOffset(),
@@ -115,13 +121,38 @@ def test_an_unknown_head_size_teaches_none_and_spoils_nothing():
     rotations = random_rotations(2)
     outputs = perfect(rotations, 2).requires_grad_()
     scales = torch.tensor([float('nan'), 0.1])
-    loss, terms = pose_loss(
+    loss, terms = loss_of(
         outputs, batch(rotations, log_head_scales=scales), ZeroOffset(), LossWeights()
     )
     loss.backward()
     assert torch.isfinite(outputs.grad).all()
     assert outputs.grad[0, outputs_of.LOG_HEAD_SCALE] == 0
     assert float(terms['head_scale'].detach()) == pytest.approx(0.1 - 0.025, rel=1e-3)
+
+
+def test_landmarks_teach_where_they_are_known_and_the_face_is_seen():
+    count = 4
+    rotations = random_rotations(count)
+    truth = torch.zeros(count, 68, 2)
+    truth[1] = torch.nan
+    truth[3, :10] = torch.nan
+    told = torch.full((count, 68, 2), 0.2, requires_grad=True)
+    loss, terms = pose_loss(
+        perfect(rotations, count),
+        told,
+        batch(rotations, landmarks=truth, is_face=torch.tensor([True, True, False, True])),
+        ZeroOffset(),
+        LossWeights(),
+    )
+    # two coordinates, each 0.2 off; the smooth distance is half of beta shorter
+    assert float(terms['landmarks'].detach()) == pytest.approx(2 * (0.2 - 0.025), rel=1e-6)
+    loss.backward()
+    taught = (told.grad > 0).all(2)
+    assert taught[0].all()
+    assert not taught[1].any()
+    assert not taught[2].any()
+    assert taught[3].tolist() == [False] * 10 + [True] * 58
+    assert torch.isfinite(told.grad).all()
 
 
 def test_the_likelihood_wants_sigma_to_be_the_error_and_leaves_the_rotation_alone():
@@ -134,13 +165,13 @@ def test_the_likelihood_wants_sigma_to_be_the_error_and_leaves_the_rotation_alon
     weights = LossWeights(rotation=0.0, sigma=1.0)
     for _ in range(300):
         filled = torch.cat([outputs[:, :6], log_sigma.expand(400, 3), outputs[:, 9:]], 1)
-        loss, _ = pose_loss(filled, batch(rotations), ZeroOffset(), weights)
+        loss, _ = loss_of(filled, batch(rotations), ZeroOffset(), weights)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     np.testing.assert_allclose(log_sigma.detach().exp().numpy(), sigma, rtol=0.15)
     outputs.requires_grad_()
-    loss, _ = pose_loss(
+    loss, _ = loss_of(
         outputs, batch(rotations), ZeroOffset(), LossWeights(rotation=0.0, sigma=1.0)
     )
     loss.backward()

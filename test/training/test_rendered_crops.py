@@ -19,6 +19,8 @@ def shard():
     rotation[2] = np.nan
     focal = SIZE / 2 / np.tan(ANGLE / 2)
     distances = np.linalg.norm(centres, axis=1)
+    landmarks = np.random.default_rng(0).uniform(0, SIZE - 1, (3, 68, 2))
+    landmarks[2] = np.nan
     visible = np.zeros((3, 68), bool)
     visible[0, 17:] = True
     return (
@@ -31,6 +33,7 @@ def shard():
             'crop_angle': np.full(3, ANGLE),
             'face_centre_px': focal * centres[:, :2] / centres[:, 2:] + (SIZE - 1) / 2,
             'head_scale': np.array([1.0, 1.1, np.nan]),
+            'landmarks68': landmarks.astype(np.float32),
             'landmark_visible': visible,
         },
         rotation,
@@ -50,6 +53,10 @@ def test_truth_is_that_of_the_camera_that_looks_at_the_face():
     distances = np.linalg.norm(centres[:2], axis=1)
     own = np.arcsin(FACE_SPHERE_RADIUS * np.array([1.0, 1.1]) / distances)
     np.testing.assert_allclose(crops.sizes[:2], np.tan(own) / half, rtol=1e-6)
+    np.testing.assert_allclose(
+        crops.landmarks * SIZE / 2 + (SIZE - 1) / 2, arrays['landmarks68'], atol=1e-5
+    )
+    assert np.isnan(crops.landmarks[2]).all()
     assert crops.is_synthetic.all()
 
 

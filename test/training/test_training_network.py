@@ -42,6 +42,16 @@ def test_folded_weights_compute_the_same_in_the_package(shape):
     np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
 
 
+def test_landmarks_are_told_beside_the_outputs_and_are_in_no_weights_file():
+    network = stirred(SMALL)
+    crops = torch.randint(0, 256, (2, 48, 48, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        outputs, landmarks = network.with_landmarks(crops)
+        torch.testing.assert_close(outputs, network(crops))
+    assert landmarks.shape == (2, 68, 2)
+    assert not any('landmarks' in name for name in network.folded_weights())
+
+
 def test_folded_weights_load_again():
     network = stirred(SMALL)
     other = TrainablePoseNetwork(SMALL).eval()

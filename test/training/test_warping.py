@@ -1,11 +1,14 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import made_faces
 import numpy as np
 import pytest
 
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.training.landmark_table import MIRRORED
 from headpose_ros.training.warping import Views, WarpLimits, plan_warp, warp_image
 
 PX, SCALE = 96, 0.9
@@ -29,10 +32,7 @@ def distance_of(crops, i):
 def test_warped_marks_lie_where_the_new_truth_projects_them(mirrored):
     crops = made_faces.made_crops(8, seed=1)
     rng = np.random.default_rng(2)
-    views = WarpLimits().draw(rng, len(crops))
-    views = Views(
-        views.rolls, views.centres, views.scales, np.full(len(crops), mirrored), views.distances
-    )
+    views = replace(WarpLimits().draw(rng, len(crops)), mirrored=np.full(len(crops), mirrored))
     warp = warped(crops, views)
     for i in range(len(crops)):
         distance = distance_of(crops, i)
@@ -50,6 +50,24 @@ def test_warped_marks_lie_where_the_new_truth_projects_them(mirrored):
         looking = marks_face * FACE_SPHERE_RADIUS @ warp.rotations[i].T + [0, 0, distance]
         expected = made_faces.project(looking @ rotation_to_axis(ray), half, PX)
         np.testing.assert_allclose(seen, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('mirrored', [False, True])
+def test_landmarks_go_where_the_image_goes(mirrored):
+    crops = made_faces.made_crops(8, seed=1)
+    rng = np.random.default_rng(2)
+    crops.landmarks[:] = rng.uniform(-0.4, 0.4, crops.landmarks.shape)
+    crops.landmarks[3, 5] = np.nan
+    views = replace(WarpLimits().draw(rng, len(crops)), mirrored=np.full(len(crops), mirrored))
+    warp = warped(crops, views)
+    for i in range(len(crops)):
+        pixels = crops.landmarks[i] * crops.size_px / 2 + (crops.size_px - 1) / 2
+        expected = apply(warp.homographies[i], pixels)
+        if mirrored:  # the left corner of the mouth becomes the right one
+            expected = expected[MIRRORED]
+        found = warp.landmarks[i] * PX / 2 + (PX - 1) / 2
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.isnan(warp.landmarks).any(2).sum() == 1
 
 
 def test_plain_views_keep_the_truth():
