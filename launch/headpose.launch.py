@@ -48,6 +48,11 @@ def override(name: str, choices: Sequence[str] = ()) -> DeclareLaunchArgument:
 
 def arguments() -> list[Action]:
     """Declare every argument."""
+    return [*topic_arguments(), *parameter_arguments(), *process_arguments(), *camera_arguments()]
+
+
+def topic_arguments() -> list[Action]:
+    """Declare what is subscribed to."""
     return [
         DeclareLaunchArgument('image', default_value='image', description='Topic of the images.'),
         DeclareLaunchArgument(
@@ -64,13 +69,16 @@ def arguments() -> list[Action]:
             choices=BOOLEANS,
             description='Subscribe to <image>/compressed in place of <image>.',
         ),
+    ]
+
+
+def parameter_arguments() -> list[Action]:
+    """Declare what sets parameters of the node."""
+    return [
         override('device'),
         override('detector', DETECTORS),
         override('estimator', ESTIMATORS),
         override('weights'),
-        DeclareLaunchArgument(
-            'namespace', default_value='', description='Namespace of all nodes started here.'
-        ),
         DeclareLaunchArgument(
             'frame_prefix',
             default_value='',
@@ -82,14 +90,23 @@ def arguments() -> list[Action]:
             description='YAML file with the parameters of the node.',
         ),
         DeclareLaunchArgument(
-            'rviz', default_value='false', choices=BOOLEANS, description='Start RViz as well.'
-        ),
-        DeclareLaunchArgument(
             'use_sim_time',
             default_value='',
             choices=['', *BOOLEANS],
             description='Take the time from /clock: simulation, bag playback. Not given: as '
             'params_file, or the launch file that includes this one, says (else false).',
+        ),
+    ]
+
+
+def process_arguments() -> list[Action]:
+    """Declare what is started, and how."""
+    return [
+        DeclareLaunchArgument(
+            'namespace', default_value='', description='Namespace of all nodes started here.'
+        ),
+        DeclareLaunchArgument(
+            'rviz', default_value='false', choices=BOOLEANS, description='Start RViz as well.'
         ),
         DeclareLaunchArgument(
             'log_level',
@@ -97,6 +114,12 @@ def arguments() -> list[Action]:
             choices=LOG_LEVELS,
             description='Least severity that the node logs.',
         ),
+    ]
+
+
+def camera_arguments() -> list[Action]:
+    """Declare which camera is started beside the node."""
+    return [
         DeclareLaunchArgument(
             'camera',
             default_value='none',
