@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.face_frame import rotation_face_from_ict
+from headpose_ros.geometry.rotations import nearest_rotation
 from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
 
@@ -178,6 +179,8 @@ class HeadModel:
     def identity(self, coefficients: Array) -> Identity:
         """Return the head with these weights of the identity modes, its own sellion the origin.
 
+        It is turned so that its 68 landmarks lie as the mean head's do (Kabsch): the modes alone
+        pitch heads by 1.4 degrees (one standard deviation), which nobody could see in a picture.
         `coefficients` (I,), standard deviations.
         """
         if np.shape(coefficients) != (len(self.identity_modes),):
@@ -189,12 +192,23 @@ class HeadModel:
         weights = np.asarray(coefficients, np.float32)
         points = np.einsum('i,ivk->vk', weights, self.identity_modes) + self.neutral
         points -= points[self.landmarks68[SELLION_LANDMARK]].copy()
-        scale = _spread(points[self.landmarks68]) / _spread(self.neutral[self.landmarks68])
-        return Identity(points, scale)
+        landmarks, mean_landmarks = points[self.landmarks68], self.neutral[self.landmarks68]
+        turn = _kabsch(landmarks, mean_landmarks).astype(np.float32)
+        scale = _spread(landmarks) / _spread(mean_landmarks)
+        return Identity(np.einsum('ij,vj->vi', turn, points), scale)
 
     def resized(self, head: Identity, scale: float) -> Identity:
         """Return a head of the same shape, `scale` times the size of the mean adult's."""
         return Identity(head.points * np.float32(scale / head.scale), scale)
+
+
+def _kabsch(points: Float, onto: Float) -> Array:
+    """Return the rotation (3,3) that takes `points` (N,3) nearest to `onto`, means apart.
+
+    W. Kabsch, "A solution for the best rotation to relate two sets of vectors", 1976.
+    """
+    a, b = (np.asarray(p - p.mean(axis=0), np.float64) for p in (points, onto))
+    return nearest_rotation(np.einsum('ni,nj->ij', b, a))
 
 
 def _spread(points: Float) -> float:

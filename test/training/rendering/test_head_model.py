@@ -1,11 +1,13 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+from dataclasses import replace
 
 import made_head
 import numpy as np
 import pytest
 
+from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.training import head_model
 from headpose_ros.training.head_model import (
     DRAWN_PARTS,
@@ -47,6 +49,19 @@ def test_identity_keeps_its_sellion_at_the_origin_and_tells_its_scale(made_model
     assert twice.scale == 1.2
     ratio = np.linalg.norm(twice.points[5]) / np.linalg.norm(head.points[5])
     assert ratio == pytest.approx(1.2 / head.scale, rel=1e-5)
+
+
+def test_identities_are_turned_as_the_mean_head_is(made_model):
+    nod = matrix_from_vector(np.radians([3.0, 1.0, -2.0]))
+    shape = made_model.identity_modes[0].astype(np.float64)
+    turned = (made_model.neutral + shape) @ nod.T - made_model.neutral
+    modes = np.stack([shape, turned]).astype(np.float32)
+    model = replace(made_model, identity_modes=modes)
+    plain, nodding = model.identity(np.array([1.0, 0.0])), model.identity(np.array([0.0, 1.0]))
+    np.testing.assert_allclose(nodding.points, plain.points, atol=1e-6)
+    a, b = plain.points[model.landmarks68], model.neutral[model.landmarks68]
+    a, b = (p - p.mean(axis=0) for p in (a, b))
+    assert np.abs(np.cross(a, b).sum(axis=0)).max() < 1e-6  # no small turn brings them nearer
 
 
 def test_wrong_number_of_coefficients(made_model):
