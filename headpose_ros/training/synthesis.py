@@ -29,7 +29,7 @@ from headpose_ros.training.rendering.head_parts import HeadParts
 from headpose_ros.training.rendering.person import HELD_OUT_IDENTITIES, Person
 
 Job = TypeVar('Job')
-VERSION = 2
+VERSION = 3
 """Raised when the renderer changes what a seed gives."""
 
 
