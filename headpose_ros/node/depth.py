@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     from std_msgs.msg import Header
 
 
+MISSES_IN_A_ROW = 30
+"""Of one image the depth may come later than the image itself."""
+
+
 class DepthBuffer:
     """Keeps the last few depth images, as they came."""
 
     def __init__(self) -> None:
         self._recent: deque[Image] = deque(maxlen=6)
+        self._missed = 0
 
     def put(self, message: Image) -> None:
         """Keep one more."""
@@ -31,21 +36,32 @@ class DepthBuffer:
     def clear(self) -> None:
         """Forget all of them."""
         self._recent.clear()
+        self._missed = 0
 
     def at(
         self, header: Header, width: int, height: int, tolerance: float
     ) -> NDArray[np.float32] | None:
         """Return the depth (H,W), metres, nearest in time to `header`, None where none is near.
 
-        Raises ImageError where it is not aligned with the image or cannot be read.
+        Raises ImageError where it is not aligned with the image or cannot be read, and where none
+        was near again and again.
         """
         stamp = nanoseconds(header)
         recent = list(self._recent)
         if not recent:
             return None
         nearest = min(recent, key=lambda message: abs(nanoseconds(message.header) - stamp))
-        if abs(nanoseconds(nearest.header) - stamp) > tolerance * NANO:
-            return None
+        apart = abs(nanoseconds(nearest.header) - stamp) / NANO
+        if apart > tolerance:
+            self._missed += 1
+            if self._missed < MISSES_IN_A_ROW:
+                return None
+            raise ImageError(
+                'stamp',
+                f'the nearest depth image is {apart:.3f} s from the image, depth_tolerance is '
+                f'{tolerance:g} s: synchronise depth and colour in the driver, or raise it',
+            )
+        self._missed = 0
         if (nearest.width, nearest.height) != (width, height):
             raise ImageError(
                 'size',

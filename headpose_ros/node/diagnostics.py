@@ -18,7 +18,7 @@ WINDOW = 300
 
 @dataclass(frozen=True)
 class Counts:
-    """Totals since start."""
+    """Totals since activation."""
 
     received: int = 0
     published: int = 0
@@ -45,7 +45,7 @@ class Limits:
 
 
 class Statistics:
-    """Latencies and counts; written by the worker, read by the diagnostics timer."""
+    """Latencies and counts since activation; the worker writes, the diagnostics timer reads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class Statistics:
 
     @property
     def published(self) -> int:
-        """Heads messages published since start."""
+        """Heads messages published."""
         return self._published
 
     def record(self, latency: float, processing: float, people: int) -> None:

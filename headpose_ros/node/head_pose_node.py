@@ -8,6 +8,7 @@ import ctypes
 import gc
 import time
 from collections.abc import Callable
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
@@ -22,7 +23,7 @@ from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.parameters import Parameters, live_fields
 from headpose_ros.node.processing import Pipeline
 from headpose_ros.node.qos import DIAGNOSTICS
-from headpose_ros.node.session import Session
+from headpose_ros.node.session import PASSING_TROUBLE, Session
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 WATCH_PERIOD = 0.2
@@ -30,11 +31,6 @@ RETRY_PERIOD = 5.0
 STOP_TIMEOUT = 1.0
 RESTART_TIMEOUT = 10.0
 """Seconds for an image still in hand, at deactivation and when activated again."""
-PASSING_TROUBLE = (
-    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing', 'device', 'output'
-)  # fmt: skip
-"""Complaints that mean nothing while the node does not work."""
-
 PipelineFactory = Callable[[PipelineConfig], Pipeline]
 
 
@@ -100,18 +96,17 @@ class HeadPoseNode(LifecycleNode):
             self.get_logger().error('activate: an image of before is still being worked on')
             return FAILURE
         self._ending = None
+        try:
+            self._pipeline.reset()
+            self._pipeline.configure_live(**self._live(live_fields(PipelineConfig)))
+            self._session = self._new_session(self._pipeline, self._outputs)
+            self._session.refresh()
+        except Exception as error:  # rclpy would go to error processing without a word
+            self._stop()
+            self._complaints.say('activate', f'activate: {_one_line(error)}', error=True)
+            return FAILURE
+        self._complaints.settle('activate')
         self._autostart = False
-        self._statistics.clear()
-        self._pipeline.reset()
-        self._session = Session(
-            self,
-            self._pipeline,
-            self._outputs,
-            self._complaints,
-            self._statistics,
-            lambda: self._settings.node,
-        )
-        self._session.refresh()
         self.get_logger().info(f'active: waiting for images on {self._session.topics.image}')
         return SUCCESS
 
@@ -140,6 +135,17 @@ class HeadPoseNode(LifecycleNode):
         self._autostart = False
         self._stop()
         self._free()
+
+    def _new_session(self, pipeline: Pipeline, outputs: Outputs) -> Session:
+        self._statistics = Statistics()
+        return Session(
+            self,
+            pipeline,
+            outputs,
+            self._complaints,
+            self._statistics,
+            lambda: self._settings.node,
+        )
 
     def _stop(self) -> None:
         session, self._session = self._session, None
@@ -177,14 +183,11 @@ class HeadPoseNode(LifecycleNode):
     def _on_change(self, names: frozenset[str]) -> None:
         self._retry_at = 0.0
         self._complaints.set_period(self._settings.node.complaint_period)
-        changes = {
-            name: getattr(self._settings.pipeline, name)
-            for name in names & live_fields(PipelineConfig)
-        }
         if self._session is not None:
-            self._session.change(changes)
-        elif self._pipeline is not None:
-            self._pipeline.configure_live(**changes)
+            self._session.change(self._live(names & live_fields(PipelineConfig)))
+
+    def _live(self, names: frozenset[str]) -> dict[str, Any]:
+        return {name: getattr(self._settings.pipeline, name) for name in names}
 
     def _publish_diagnostics(self) -> None:
         message = DiagnosticArray()
@@ -224,13 +227,21 @@ class HeadPoseNode(LifecycleNode):
         def change_state(
             request: ChangeState.Request, response: ChangeState.Response
         ) -> ChangeState.Response:
-            self._autostart = False
+            wanted = request.transition
             try:
+                if wanted.label:
+                    self._state_machine.get_transition_by_label(wanted.label)
                 answer: ChangeState.Response = inner(request, response)
             except Exception as error:
-                self.get_logger().warning(f'change_state refused: {_one_line(error)}')
+                self.get_logger().warning(
+                    f'change_state: {wanted.label or wanted.id!r} refused in state '
+                    f'{self._state_machine.current_state[1]!r} ({_one_line(error)}); "ros2 '
+                    f'lifecycle list {self.get_fully_qualified_name()}" tells what is possible'
+                )
                 response.success = False
                 return response
+            if answer.success:  # who moves the node takes over
+                self._autostart = False
             return answer
 
         service.callback = change_state

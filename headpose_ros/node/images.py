@@ -43,14 +43,14 @@ class Encoding:
     """How pixels of one encoding lie in memory and become BGR.
 
     `rows`: rows of the buffer per row of the image (planes of nv12 lie below each other).
-    `even`: whether both sides must be even.
+    `even`: which sides must be: width, height.
     """
 
     dtype: type[np.generic]
     channels: int
     to_bgr: Callable[[Pixels], Bgr]
     rows: float = 1.0
-    even: bool = False
+    even: tuple[str, ...] = ()
 
 
 def _cvt(code: int) -> Callable[[Pixels], Bgr]:
@@ -87,11 +87,15 @@ def _encodings() -> dict[str, Encoding]:
         'bgr16': Encoding(u16, 3, _cvt16(None)),
         'rgb16': Encoding(u16, 3, _cvt16(cv2.COLOR_RGB2BGR)),
     }
-    uyvy = Encoding(u8, 2, _cvt(cv2.COLOR_YUV2BGR_UYVY), even=True)
-    yuyv = Encoding(u8, 2, _cvt(cv2.COLOR_YUV2BGR_YUY2), even=True)
+    uyvy = Encoding(u8, 2, _cvt(cv2.COLOR_YUV2BGR_UYVY), even=('width',))
+    yuyv = Encoding(u8, 2, _cvt(cv2.COLOR_YUV2BGR_YUY2), even=('width',))
     table.update({'yuv422': uyvy, 'uyvy': uyvy, 'yuv422_yuy2': yuyv, 'yuyv': yuyv})
-    table['nv12'] = Encoding(u8, 1, _cvt(cv2.COLOR_YUV2BGR_NV12), rows=1.5, even=True)
-    table['nv21'] = Encoding(u8, 1, _cvt(cv2.COLOR_YUV2BGR_NV21), rows=1.5, even=True)
+    table['nv12'] = Encoding(
+        u8, 1, _cvt(cv2.COLOR_YUV2BGR_NV12), rows=1.5, even=('width', 'height')
+    )
+    table['nv21'] = Encoding(
+        u8, 1, _cvt(cv2.COLOR_YUV2BGR_NV21), rows=1.5, even=('width', 'height')
+    )
     # OpenCV names a Bayer pattern by the second row's second and third pixel, ROS by the first
     # two pixels of both rows.
     patterns = {
@@ -101,8 +105,8 @@ def _encodings() -> dict[str, Encoding]:
         'grbg': cv2.COLOR_BayerGB2BGR,
     }
     for name, code in patterns.items():
-        table[f'bayer_{name}8'] = Encoding(u8, 1, _cvt(code), even=True)
-        table[f'bayer_{name}16'] = Encoding(u16, 1, _cvt16(code), even=True)
+        table[f'bayer_{name}8'] = Encoding(u8, 1, _cvt(code))
+        table[f'bayer_{name}16'] = Encoding(u16, 1, _cvt16(code))
     return table
 
 
@@ -142,9 +146,11 @@ def to_bgr(message: Image) -> Bgr:
             f'encoding {message.encoding!r} is not one of {", ".join(ENCODINGS)}; '
             'set the driver to bgr8, or convert with image_proc',
         )
-    if encoding.even and (message.width % 2 or message.height % 2):
+    if odd := [side for side in encoding.even if getattr(message, side) % 2]:
         raise ImageError(
-            'size', f'{message.encoding} needs even sides, got {message.width}x{message.height}'
+            'size',
+            f'{message.encoding} needs an even {" and ".join(odd)}, got '
+            f'{message.width}x{message.height}',
         )
     pixels = _view(message, encoding.dtype, encoding.channels, encoding.rows)
     if _suits_cv_bridge(message, pixels) and (bridge := cv_bridge_converter()) is not None:

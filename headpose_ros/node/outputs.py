@@ -56,6 +56,7 @@ class Outputs:
         self._broadcaster = Broadcaster(node) if publish_tf else None
         self._marker_book = MarkerBook()
         self._slow: dict[str, int] = {}
+        self._last_header: Header | None = None
 
     def twins(self) -> int:
         """Return how many other publishers there are of our heads: nodes of our name."""
@@ -75,6 +76,7 @@ class Outputs:
         sight_length: float,
     ) -> None:
         """Publish poses, transforms and markers of the image of `header`."""
+        self._last_header = header
         self._send(self._heads, heads_message(heads, header))
         principal = next((head for head in heads if head.id == principal_id), None)
         if principal is not None:
@@ -83,12 +85,12 @@ class Outputs:
             self._broadcaster.send(transforms(heads, header, self._prefix))
         if self._tracked is not None:
             self._send(self._tracked, IdsList(header=header, ids=[head.id for head in heads]))
-        if self._markers.get_subscription_count():
+        if self._heard(self._markers):
             self._send(self._markers, self._marker_book.message(heads, header, sight_length))
 
     def draws(self) -> bool:
         """Return whether anybody watches the drawing."""
-        return self._debug.get_subscription_count() > 0
+        return self._heard(self._debug)
 
     def publish_drawing(
         self,
@@ -107,9 +109,11 @@ class Outputs:
             self._send(self._debug, image_message(drawn, 'bgr8', header))
 
     def clear(self) -> None:
-        """Take everything out of RViz."""
+        """Take everything out of RViz, and back who is told to be tracked."""
         if self._markers.get_subscription_count():
             self._markers.publish(self._marker_book.clear())
+        if self._tracked is not None and self._last_header is not None:
+            self._tracked.publish(IdsList(header=self._last_header, ids=[]))
 
     def close(self) -> None:
         """Remove all publishers."""
@@ -117,6 +121,14 @@ class Outputs:
             self._node.destroy_publisher(publisher)
         if self._broadcaster is not None:
             self._broadcaster.close()
+
+    def _heard(self, publisher: Any) -> bool:
+        """Return whether anybody subscribes; who is gone is no longer too slow."""
+        if publisher.get_subscription_count():
+            return True
+        if self._slow.pop(publisher.topic_name, 0):
+            self._complaints.settle(f'output.{publisher.topic_name}')
+        return False
 
     def _send(self, publisher: Any, message: Any) -> None:
         start = time.monotonic()

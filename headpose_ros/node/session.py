@@ -24,6 +24,10 @@ from headpose_ros.node.worker import NewestWorker
 SETTLING_TIME = 3.0
 """Seconds after which rates are meaningful."""
 LOST_SHARE = 0.1
+PASSING_TROUBLE = (
+    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing', 'device', 'output'
+)  # fmt: skip
+"""Complaints that mean nothing while the node does not work."""
 
 
 class Session:
@@ -85,15 +89,15 @@ class Session:
         if wanted:
             self._complain()
         else:
-            self._complaints.drop('image')
-            self._complaints.drop('camera_info')
+            for key in PASSING_TROUBLE:
+                self._complaints.drop(key)
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Hand live options to the pipeline."""
         self._processor.change(changes)
 
     def counts(self) -> Counts:
-        """Return totals since activation; `published` since start."""
+        """Return totals since activation."""
         return Counts(
             self._image.received,
             self._statistics.published,
@@ -159,8 +163,9 @@ class Session:
         self._complain_of_silence(self._image, 'image', timeout)
         if self._depth is not None:
             self._complain_of_silence(self._depth, 'depth', timeout)
-        images_come = self._image.silent_for < timeout
-        if images_come and self.cameras.frame_id is None and self._info.silent_for > timeout:
+        if self.cameras.frame_id is not None:
+            self._complaints.settle('camera_info.missing')
+        elif self._image.silent_for < timeout < self._info.silent_for:
             self._complaints.say(
                 'camera_info.missing',
                 f'{self._info.why_silent()}; images come, but have no use without CameraInfo',

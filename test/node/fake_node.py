@@ -67,7 +67,9 @@ class SpotPipeline:
         return heads
 
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """Nothing is remembered; as long as there is a file $SPOTS_TROUBLE, it fails."""
+        if os.path.exists(os.environ.get('SPOTS_TROUBLE', '')):
+            raise RuntimeError('there is trouble')
 
     def configure_live(self, **changes: Any) -> None:
         self.threshold = changes.get('score_threshold', self.threshold)

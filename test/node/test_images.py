@@ -171,9 +171,23 @@ BAD = [
     ('length', {'data': b''}, '0 bytes'),
     ('length', {'height': 4000}, '4000 rows'),
     ('step', {'width': 2**31}, 'need'),
-    ('size', {'encoding': 'nv12', 'height': 11}, 'even'),
+    ('size', {'encoding': 'nv12', 'height': 11}, 'nv12 needs an even height, got 16x11'),
+    ('size', {'encoding': 'uyvy', 'width': 15, 'height': 11}, 'an even width, got 15x11'),
     ('step', {'encoding': 'mono16', 'step': 49}, 'step'),
 ]
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'width', 'bytes_each'),
+    [('uyvy', 16, 2), ('yuyv', 16, 2), ('bayer_rggb8', 15, 1), ('bayer_gbrg16', 15, 2)],
+)
+def test_odd_sides_are_read_where_they_mean_something(encoding, width, bytes_each):
+    data = np.full((11, width * bytes_each), 128, np.uint8)
+    sent = message(data, encoding, width * bytes_each)
+    sent.width, sent.height = width, 11
+    pixels = to_bgr(sent)
+    assert pixels.shape == (11, width, 3)
+    assert np.ptp(pixels[2:-2, 2:-2].astype(int)) <= 1
 
 
 @pytest.mark.parametrize(('kind', 'change', 'words'), BAD)

@@ -5,6 +5,7 @@
 import signal
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from graph import ROOT, SPOT, Bench, Process, fake_node, set_parameters, spots
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -73,7 +74,28 @@ def test_off_and_on_again(bench, running):
     bench.until(lambda: bench.node.count_publishers('/headpose/heads') == 0, 'outputs to go')
     assert change(bench, CONFIGURE)
     assert change(bench, ACTIVATE)
+    bench.listen(DiagnosticArray, '/diagnostics')
     bench.heads_arrive()
+    kept = bench.got['/diagnostics']
+    bench.until(lambda: len(kept) > 1, 'diagnostics')
+    for message in kept:
+        figures = {value.key: value.value for value in message.status[0].values}
+        assert float(figures['input (Hz)']) >= 0
+        assert int(figures['published']) <= int(figures['received'])
+
+
+def test_what_is_set_while_nobody_listens_outlives_a_restart(bench, running):
+    until_active(bench)
+    assert set_parameters(bench, score_threshold=0.25).successful
+    assert change(bench, DEACTIVATE)
+    assert change(bench, ACTIVATE)
+    bench.listen(HeadPoseArray, '/headpose/heads')
+    bench.camera()
+    assert bench.heads_arrive().heads[0].confidence == pytest.approx(0.25)
+    assert change(bench, DEACTIVATE)
+    assert set_parameters(bench, score_threshold=0.7).successful
+    assert change(bench, ACTIVATE)
+    assert bench.heads_arrive().heads[0].confidence == pytest.approx(0.7)
 
 
 SLOW = 2.5
@@ -114,6 +136,34 @@ def test_transitions_that_the_state_forbids_are_refused(bench, running):
     assert not change(bench, CONFIGURE)
     assert not change(bench, ACTIVATE)
     assert state(bench) == 'active'
+
+
+def test_it_starts_by_itself_after_requests_that_were_refused(bench, domain, logs):
+    name = '/keen/headpose'
+    with fake_node(domain, logs, '-r', '__ns:=/keen', '-p', 'weights:=/nowhere') as node:
+        pattern = "configure: weights: no file '/nowhere'"
+        bench.until(lambda: node.matching(pattern), pattern)
+        assert not change(bench, ACTIVATE, name)
+        dance = ChangeState.Request()
+        dance.transition.label = 'dance'
+        assert not bench.call(ChangeState, f'{name}/change_state', dance).success
+        for wanted in (str(ACTIVATE), "'dance'"):
+            pattern = f"change_state: {wanted} refused in state 'unconfigured'.*lifecycle list"
+            bench.until(lambda: node.matching(pattern), pattern)  # noqa: B023
+        assert set_parameters(bench, name, weights='').successful
+        until_active(bench, name)
+
+
+def test_activation_that_fails_says_why_and_is_tried_again(bench, domain, logs, tmp_path):
+    name, trouble = '/ill/headpose', tmp_path / 'trouble'
+    trouble.touch()
+    with fake_node(domain, logs, '-r', '__ns:=/ill', SPOTS_TROUBLE=str(trouble)) as node:
+        pattern = 'activate: RuntimeError: there is trouble'
+        bench.until(lambda: node.matching(pattern), pattern)
+        assert state(bench, name) == 'inactive'
+        trouble.unlink()
+        until_active(bench, name)
+        bench.until(lambda: node.matching(f'solved: {pattern}'), 'the end of it')
 
 
 def test_autostart_false_waits_to_be_told(bench, domain, logs):

@@ -87,6 +87,28 @@ def test_tracked_faces_of_rep_155(made):
     assert ids == [['f0001', 'f0002'], []]
 
 
+def test_nobody_is_tracked_any_more_when_it_stops(made):
+    publishers, _, out = made
+    out.clear()
+    assert publishers['/humans/faces/tracked'].sent == []  # nothing was ever said
+    out.publish([head('f0001')], 'f0001', HEADER, 1.0)
+    out.clear()
+    last = publishers['/humans/faces/tracked'].sent[-1]
+    assert (last.ids, last.header) == ([], HEADER)
+
+
+def test_a_subscriber_that_has_left_is_no_longer_too_slow(made):
+    publishers, complaints, out = made
+    markers = publishers['~/markers']
+    markers.takes, markers.listeners = outputs.SLOW_PUBLISH * 1.5, 1
+    for _ in range(outputs.SLOW_IN_A_ROW):
+        out.publish([], None, HEADER, 1.0)
+    assert list(complaints.said) == ['output.~/markers']
+    markers.listeners = 0
+    out.publish([], None, HEADER, 1.0)
+    assert complaints.said == {}
+
+
 def test_a_principal_head_that_is_lost_has_no_pose(made):
     publishers, _, out = made
     out.publish([head('f0001')], 'f0009', HEADER, 1.0)
