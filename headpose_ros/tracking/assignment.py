@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
@@ -31,18 +33,25 @@ def distances(rays_a: Array, sizes_a: Array, rays_b: Array, sizes_b: Array) -> t
 
 
 def assign(
-    offsets: Array, size_ratios: Array, offset_gates: Array, size_gate: float
+    offsets: Array, size_ratios: Array, offset_gates: Sequence[Array], size_gate: float
 ) -> list[tuple[int, int]]:
-    """Pair rows with columns at the least total cost (the Hungarian problem), gated.
+    """Pair rows with columns, stage by stage, each at the least total cost (Hungarian problem).
 
-    `offsets`, `size_ratios` (A,B) from `distances`; `offset_gates` (A,): the largest offset that
-    each row accepts. As many pairs as the gates allow are made; returns their (row, column).
+    `offsets`, `size_ratios` (A,B) from `distances`; `offset_gates`: of each stage, (A,), the
+    largest offset that each row accepts. A stage makes as many pairs as its gates allow of what
+    the stages before left: so who is found where expected is not moved on to make room, and to
+    make one pair more. Returns (row, column) of all pairs.
     """
-    if offsets.size == 0:
-        return []
-    allowed: NDArray[np.bool_] = (offsets <= offset_gates[:, None]) & (size_ratios <= size_gate)
-    cost = np.where(allowed, offsets**2 + (SIZE_WEIGHT * size_ratios) ** 2, _FORBIDDEN)
-    if offsets.size == 1:
-        return [(0, 0)] if allowed[0, 0] else []
-    rows, columns = linear_sum_assignment(cost)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j]]
+    pairs: list[tuple[int, int]] = []
+    fits = size_ratios <= size_gate
+    cost = offsets**2 + (SIZE_WEIGHT * size_ratios) ** 2
+    for gates in offset_gates:
+        allowed: NDArray[np.bool_] = fits & (offsets <= gates[:, None])
+        if not allowed.any():
+            continue
+        rows, columns = linear_sum_assignment(np.where(allowed, cost, _FORBIDDEN))
+        found = [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j]]
+        for i, j in found:
+            fits[i, :] = fits[:, j] = False
+        pairs += found
+    return pairs

@@ -57,6 +57,7 @@ class Track:
     detection, `best_score`: of its best. `seen`: in the newest image. `detections`, `misses`:
     searches that found it, or did not. `forgiven`: seconds of absence that do not count, since
     another head stood before this one. `filtered_at`: s, when the filters over time last ran.
+    `before`: `last_seen` and `forgiven` as they were before the newest image.
     `up`: (3,), camera frame, the z axis of the head as last read; zero where it was not seen.
     """
 
@@ -70,6 +71,7 @@ class Track:
     detections: int = 1
     misses: int = 0
     forgiven: float = 0.0
+    before: tuple[float, float] = (-math.inf, 0.0)
     confidence: float = 0.0
     filtered_at: float = math.nan
     up: Array = field(default_factory=lambda: np.zeros(3))
@@ -94,9 +96,18 @@ class Track:
     def see(self, ray: Array, angular_size: float, time: float) -> None:
         """Note the face at `ray` in the image of `time`."""
         self.motion = self.motion.corrected(ray, angular_size, time - self.last_seen)
+        if time > self.last_seen:
+            self.before = (self.last_seen, self.forgiven)
         self.last_seen = time
         self.forgiven = 0.0
         self.seen = True
+
+    def hide(self, time: float) -> None:
+        """Take back what was noted at `time`: it was another's face; move on from where clear."""
+        if time == self.last_seen:
+            self.last_seen, self.forgiven = self.before
+        self.seen = False
+        self.motion = self.clear.at(time)
 
     def elapsed_since_filtered(self, time: float) -> float:
         """Return the seconds since the last call, 0 at the first; for the filters over time."""

@@ -130,7 +130,8 @@ class Tracker:
             rays, sizes = self._predicted()
             offsets, ratios = distances(rays, sizes, faces.rays, faces.angular_sizes)
             gates = np.array([self._gate(track, time) for track in self.tracks])
-            for i, j in assign(offsets, ratios, gates, SIZE_GATE):
+            near = np.minimum(gates, OFFSET_GATE)
+            for i, j in assign(offsets, ratios, (near, gates), SIZE_GATE):
                 matched.add(i)
                 used.add(j)
                 self._take(self.tracks[i], faces, j, (offsets[i, j], ratios[i, j]), time)
@@ -233,7 +234,7 @@ class Tracker:
             if apart < TOUCHING:
                 near |= {id(a), id(b)}
             if apart < SAME_FACE and a.seen and b.seen:
-                _hide(max(a, b, key=lambda track: self._strangeness(track, time)), time)
+                max(a, b, key=lambda track: self._strangeness(track, time)).hide(time)
         for track in self.tracks:
             if track.seen and id(track) not in near:
                 track.clear = track.motion
@@ -285,12 +286,6 @@ def _is_on_chest(ray: Array, owner: Motion) -> bool:
     if not CHEST_BEGINS <= below <= CHEST_ENDS:
         return False
     return float(offset.dot(offset)) - below**2 <= CHEST_HALF_WIDTH**2
-
-
-def _hide(track: Track, time: float) -> None:
-    """Lose a track that slid onto another's face; it moves on from where it was clear."""
-    track.seen = False
-    track.motion = track.clear.at(time)
 
 
 def _error(ray_a: Array, size_a: float, ray_b: Array, size_b: float) -> tuple[float, float]:

@@ -4,8 +4,9 @@
 
 import numpy as np
 import pytest
-from head_world import CAMERA, IMAGE, World, make_pipeline, play, walking
+from head_world import CAMERA, IMAGE, Person, World, make_pipeline, play, walking
 
+from headpose_ros.config import PipelineConfig
 from headpose_ros.heads import Faces
 from headpose_ros.tracking.names import NameCycle
 
@@ -56,6 +57,42 @@ def test_crossing_at_ten_images_a_second(monkeypatch):
     ids, _ = ids_over_time(pipeline, world, np.arange(0, 4, 0.1))
     assert all(len(of_one) == 1 for of_one in ids.values()), ids
     assert ids['a'] != ids['b']
+
+
+@pytest.mark.parametrize('refines', [True, False])
+def test_ids_do_not_move_along_a_row(monkeypatch, refines):
+    """One end of it leaves and the other grows, at a rate at which each could have moved on."""
+    step, change = 0.235, 1.1  # 1.9 radii of a face
+    world = World(
+        [
+            walking('a', [0, 0, 2], [0, 0, 0]),
+            walking('left', [step, 0, 2], [0, 0, 0], there=lambda t: t < change),
+            walking('came', [-step, 0, 2], [0, 0, 0], there=lambda t: t >= change),
+        ]
+    )
+    pipeline = make_pipeline(world, monkeypatch, refines, detect_every=1)
+    places = {}
+    for t in np.arange(0, 3, 0.2):
+        world.now = float(t)
+        for head in pipeline.process(IMAGE, CAMERA, stamp=float(t)):
+            places.setdefault(head.id, set()).add(round(head.position[0] / step))
+    assert sorted(places.values(), key=min) == [{-1}, {0}, {1}]
+
+
+def test_who_stays_hidden_behind_another_is_given_up(monkeypatch):
+    comes = 1.0
+    front = Person('front', lambda t: np.array([min(0.0, 0.8 * (t - comes)), 0, 1.6]))
+    world = World([front, walking('behind', [0.02, 0, 1.9], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    ids, _ = ids_over_time(pipeline, world, np.arange(0, comes, 1 / 30))
+    (hidden,) = ids['behind']
+    at = {}
+    for t, named in play(pipeline, world, np.arange(comes, comes + 4, 1 / 30)):
+        at[t] = hidden in pipeline._tracker.ids
+        assert set(named) <= {'front', 'behind'}
+    given_up = min(t for t, followed in at.items() if not followed) - comes
+    assert 2.0 < given_up < PipelineConfig().keep_lost + 2.5
+    assert {pipeline.principal_id} == ids['front']
 
 
 def test_a_head_is_published_once_it_was_seen_in_confirm_images(monkeypatch):
