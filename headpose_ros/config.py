@@ -16,6 +16,8 @@ from typing import Any
 DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
 LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
+NEAREST_FACE = 0.3
+"""Metres to the nearest face that `max_distance` may be about."""
 
 
 def option(
@@ -107,7 +109,10 @@ class PipelineConfig(Options):
         high=1000.0,
     )
     max_distance: float = option(
-        0.0, 'Farthest face searched for, metres; 0 leaves it to min_face_px.', low=0.0, high=50.0
+        0.0,
+        f'Farthest face searched for, metres, {NEAREST_FACE} or more; 0 leaves it to min_face_px.',
+        low=0.0,
+        high=50.0,
     )
     score_threshold: float = option(
         0.7, 'Detections that score less are dropped.', low=0.0, high=1.0, live=True
@@ -134,6 +139,13 @@ class PipelineConfig(Options):
     smoothing_beta: float = option(
         3.0, 'How much speed opens the filter: higher lags less.', low=0.0, high=1000.0, live=True
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.max_distance < NEAREST_FACE:
+            raise ValueError(
+                f'max_distance: expected 0, or {NEAREST_FACE} m or more, got {self.max_distance}'
+            )
 
 
 def _check(name: str, value: Any, kind: type, about: Mapping[str, Any]) -> None:

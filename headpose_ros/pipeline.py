@@ -32,7 +32,9 @@ IMAGE_PERIOD = 1.0 / 30.0
 """Seconds from image to image where they carry no stamps."""
 
 LONGEST_GAP = 3.0
-"""A gap of more seconds between images (and than `keep_lost`) means: another scene."""
+GAP_RATIO = 3.0
+"""A gap between images of more seconds than LONGEST_GAP and `keep_lost`, and so many times longer
+than the one before, means: another scene."""
 
 MOST_REDUCED = 8
 """The most by which decoders of JPEG reduce an image."""
@@ -117,6 +119,7 @@ class HeadPosePipeline:
         self._schedule = SearchSchedule()
         self._principal = PrincipalChoice()
         self._time: float | None = None
+        self._gap = 0.0
         self._candidates: list[Candidate] = []
         self.timings: dict[str, float] = {}
         """Milliseconds that the last image took, by stage: search, crop, estimate, track, total;
@@ -247,8 +250,9 @@ class HeadPosePipeline:
             raise ValueError(f'stamp: expected finite seconds, got {stamp!r}')
         if before is not None:
             gap = stamp - before
-            if gap < 0.0 or gap > max(LONGEST_GAP, config.keep_lost):
+            if gap < 0.0 or gap > max(LONGEST_GAP, config.keep_lost, GAP_RATIO * self._gap):
                 self.reset()
+            self._gap = gap
         self._time = float(stamp)
         return self._time
 

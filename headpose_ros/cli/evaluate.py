@@ -120,14 +120,15 @@ def run(args: argparse.Namespace) -> int:
         'weights': _weights(config),
         'protocol': _protocol(args, config, pictures, estimator),
     }
-    curves = {_name(options): content['by_off_axis'] or content['by_yaw']}
+    rectified = options.rectify and _known(args, pictures)
+    curves = {_name(rectified): content['by_off_axis'] or content['by_yaw']}
     if content['by_off_axis']:
         other = replace(options, rectify=not options.rectify)
         compared = report(
-            _evaluate(pictures, estimator, finder, other, f'{_name(other)}, to compare')
+            _evaluate(pictures, estimator, finder, other, f'{_name(other.rectify)}, to compare')
         )
-        curves[_name(other)] = compared['by_off_axis']
-        content[_name(other).replace(' ', '_')] = {
+        curves[_name(other.rectify)] = compared['by_off_axis']
+        content[_name(other.rectify).replace(' ', '_')] = {
             key: compared[key] for key in ('geodesic_deg', 'geodesic_aligned_deg', 'by_off_axis')
         }
     _write(args, content, curves)
@@ -193,8 +194,13 @@ def _progress(pictures: Sequence[Picture], what: str) -> Iterable[Picture]:
     return shown
 
 
-def _name(options: Options) -> str:
-    return 'rectified' if options.rectify else 'not rectified'
+def _name(rectified: bool) -> str:
+    return 'rectified' if rectified else 'not rectified'
+
+
+def _known(args: argparse.Namespace, pictures: Sequence[Picture]) -> bool:
+    """Return whether there are intrinsics: without, nothing can be rectified."""
+    return args.hfov is not None or pictures[0].lens is not None
 
 
 def _weights(config: PipelineConfig) -> dict[str, str]:
@@ -210,7 +216,7 @@ def _protocol(
     pictures: Sequence[Picture],
     estimator: Estimator,
 ) -> dict[str, Any]:
-    known = args.hfov is not None or pictures[0].lens is not None
+    known = _known(args, pictures)
     protocol: dict[str, Any] = {
         'boxes': args.boxes,
         'estimator': config.estimator,

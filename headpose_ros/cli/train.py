@@ -95,7 +95,12 @@ def _label(args: argparse.Namespace) -> int:
     runtime = create_runtime('auto', args.threads)
     config = PipelineConfig(weights=args.teacher, detector=args.detector)
     estimator = create_estimator(config, runtime)
-    if (args.roots[0] / TABLE).is_file():
+    tables = [root / TABLE for root in args.roots if (root / TABLE).is_file()]
+    if tables and len(args.roots) > 1:
+        raise ValueError(
+            f'{tables[0]}: expected a folder with landmarks alone, got {len(args.roots)} folders'
+        )
+    if tables:
         pictures = labelling.annotated_photographs(args.roots[0], args.split)
     else:
         detector = create_detector(config, runtime)

@@ -37,14 +37,13 @@ class OnnxLandmarks:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         try:
-            import openvino as ov
+            from headpose_ros.estimation.openvino_runtime import core, default_threads
         except ImportError:
             raise WeightsError(
                 f'weights {path}: ONNX files need OpenVINO: pip install openvino'
             ) from None
-        core = ov.Core()
         try:
-            model = core.read_model(path)
+            model = core().read_model(path)
         except RuntimeError as error:
             reason = str(error).strip().split('\n')[-1]
             raise WeightsError(f'weights {path}: not an ONNX file: {reason}') from None
@@ -54,9 +53,8 @@ class OnnxLandmarks:
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_PRECISION_HINT': 'f32',
         }
-        if threads:
-            options['INFERENCE_NUM_THREADS'] = threads
-        self._request = core.compile_model(model, 'CPU', options).create_infer_request()
+        options['INFERENCE_NUM_THREADS'] = threads or default_threads()
+        self._request = core().compile_model(model, 'CPU', options).create_infer_request()
 
     def __call__(self, crops: Any) -> tuple[Array, Array | None]:
         """Return landmarks (N,68,2) in half crops, and no face logits."""

@@ -125,7 +125,9 @@ class _OurLandmarks:
 
 def create(config: PipelineConfig, runtime: Runtime) -> LandmarkEstimator:
     """Load `config.weights`: '' or a safetensors file, or an .onnx file. Raises WeightsError."""
-    return LandmarkEstimator(load_model(config.weights, runtime), config.landmark_pose)
+    return LandmarkEstimator(
+        load_model(config.weights, runtime, config.threads), config.landmark_pose
+    )
 
 
 def load_model(weights: str, runtime: Runtime, threads: int = 0) -> LandmarkModel:

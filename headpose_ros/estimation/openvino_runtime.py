@@ -35,7 +35,7 @@ class OpenVinoRuntime:
     device = 'cpu'
 
     def __init__(self, threads: int = 0) -> None:
-        self._core = _core()
+        self._core = core()
         # float32 is asked for, as CPUs with bfloat16 would take that and move poses by 0.1 deg.
         self._options = {
             'PERFORMANCE_HINT': 'LATENCY',
@@ -161,7 +161,7 @@ class _Request:
 
 
 @cache
-def _core() -> ov.Core:
+def core() -> ov.Core:
     """Return the one core of this process.
 
     A core's CPU plugin gives the thread that makes it a stack for signals, and frees that when it

@@ -10,10 +10,12 @@ finished.
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import cv2
 import numpy as np
@@ -32,6 +34,7 @@ LONGEST_FILL = 10.0
 """Seconds without images that a video shows by its last one; longer pauses are cut to none."""
 
 _LEAST_COEFFICIENTS = 5
+_PINHOLE = 4  # fx, fy, cx, cy
 
 
 class SinkError(OSError):
@@ -41,9 +44,10 @@ class SinkError(OSError):
 class VideoSink(Closing):
     """Writes frames of one size and rate to a video file, or one to an image file.
 
-    Use it with `with`: the file is finished on leaving, also by an exception, and removed where
-    nothing was written. Codecs take an even number of rows and columns: an odd last one is left
-    out. Raises SinkError where it cannot write, or where the disk is nearly full.
+    Use it with `with`: the file is finished on leaving, also by an exception. It is begun with the
+    first image: what was there by its name stays until there is something to write. Codecs take an
+    even number of rows and columns: an odd last one is left out. Raises SinkError where it cannot
+    write, or where the disk is nearly full.
     """
 
     def __init__(self, path: str | Path, width: int, height: int, rate_hz: float) -> None:
@@ -57,14 +61,9 @@ class VideoSink(Closing):
         if suffix not in VIDEO_CODECS and suffix not in IMAGE_SUFFIXES:
             known = ', '.join(sorted(VIDEO_CODECS))
             raise SinkError(f'{self.path}: unknown kind of video; these can be written: {known}')
-        _require_folder(self.path)
+        _require_writable(self.path)
         _require_room(self.path)
         self._writer: cv2.VideoWriter | None = None
-        if suffix in VIDEO_CODECS:
-            codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[suffix])
-            self._writer = cv2.VideoWriter(str(self.path), codec, rate_hz, self._size)
-            if not self._writer.isOpened():
-                raise SinkError(f'{self.path}: cannot be opened for writing {width}x{height}')
 
     def write(self, image_bgr: NDArray[np.uint8], time: float | None = None) -> None:
         """Append one image (H,W,3) of the size given at the start.
@@ -78,9 +77,11 @@ class VideoSink(Closing):
                 f'image: expected {self._size[0]}x{self._size[1]}, got '
                 f'{image_bgr.shape[1]}x{image_bgr.shape[0]}'
             )
-        if self._writer is None:
+        if self.path.suffix.lower() in IMAGE_SUFFIXES:
             self._write_image(image_bgr)
             return
+        if self._writer is None:
+            self._writer = self._open()
         late = 0.0 if time is None else self._lateness(time)
         if late <= -1.0:
             return
@@ -96,14 +97,19 @@ class VideoSink(Closing):
             return
         self._writer.release()
         self._writer = None
-        if not self.frames:
-            self.path.unlink(missing_ok=True)
-            return
         check = cv2.VideoCapture(str(self.path))
         playable = check.isOpened() and check.read()[0]
         check.release()
         if not playable:
             raise SinkError(f'{self.path}: was not written completely; is the disk full?')
+
+    def _open(self) -> cv2.VideoWriter:
+        codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[self.path.suffix.lower()])
+        writer = cv2.VideoWriter(str(self.path), codec, self._rate, self._size)
+        if not writer.isOpened():
+            width, height = self._size
+            raise SinkError(f'{self.path}: cannot be opened for writing {width}x{height}')
+        return writer
 
     def _lateness(self, time: float) -> float:
         """Return how many images too few were written before the one of `time`, seconds."""
@@ -134,36 +140,39 @@ class VideoSink(Closing):
 class CsvSink(Closing):
     """Writes one row a head with the columns of `csv_columns`; use it with `with`.
 
-    `camera` is that of the images. Raises SinkError where it cannot write.
+    `camera` is that of the images. The file is begun with the first of them. Raises SinkError
+    where it cannot write.
     """
 
     def __init__(self, path: str | Path, camera: CameraModel) -> None:
         self.path = Path(path)
-        _require_folder(self.path)
+        _require_writable(self.path)
         missing = max(0, _LEAST_COEFFICIENTS - len(camera.distortion))
         d = [*camera.distortion, *[0.0] * missing]
         self._model = camera.distortion_model or 'plumb_bob'
         self._lens = [camera.fx, camera.fy, camera.cx, camera.cy, *d]
-        with self._errors():
-            self._file = self.path.open('w', newline='', encoding='utf-8')
-            self._rows = csv.writer(self._file)
-            self._rows.writerow(csv_columns(len(d)))
+        self._file: TextIO | None = None
 
     def write(self, frame: Frame, heads: list[Head]) -> None:
         """Append the heads of one frame, and hand them to the operating system."""
         with self._errors():
+            if self._file is None:
+                self._file = self.path.open('w', newline='', encoding='utf-8')
+                csv.writer(self._file).writerow(csv_columns(len(self._lens) - _PINHOLE))
+            rows = csv.writer(self._file)
             for head in heads:
                 pose = [*head.rotation_camera_from_face.ravel(), *head.position]
                 pose.append(np.degrees(head.off_axis_angle))
                 numbers = [f'{value:.9g}' for value in [*self._lens, *pose]]
                 marks = [head.id, f'{head.confidence:.4f}', f'{frame.time:.6f}']
-                self._rows.writerow([frame.name, self._model, *numbers, *marks])
+                rows.writerow([frame.name, self._model, *numbers, *marks])
             self._file.flush()
 
     def close(self) -> None:
         """Finish the file. Harmless when done twice."""
         with self._errors():
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -182,11 +191,13 @@ def csv_columns(coefficients: int = _LEAST_COEFFICIENTS) -> list[str]:
     return ['file', *lens, *rotation, *position, 'id', 'score', 'time']
 
 
-def _require_folder(path: Path) -> None:
+def _require_writable(path: Path) -> None:
     if not path.parent.is_dir():
         raise SinkError(f'{path}: the folder {path.parent} does not exist')
     if path.is_dir():
         raise SinkError(f'{path}: is a folder; name a file in it')
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise SinkError(f'{path}: cannot be written: permission denied')
 
 
 def _require_room(path: Path) -> None:

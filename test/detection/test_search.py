@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn_face import drawn_face
 
-from headpose_ros.config import PipelineConfig
+from headpose_ros.config import NEAREST_FACE, PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector, search
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.search import detect_scaled, face_squares, smallest_face_px
@@ -148,6 +148,9 @@ def test_smallest_face():
     _, side, _ = squares_of_spheres(vga, np.array([[0, 0, 1.0]]), np.array([size]))
     assert smallest_face_px(config, vga, relation) == pytest.approx(side[0] / 1.5, rel=0.01)
     assert smallest_face_px(PipelineConfig(max_distance=40.0), vga, relation) == 12
+    assert smallest_face_px(PipelineConfig(max_distance=NEAREST_FACE), vga, relation) > 100
+    with pytest.raises(ValueError, match='max_distance: expected 0, or 0.3 m or more, got 0.1'):
+        PipelineConfig(max_distance=0.1)
 
 
 def test_large_images_are_shrunk_before_they_are_searched():

@@ -100,7 +100,14 @@ def test_detector_boxes_are_named_in_the_protocol(command, posed_set):
     assert (out['detected'], out['protocol']['detector']) == (1, 'retinaface')
 
 
-def test_landmark_set_without_and_with_a_field_of_view(command, tmp_path):
+def test_landmark_set_without_and_with_a_field_of_view(command, tmp_path, monkeypatch):
+    drawn, write = [], evaluate._write
+
+    def record(args, content, curves):
+        drawn.append(list(curves))
+        write(args, content, curves)
+
+    monkeypatch.setattr(evaluate, '_write', record)
     for name in 'ab':
         write_face(tmp_path / 'aflw', name)
     out = command('aflw2000', tmp_path / 'aflw', '--limit', '1')
@@ -111,6 +118,7 @@ def test_landmark_set_without_and_with_a_field_of_view(command, tmp_path):
     assert out['count'] == 2
     assert out['protocol']['hfov_deg'] == 60
     assert 'not_rectified' in out
+    assert drawn == [['not rectified'], ['rectified', 'not rectified']]
 
 
 def test_result_on_the_standard_output(command, posed_set, capsys, tmp_path):

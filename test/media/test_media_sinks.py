@@ -69,11 +69,22 @@ def test_times_decide_how_often_an_image_is_shown(tmp_path):
     assert written(path, [0, 0.1, 500.0, 500.1]) == [0, 1, 2, 3], 'a pause'
 
 
-def test_a_video_without_images_is_removed(tmp_path):
-    path = tmp_path / 'out.mp4'
-    with pytest.raises(KeyboardInterrupt), VideoSink(path, 64, 48, 30):
-        raise KeyboardInterrupt
-    assert not path.exists()
+def test_without_images_nothing_is_written_and_what_was_there_stays(tmp_path):
+    camera = CameraModel.from_fov(64, 48, 1.0)
+    video, table = tmp_path / 'out.mp4', tmp_path / 'out.csv'
+    for before in (None, b'of yesterday'):
+        with (
+            pytest.raises(KeyboardInterrupt),
+            VideoSink(video, 64, 48, 30),
+            CsvSink(table, camera),
+        ):
+            raise KeyboardInterrupt
+        for path in (video, table):
+            assert (path.read_bytes() if path.exists() else None) == before
+            path.write_bytes(b'of yesterday')
+    with CsvSink(table, camera) as sink:
+        sink.write(Frame(IMAGE, 0.0, 0, 'a.png'), [])
+    assert table.read_text().startswith('file,distortion_model')  # an image without heads counts
 
 
 def test_a_table_on_a_full_disk_is_told_by_its_name():
@@ -124,7 +135,7 @@ def test_a_video_that_was_not_written_completely_is_told(tmp_path, capfd):
     sink.close()
 
 
-def test_impossible_outputs_are_told_at_once(tmp_path):
+def test_impossible_outputs_are_told_at_once(tmp_path, monkeypatch):
     with pytest.raises(SinkError, match='unknown kind of video'):
         VideoSink(tmp_path / 'out.xyz', 64, 48, 30)
     with pytest.raises(SinkError, match='does not exist'):
@@ -132,6 +143,9 @@ def test_impossible_outputs_are_told_at_once(tmp_path):
     (tmp_path / 'folder.mp4').mkdir()
     with pytest.raises(SinkError, match='is a folder'):
         VideoSink(tmp_path / 'folder.mp4', 64, 48, 30)
+    monkeypatch.setattr(sinks.os, 'access', lambda path, mode: False)
+    with pytest.raises(SinkError, match='permission denied'):
+        VideoSink(tmp_path / 'out.mp4', 64, 48, 30)
     with pytest.raises(SinkError, match='does not exist'):
         CsvSink(tmp_path / 'nowhere' / 'out.csv', CameraModel.from_fov(64, 48, 1.0))
 

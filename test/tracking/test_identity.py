@@ -272,6 +272,14 @@ def test_jumps_in_time_start_anew(monkeypatch, jump):
     assert later[-1]['a'].id == 'f0002', 'names are not reused at once'
 
 
+def test_images_may_come_slowly_all_the_time(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    found = [set(named) for _, named in play(pipeline, world, 100 + 5.0 * np.arange(6))]
+    assert found == [set()] * 3 + [{'a'}] * 3  # the first gap is one
+    assert pipeline.process(IMAGE, CAMERA, stamp=125.0 + 15.5) == []
+
+
 def test_equal_stamps_are_no_jump(monkeypatch):
     world = World([walking('a', [0, 0, 1], [0, 0, 0])])
     pipeline = make_pipeline(world, monkeypatch)

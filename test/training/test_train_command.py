@@ -62,3 +62,14 @@ def test_what_is_missing_is_said_in_one_line(words, message, capsys, tmp_path, m
     assert len(lines) == 1
     assert message in lines[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_landmarks_is_labelled_alone(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ('a', 'b'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 'b' / 'landmarks68.csv').touch()
+    command = ['label', 'a', 'b', '--out', 'x.npz', '--teacher', 'pose_clean']
+    assert main(['train', *command]) == 2
+    assert 'b/landmarks68.csv: expected a folder with landmarks alone' in capsys.readouterr().err
+    assert not (tmp_path / 'x.npz').exists()
