@@ -149,7 +149,7 @@ def test_smallest_face():
     assert smallest_face_px(config, vga, relation) == pytest.approx(side[0] / 1.5, rel=0.01)
     assert smallest_face_px(PipelineConfig(max_distance=40.0), vga, relation) == 12
     assert smallest_face_px(PipelineConfig(max_distance=NEAREST_FACE), vga, relation) > 100
-    with pytest.raises(ValueError, match='max_distance: expected 0, or 0.3 m or more, got 0.1'):
+    with pytest.raises(ValueError, match=r'max_distance: expected 0, or 0\.3 m or more'):
         PipelineConfig(max_distance=0.1)
 
 
