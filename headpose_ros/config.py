@@ -115,7 +115,12 @@ class PipelineConfig(Options):
         high=50.0,
     )
     score_threshold: float = option(
-        0.7, 'Detections that score less are dropped.', low=0.0, high=1.0, live=True
+        0.7,
+        'Detections that score less are dropped. Changed while it runs, it has an effect down to '
+        '0.5, or to what it was at the start.',
+        low=0.0,
+        high=1.0,
+        live=True,
     )
     max_heads: int = option(32, 'Most heads followed at once.', low=1, high=256)
     confirm_images: int = option(

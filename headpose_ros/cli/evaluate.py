@@ -225,10 +225,15 @@ def _protocol(
         'hfov_deg': args.hfov,
         'box_scale': args.box_scale,
         'looks': args.looks if estimator.refines else 1,
+        'mirror': config.mirror,
         'box_shift': list(args.box_shift),
     }
     if args.boxes == 'detector':
-        protocol |= {'detector': config.detector, 'min_face_px': config.min_face_px}
+        protocol |= {
+            'detector': config.detector,
+            'detector_weights': config.detector_weights,
+            'min_face_px': config.min_face_px,
+        }
     if config.estimator == 'landmarks':
         protocol['landmark_pose'] = config.landmark_pose
     return protocol

@@ -26,7 +26,7 @@ from headpose_ros.detection.mtcnn_networks import (
 )
 from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
 from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import LoadedWeights, load
+from headpose_ros.estimation.weights import LoadedWeights, fitted, load
 from headpose_ros.heads import Array, Boxes
 
 _SCALE_STEP = 0.709
@@ -80,11 +80,9 @@ class Mtcnn:
 
 def create(config: PipelineConfig, runtime: Runtime) -> Mtcnn:
     """Load the shipped weights, or those of `config.detector_weights`. Raises WeightsError."""
-    return Mtcnn(
-        runtime,
-        load(config.detector_weights, 'mtcnn', (ARCHITECTURE,)),
-        Thresholds(onet=min(0.5, config.score_threshold)),
-    )
+    weights = load(config.detector_weights, 'mtcnn', (ARCHITECTURE,))
+    with fitted(weights):
+        return Mtcnn(runtime, weights, Thresholds(onet=min(0.5, config.score_threshold)))
 
 
 @dataclass(frozen=True)

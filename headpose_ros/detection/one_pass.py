@@ -17,7 +17,7 @@ from headpose_ros.detection.mtcnn import Mtcnn
 from headpose_ros.detection.mtcnn_networks import ARCHITECTURE as MTCNN
 from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
 from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import LoadedWeights, load
+from headpose_ros.estimation.weights import LoadedWeights, fitted, load
 from headpose_ros.heads import Array, Boxes
 
 # The first by benchmark/bench_proposals.py; the others: docs/training_log.md.
@@ -73,12 +73,10 @@ class OnePass:
 
 def create(config: PipelineConfig, runtime: Runtime) -> OnePass:
     """Load the shipped weights, or the proposals' of `config.detector_weights`: WeightsError."""
-    return OnePass(
-        runtime,
-        load(config.detector_weights, 'one_pass', (proposals.ARCHITECTURE,)),
-        load('', 'mtcnn', (MTCNN,)),
-        Thresholds(rnet=_RNET_SCORE, onet=min(0.5, config.score_threshold)),
-    )
+    weights = load(config.detector_weights, 'one_pass', (proposals.ARCHITECTURE,))
+    thresholds = Thresholds(rnet=_RNET_SCORE, onet=min(0.5, config.score_threshold))
+    with fitted(weights):
+        return OnePass(runtime, weights, load('', 'mtcnn', (MTCNN,)), thresholds)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.retinaface_network import ARCHITECTURE, decode, retinaface
 from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import LoadedWeights, WeightsError, load
+from headpose_ros.estimation.weights import LoadedWeights, WeightsError, fitted, load
 from headpose_ros.heads import Array, Boxes
 
 _SMALLEST_PX = 24.0
@@ -90,7 +90,8 @@ def create(config: PipelineConfig, runtime: Runtime) -> Detector:
     if Path(config.detector_weights).suffix == '.caffemodel':
         return CaffeRetinaFace(Path(config.detector_weights).expanduser(), least_score)
     weights = load(config.detector_weights, 'retinaface', (ARCHITECTURE,))
-    return RetinaFace(runtime, weights, least_score)
+    with fitted(weights):
+        return RetinaFace(runtime, weights, least_score)
 
 
 def _scaled(image: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], Array]:

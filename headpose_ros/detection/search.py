@@ -80,7 +80,7 @@ class FaceSearch:
             )
         found = [self._find_in_view(image_bgr, view, wanted) for view in self._views(camera)]
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        kept = merge_on_sphere(rays, sizes, scores)
+        kept = merge_on_sphere(rays, sizes, scores - 2 * cut)  # whole ones first
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
         kept = np.concatenate([whole, rest[~_touches(rays, sizes, rest, whole)]])
         kept = kept[np.argsort(-scores[kept], kind='stable')]

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.layers import Layers
 from headpose_ros.estimation.runtime import CompiledNetwork, Runtime
-from headpose_ros.estimation.weights import LoadedWeights, WeightsError, load
+from headpose_ros.estimation.weights import LoadedWeights, WeightsError, fitted, load
 from headpose_ros.heads import Array, Estimates
 
 _HOME_OF = {
@@ -98,15 +98,10 @@ def create(config: PipelineConfig, runtime: Runtime) -> CnnEstimator:
     model = model_of(weights)
     mirror = config.mirror and hasattr(model, 'mean_with_mirrored')
     shape = (None, model.crop_px, model.crop_px, 3)
-    try:
+    with fitted(weights):
         network = runtime.compile(
             model, weights.tensors, shape, exact=model.exact, usual=2 if mirror else 1
         )
-    except (ValueError, RuntimeError) as error:
-        reason = str(error).strip().split('\n')[0]
-        raise WeightsError(
-            f'weights {weights.path}: the tensors do not fit together: {reason}'
-        ) from error
     return CnnEstimator(model, network, mirror)
 
 

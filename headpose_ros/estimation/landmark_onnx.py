@@ -62,7 +62,8 @@ class OnnxLandmarks:
             crops = crops.cpu().numpy()  # a tensor on the GPU
         images = np.ascontiguousarray(crops[..., ::-1].transpose(0, 3, 1, 2), np.float32) / 255
         # One by one: such files are mostly exported for a batch of one.
-        output = np.array([self._request.infer([image[None]])[0][0] for image in images], float)
+        last = len(self._request.model_outputs) - 1  # networks may tell features before it
+        output = np.array([self._request.infer([image[None]])[last][0] for image in images], float)
         # Fractions count from the corner of the first pixel, half crops from the middle.
         points = output.reshape(len(crops), self._points, 2) * 2 - 1
         return (from_wflw(points) if self._points == 98 else points), None

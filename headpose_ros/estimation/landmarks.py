@@ -16,7 +16,7 @@ from headpose_ros.estimation.linear_pose import AUTHORS, LinearPose
 from headpose_ros.estimation.pfld import ARCHITECTURE, LANDMARKS, Pfld
 from headpose_ros.estimation.pnp import place, solve_pnp
 from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import WeightsError, load
+from headpose_ros.estimation.weights import WeightsError, fitted, load
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array, Estimates
 
 FITTED = LinearPose(yaw=(62.8, 0.0), pitch=(42.9, -8.2), roll=(51.7, 0.0))
@@ -105,15 +105,12 @@ class _OurLandmarks:
 
     def __init__(self, weights: str, runtime: Runtime) -> None:
         loaded = load(weights, 'landmarks', (ARCHITECTURE,))
-        try:
+        with fitted(loaded):
             pfld = Pfld.from_metadata(loaded.metadata)
             self.linear = LinearPose.from_metadata(loaded.metadata)
             self.sigma_deg = json.loads(loaded.metadata.get(SIGMA_KEY, '{}'))
             shape = (None, pfld.crop_px, pfld.crop_px, 3)
             self._network = runtime.compile(pfld, loaded.tensors, shape)
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().split('\n')[0]
-            raise WeightsError(f'weights {loaded.path}: {reason}') from error
         self.crop_px = pfld.crop_px
         self.crop_scale = pfld.crop_scale
         self.landmark_box_scale = pfld.landmark_box_scale

@@ -76,7 +76,7 @@ class TorchNetwork:
         """Compute; see `runtime.CompiledNetwork`."""
         check_images(images, self._shape, self._dtype)
         if not isinstance(images, Tensor):
-            images = torch.from_numpy(np.ascontiguousarray(images))
+            images = torch.from_numpy(np.require(images, requirements=['C', 'W']))
         if self._graphs is None or len(images) == 0:
             images = images.to(self._layers.device, non_blocking=True)
             return _to_numpy(self._forward(images))

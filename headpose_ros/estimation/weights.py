@@ -13,7 +13,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -109,7 +110,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
         with safe_open(path, framework='numpy') as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, TypeError) as error:  # TypeError: bfloat16 is no NumPy type
         hint = ''
         if path.suffix in ('.pkl', '.pth', '.pt'):
             hint = f'; convert it first: headpose weights import {path} --output OUT.safetensors'
@@ -120,6 +121,22 @@ def read(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
         if not np.isfinite(tensor).all():
             raise WeightsError(f'weights {path}: {name} has values that are not finite')
     return tensors, metadata
+
+
+@contextmanager
+def fitted(weights: LoadedWeights) -> Iterator[None]:
+    """Turn what goes wrong while a network is made of `weights` into a WeightsError."""
+    try:
+        yield
+    except WeightsError:
+        raise
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = (
+            f'no {error}' if isinstance(error, KeyError) else str(error).strip().split('\n')[0]
+        )
+        raise WeightsError(
+            f'weights {weights.path}: the tensors do not fit together: {reason}'
+        ) from error
 
 
 def save(

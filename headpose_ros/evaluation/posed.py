@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from headpose_ros.evaluation.samples import Lens, Picture, TrueFace, require_folder
-from headpose_ros.geometry.face_frame import off_axis_angle
+from headpose_ros.geometry.face_frame import face_centre_from_sellion, off_axis_angle
 from headpose_ros.geometry.rotations import nearest_rotation
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array
+from headpose_ros.heads import Array
 
 FILE_NAME = 'poses.csv'
 _LENS = ('fx', 'fy', 'cx', 'cy')
@@ -50,10 +50,9 @@ class PosedRow:
     extra: Mapping[str, str] = field(default_factory=dict)
 
     def true_face(self) -> TrueFace:
-        """Return the face with the centre of its sphere, scaled to the head where known."""
-        size = self.head_scale if math.isfinite(self.head_scale) else 1.0
+        """Return the face with the centre of its sphere."""
         rotation = self.rotation_camera_from_face
-        centre = self.position + rotation @ FACE_CENTRE_IN_FACE * size
+        centre = face_centre_from_sellion(rotation, self.position)
         off_axis = self.off_axis
         if not math.isfinite(off_axis):
             off_axis = float(off_axis_angle(centre))

@@ -15,11 +15,15 @@ from headpose_ros.evaluation import metrics
 from headpose_ros.evaluation.samples import Picture, TrueFace, read_picture
 from headpose_ros.evaluation.views import FaceFinder, Found, Scene, crops_of, disturbed
 from headpose_ros.geometry.euler import euler_from_matrix
-from headpose_ros.geometry.face_frame import distance_from_angular_size, off_axis_angle
+from headpose_ros.geometry.face_frame import (
+    distance_from_angular_size,
+    off_axis_angle,
+    sellion_from_face_centre,
+)
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.geometry.sampling import Crops
 from headpose_ros.geometry.virtual_camera import VirtualCameras, crop_angles
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array, Estimates
+from headpose_ros.heads import Array, Estimates
 
 
 @dataclass(frozen=True)
@@ -235,5 +239,4 @@ def _off_axis(scene: Scene, found: Found) -> float:
 
 def _sellions(rays: Array, angular_sizes: Array, head_scale: Array, rotations: Array) -> Array:
     distance = distance_from_angular_size(angular_sizes, head_scale)
-    offset = rotations @ FACE_CENTRE_IN_FACE * head_scale[:, None]
-    return np.asarray(rays * distance[:, None] - offset)
+    return sellion_from_face_centre(rotations, rays * distance[:, None])

@@ -23,6 +23,7 @@ from headpose_ros.heads import Array
 
 _TABLE = 512  # entries, of the radial inverse to start from
 _SOLVED = 1e-14
+_HORIZON = 1e-9  # of a tilted sensor, in the plane behind the lens
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class BrownLens:
         x, y, valid = on_plane(rays, self._fold)
         if (x * x + y * y).max(initial=0.0) > self._safe**2:
             valid = valid & self._keeps_sides(x, y)
-        return (*self._tilted(*self._distort(x, y)), valid)
+        u, v, in_front = self._tilted(*self._distort(x, y))
+        return u, v, valid & in_front
 
     def unproject(self, points: Array) -> tuple[Array, NDArray[np.bool_]]:
         """See `Lens`: the radial inverse from a table, then Newton with the exact Jacobian."""
@@ -177,13 +179,17 @@ class BrownLens:
         yy = f + g * y * y + 6 * p1 * y + 2 * p2 * x + prism_v * y
         return xx, both + prism_u * y, both + prism_v * x, yy
 
-    def _tilted(self, u: Array, v: Array) -> tuple[Array, Array]:
-        """Move points from the plane behind the lens to the tilted sensor."""
+    def _tilted(self, u: Array, v: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Move points from the plane behind the lens to the tilted sensor.
+
+        Also returns which get there: the tilt has a horizon, beyond which they would be mirrored.
+        """
         if not any(self.coefficients[12:]):
-            return u, v
+            return u, v, np.ones(np.shape(u), bool)
         (a, b, c), (d, e, f), (g, h, i) = self._tilt.tolist()
         w = g * u + h * v + i
-        return (a * u + b * v + c) / w, (d * u + e * v + f) / w
+        at_least = np.maximum(w, _HORIZON)
+        return (a * u + b * v + c) / at_least, (d * u + e * v + f) / at_least, w > _HORIZON
 
 
 def _tilt(tau_x: float, tau_y: float) -> Array:

@@ -35,7 +35,8 @@ def rotation_to_axis(rays: ArrayLike) -> Array:
 def quaternion_from_matrix(matrices: ArrayLike) -> Array:
     """Return unit quaternions (...,4), x, y, z, w, with w >= 0."""
     flat, lead = _flat(matrices, (3, 3))
-    return np.reshape(Rotation.from_matrix(flat).as_quat(canonical=True), (*lead, 4))
+    q = Rotation.from_matrix(flat).as_quat()  # canonical only since SciPy 1.11; Humble has 1.8
+    return np.reshape(np.where(q[:, 3:] < 0, -q, q), (*lead, 4))
 
 
 def matrix_from_quaternion(quaternions: ArrayLike) -> Array:

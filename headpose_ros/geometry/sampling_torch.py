@@ -24,15 +24,17 @@ def sample_on_device(
     device: Any,
 ) -> torch.Tensor:
     """Return the crops (N,S,S,3) or (N,S,S), uint8, on `device`; see `sample_crops`."""
-    tensor = torch.as_tensor(image)
-    size, tail = cameras.size_px, tuple(tensor.shape[2:])
+    size, tail = cameras.size_px, tuple(image.shape[2:])
     crops = torch.empty((len(cameras), size, size, *tail), dtype=torch.uint8, device=device)
     if len(cameras) == 0:
         return crops
     plans = np.array([footprints.reduction(i) for i in range(len(cameras))])
     largest = int(plans[:, 0].max())
     x0, y0, x1, y1 = _part(footprints, camera, largest)
-    part = tensor[y0:y1, x0:x1].to(device).reshape(y1 - y0, x1 - x0, -1)
+    part = image[y0:y1, x0:x1]
+    if isinstance(part, np.ndarray):  # PyTorch takes no negative strides, as of channels swapped
+        part = torch.from_numpy(np.array(part))
+    part = part.to(device).reshape(y1 - y0, x1 - x0, -1)
     source = part.permute(2, 0, 1)[None].float()
     for block, samples in np.unique(plans, axis=0).tolist():
         which = np.flatnonzero((plans == (block, samples)).all(axis=1))

@@ -106,7 +106,7 @@ def _pose(
     else:
         track.smoother.restart()
     distance = math.exp(log_distance)
-    arm = rotation @ (-head_scale * FACE_CENTRE_IN_FACE)
+    arm = -(rotation @ FACE_CENTRE_IN_FACE)
     covariance = pose_covariance(
         readings.rotation_covariances[index],
         ray,

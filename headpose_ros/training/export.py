@@ -13,6 +13,7 @@ from headpose_ros.estimation.pose_network import LOG_SIGMA, PoseNetwork
 from headpose_ros.estimation.weights import WeightsFile, save
 from headpose_ros.heads import Array
 from headpose_ros.training.data_files import load_validation
+from headpose_ros.training.losses import matrix_from_vector
 from headpose_ros.training.recipe import Recipe
 from headpose_ros.training.trainer import averaged_task, load_checkpoint
 from headpose_ros.training.validation import Looker, network_predictor, sigma_scale
@@ -22,15 +23,21 @@ def export(recipe: Recipe, training: Path, data: Path, output: Path) -> WeightsF
     """Write the averaged network of `training`, folded, its standard deviations calibrated.
 
     The calibration is one factor an axis, fitted on the recipe's validation sets: the geometric
-    mean over them. Raises ValueError where there is no checkpoint or no validation data.
+    mean over them. Raises ValueError where there is no checkpoint, or one of another recipe (whose
+    licence is another), or no validation data.
     """
+    checkpoint = load_checkpoint(training)
+    if checkpoint['recipe'] != recipe.name:
+        raise ValueError(
+            f'{training}: a training of recipe {checkpoint["recipe"]!r}, not {recipe.name!r}'
+        )
     task = averaged_task(recipe, training)
     looker = Looker(network_predictor(task.network), recipe.network.crop_px, recipe.crop_scale)
     validation = load_validation(recipe, data)
-    factors = np.array([sigma_scale(looker, crops) for crops in validation.values()])
+    zero = matrix_from_vector(task.zero.vector.detach()).double().numpy()
+    factors = np.array([sigma_scale(looker, crops, zero) for crops in validation.values()])
     weights = task.network.folded_weights()
     calibrate(weights, np.exp(np.log(factors).mean(axis=0)))
-    checkpoint = load_checkpoint(training)
     origin = f'headpose train pose --recipe {recipe.name}'
     if checkpoint['start']:
         origin += f' --start {checkpoint["start"]}'

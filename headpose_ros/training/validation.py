@@ -190,13 +190,15 @@ def errors_by_yaw(
     return rows
 
 
-def sigma_scale(looker: Looker, crops: FaceCrops) -> Array:
+def sigma_scale(looker: Looker, crops: FaceCrops, zero: Array) -> Array:
     """Return factors (3,) that make the standard deviations right on `crops`: a temperature.
 
-    Robustly: the middle 68 % of the normalised errors lie within one standard deviation.
+    `zero` (3,3): what the truth of renders is turned by, as in training (`ZeroOffset`). Robustly:
+    the middle 68 % of the normalised errors lie within one standard deviation.
     """
     faces = crops.subset(crops.is_face)
     outputs, truth = looker.outputs(faces)
+    truth = np.where(faces.is_synthetic[:, None, None], truth @ zero, truth)
     turn = matrix_from_sixd(outputs[:, ROTATION]) @ np.swapaxes(truth, 1, 2)
     normalised = np.abs(vector_from_matrix(turn)) / np.exp(outputs[:, LOG_SIGMA])
     scale: Array = np.quantile(normalised, 0.6827, axis=0)

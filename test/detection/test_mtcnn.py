@@ -21,7 +21,7 @@ from headpose_ros.detection.mtcnn_stages import (
 )
 from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, load
+from headpose_ros.estimation.weights import WeightsError, load, save
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
 PICTURES = json.loads((Path(__file__).parent / 'mtcnn_reference.json').read_text())['pictures']
@@ -198,3 +198,12 @@ def test_wrong_weights_are_refused(tmp_path):
         create_detector(
             PipelineConfig(detector='mtcnn', detector_weights='retinaface'), create_runtime('cpu')
         )
+    shipped = load('', 'mtcnn', ('mtcnn',))
+    for missing in ('pnet.1.weight', 'onet.1.weight'):
+        rest = {name: t for name, t in shipped.tensors.items() if name != missing}
+        save(tmp_path / 'partial.safetensors', rest, shipped.metadata)
+        config = PipelineConfig(
+            detector='mtcnn', detector_weights=str(tmp_path / 'partial.safetensors')
+        )
+        with pytest.raises(WeightsError, match=rf'partial\.safetensors: the tensors .*{missing}'):
+            create_detector(config, create_runtime('cpu'))

@@ -118,6 +118,22 @@ def test_faces_centred_outside_the_image_are_left_out():
     assert camera.pixels(faces.rays)[0][0, 0] == pytest.approx(20, abs=4)
 
 
+def test_a_face_seen_whole_counts_more_than_a_surer_one_that_is_cut():
+    ray = np.array([-0.75, 0.0, 1.0])
+
+    class SureOfParts(PaintedFaces):
+        def detect(self, image_bgr, min_face_px):
+            boxes = super().detect(image_bgr, min_face_px)
+            x0, y0, x1, y1 = boxes.corners.T
+            height, width = image_bgr.shape[:2]
+            cut = (x0 < 1) | (y0 < 1) | (x1 > width - 2) | (y1 > height - 2)
+            return Boxes(boxes.corners, np.where(cut, 0.99, 0.95))
+
+    faces = FaceSearch(SureOfParts(), PipelineConfig()).find(painted(FISHEYE, ray, 0.3), FISHEYE)
+    np.testing.assert_allclose(faces.rays, [ray / np.linalg.norm(ray)], atol=0.01)
+    assert faces.scores.tolist() == [0.95]
+
+
 def test_a_face_that_the_image_itself_cuts_stays_beside_another():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
 

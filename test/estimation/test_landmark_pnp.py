@@ -29,6 +29,15 @@ def test_pose_of_the_mean_head_is_recovered(yaw, pitch, roll, x, y, z):
     assert place(seen(rotation, sellion), rotation[None])[0] == pytest.approx(sellion, abs=1e-6)
 
 
+@pytest.mark.parametrize('z', [8.0, 40.0, 219.0, 1e4])
+def test_a_head_may_be_far_or_be_told_to_span_next_to_nothing(z):
+    rotation, sellion = matrix_from_euler(0.7, -0.3, 0.2), np.array([0.05, -0.02, z])
+    found, where = solve_pnp(seen(rotation, sellion))
+    assert geodesic_distance(found[0], rotation) < 1e-5
+    assert where[0] == pytest.approx(sellion, rel=1e-4)
+    assert place(seen(rotation, sellion), rotation[None])[0] == pytest.approx(sellion, rel=1e-4)
+
+
 def test_larger_heads_seem_nearer():
     rotation, sellion = matrix_from_euler(0.2, 0.1, 0.0), np.array([0.0, 0.0, 1.1])
     assert place(seen(rotation, sellion, 1.1), rotation[None])[0, 2] == pytest.approx(1.0)

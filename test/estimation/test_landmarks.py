@@ -212,6 +212,22 @@ def test_a_made_network_of_either_layout(tmp_path, count, sellion):
     np.testing.assert_allclose(found[1] - found[0], np.tile([0.4, 0], (68, 1)), atol=1e-5)
 
 
+def test_networks_may_tell_features_before_the_landmarks(tmp_path):
+    openvino = pytest.importorskip('openvino')
+    from openvino import opset13 as op
+
+    images = op.parameter([1, 3, 112, 112], openvino.Type.f32)
+    features = op.reduce_mean(images, np.array([2, 3]), False)
+    points = op.add(
+        op.matmul(features, np.zeros((3, 136), np.float32), False, False),
+        np.full((1, 136), 0.75, np.float32),
+    )
+    model = openvino.Model([op.result(features), op.result(points)], [images], 'two')
+    openvino.save_model(model, tmp_path / 'm.xml', False)
+    found, _ = OnnxLandmarks(tmp_path / 'm.xml')(np.zeros((1, 112, 112, 3), np.uint8))
+    np.testing.assert_allclose(found, np.full((1, 68, 2), 0.5), atol=1e-6)
+
+
 def test_onnx_of_another_kind_is_refused(tmp_path):
     openvino = pytest.importorskip('openvino')
     from openvino import opset13 as op

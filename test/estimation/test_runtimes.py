@@ -169,6 +169,17 @@ def test_outputs_are_the_callers_own(runtime):
 
 
 @pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+def test_images_may_lie_in_memory_as_they_like(runtime):
+    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    images = crops(2, 48, seed=1)
+    (expected,) = compiled(images)
+    locked, flipped = images.copy(), np.ascontiguousarray(images[..., ::-1])[..., ::-1]
+    locked.setflags(write=False)
+    for other in (locked, flipped, np.asfortranarray(images)):
+        np.testing.assert_array_equal(compiled(other)[0], expected)
+
+
+@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
 def test_wrong_images_are_refused(runtime):
     compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
     for images in (

@@ -101,6 +101,13 @@ def test_truncated_files_are_refused(tmp_path, keep):
         read(tmp_path / 'a.safetensors')
 
 
+def test_types_that_numpy_lacks_are_refused(tmp_path):
+    about = b'{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    (tmp_path / 'a.safetensors').write_bytes(len(about).to_bytes(8, 'little') + about + b'\0' * 4)
+    with pytest.raises(WeightsError, match=r'not a whole safetensors file .*bfloat16'):
+        read(tmp_path / 'a.safetensors')
+
+
 def test_pickles_are_pointed_to_the_import(tmp_path):
     (tmp_path / 'model.pkl').write_bytes(b'\x80\x04N.')
     with pytest.raises(WeightsError, match=r'convert it first: headpose weights import .*\.pkl'):

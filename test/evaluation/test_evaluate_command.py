@@ -72,6 +72,7 @@ def test_json_has_the_keys_of_the_contract(command, posed_set, capsys):
     assert out['weights']['file'] == 'w.safetensors'
     assert out['protocol']['boxes'] == 'truth'
     assert out['protocol']['looks'] == 1
+    assert out['protocol']['mirror'] is True
     assert out['protocol']['rectified'] is True
     assert '1 of 1 faces' in capsys.readouterr().out
 

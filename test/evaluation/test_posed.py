@@ -52,11 +52,11 @@ def test_a_line_by_hand(tmp_path):
     assert face.centre == pytest.approx([0.1, -0.2 + 0.035, 1.5 + 0.03])
 
 
-def test_true_face_scales_with_the_head_and_knows_its_own_view_angle(tmp_path):
+def test_true_face_knows_its_centre_and_its_own_view_angle(tmp_path):
     lines = HEADER.replace(',off_axis_deg', ',head_scale'), LINE.replace('7.5', '1.2')
     (one,) = read_posed(csv_file(tmp_path, *lines))
     face = one.true_face()
-    offset = one.rotation_camera_from_face @ FACE_CENTRE_IN_FACE * 1.2
+    offset = one.rotation_camera_from_face @ FACE_CENTRE_IN_FACE
     assert face.centre == pytest.approx(one.position + offset)
     assert face.head_scale == 1.2
     assert face.off_axis == pytest.approx(

@@ -100,6 +100,22 @@ def test_fisheye_sees_behind_itself():
     assert off_axis_angle(camera.rays(pixels))[0] == pytest.approx(t, abs=1e-12)
 
 
+def test_nothing_is_mirrored_beyond_the_horizon_of_a_tilted_sensor():
+    camera = CameraModel.from_matrix(
+        np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]),
+        640,
+        480,
+        'rational_polynomial',
+        [0.0] * 12 + [0.3, 0.0],
+    )
+    angles = np.radians(np.arange(40.0, 89.0))
+    pixels, valid = camera.pixels(np.column_stack([0 * angles, np.sin(angles), np.cos(angles)]))
+    assert np.isfinite(pixels).all()
+    assert 20 < valid.sum() < len(angles)
+    assert (np.diff(valid.astype(int)) <= 0).all()  # once beyond, always beyond
+    assert (np.diff(pixels[valid, 1]) > 0).all()
+
+
 def test_fold_of_a_barrel_lens_shows_no_mirrored_points():
     # r (1 - 0.3 r^2) turns back at r = 1 / sqrt(0.9): beyond, points would come inwards again.
     camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0))

@@ -202,6 +202,9 @@ def test_torch_samples_the_same(name, grey):
         torch.as_tensor(image), camera, rays, angles, 64, device=torch.device('cpu')
     )
     assert (again.images == theirs.images).all()
+    flipped = np.ascontiguousarray(image[::-1])[::-1]  # as images whose channels are swapped
+    again = sample_crops(flipped, camera, rays, angles, 64, device=torch.device('cpu'))
+    assert (again.images == theirs.images).all()
 
 
 def test_no_rays_give_no_crops():

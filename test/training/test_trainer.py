@@ -134,6 +134,10 @@ def test_an_exported_training_runs_in_the_package(trained, data, tmp_path):
     model = model_of(load(output, 'cnn', ('headpose-pose-network',)))
     assert (model.crop_px, model.crop_scale, model.landmark_box_scale) == (48, 0.9, 1.5)
     assert 'step 50 of 50' in written.origin
+    other = tmp_path / 'other.safetensors'
+    with pytest.raises(ValueError, match="a training of recipe 'tiny', not 'free'"):
+        export(recipe(name='free', licence='another'), trained, data, other)
+    assert not other.exists()
 
 
 def test_a_training_starts_from_exported_weights(trained, data, tmp_path):

@@ -153,11 +153,21 @@ def test_calibration_makes_sigma_the_error(monkeypatch):
         def __call__(self, images):
             out = super().__call__(images)
             turn = Rotation.from_rotvec(rng.normal(0, spread, (len(images), 3))).as_matrix()
-            out[:, outputs_of.ROTATION] = sixd_from_matrix(turn @ self.truth.rotations)
+            out[:, outputs_of.ROTATION] = sixd_from_matrix(
+                turn @ self.truth.rotations @ self.error
+            )
             return out
 
-    factors = validation.sigma_scale(Noisy(crops, monkeypatch, sigma=0.1).looker, crops)
+    looker = Noisy(crops, monkeypatch, sigma=0.1).looker
+    factors = validation.sigma_scale(looker, crops, np.eye(3))
     np.testing.assert_allclose(factors, spread / 0.1, rtol=0.08)
+    zero = Rotation.from_rotvec([0.0, 0.3, 0.0]).as_matrix()
+    real = validation.sigma_scale(looker, crops, zero)  # of real faces nothing is turned
+    np.testing.assert_allclose(real, spread / 0.1, rtol=0.08)
+    renders = replace(crops, is_synthetic=~crops.is_synthetic)
+    looker = Noisy(renders, monkeypatch, error=zero, sigma=0.1).looker
+    made = validation.sigma_scale(looker, renders, zero)
+    np.testing.assert_allclose(made, spread / 0.1, rtol=0.08)
     weights = {'head.bias': np.zeros(outputs_of.OUTPUTS, np.float32)}
     calibrate(weights, factors)
     np.testing.assert_allclose(np.exp(weights['head.bias'][6:9]), factors, rtol=1e-5)
