@@ -16,7 +16,15 @@ COMMAND = 'python benchmark/accuracy.py --write-docs'
 NAMES = {'pose_best': '`pose_best`', 'pose_clean': '`pose_clean`', 'authors': "authors' network"}
 _FILES = ('README.md', 'docs/model_card.md')
 _PLOTS = ('off_axis.png', 'card_calibration.png', 'card_yaw.png', 'card_failures.png')
-GROUPS = ('skin tone', 'light', 'occluder', 'glasses', 'mask', 'head cover')
+GROUPS = (
+    'inner landmarks seen',
+    'skin tone',
+    'light',
+    'occluder',
+    'glasses',
+    'mask',
+    'head cover',
+)
 _END = '<!-- end of figures -->'
 
 
@@ -26,7 +34,7 @@ def tables(results: Everything, default: str) -> dict[str, str]:
         'off-axis': _off_axis(results, default),
         'off-axis, all weights': _off_axis_all(results),
         'accuracy': _overview(results),
-        'ranges': _groups(results, ('range', 'absolute yaw')),
+        'ranges': _groups(results, ('range', 'absolute yaw', 'absolute pitch')),
         'groups': _groups(results, GROUPS),
         'resolution': _resolution(results),
         'boxes': _boxes(results),

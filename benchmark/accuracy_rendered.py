@@ -229,9 +229,11 @@ def _groups(heads: HeldOut, results: Results) -> dict[str, Groups]:
         ),
         'absolute yaw': _ranges(yaw, (0, 15, 30, 45, 60, 75, 100.01), 'deg'),
         'absolute pitch': _ranges(np.minimum(pitch, 180 - pitch), (0, 15, 30, 45, 75.01), 'deg'),
-        'inner landmarks seen': _ranges(100 * labels['seen'], (0, 25, 50, 75, 100.01), '%'),
     }
     others: dict[str, Groups] = {
+        'inner landmarks seen': _ranges(
+            100 * labels['seen'], (0, 34, 50, 70, 85, 95, 100.01), '%'
+        ),
         'skin tone': _ranges(labels['skin_tone'], (0, 2, 4, 6, 8.01), '', '0 light, 7 dark'),
         'light': _values(labels['light']),
         'occluder': _values(labels['occlusion'], 'none'),
