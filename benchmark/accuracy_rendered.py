@@ -28,6 +28,7 @@ from headpose_ros.geometry.rotations import (
     vector_from_matrix,
 )
 from headpose_ros.heads import Array
+from headpose_ros.training.landmark_table import INNER
 from headpose_ros.training.posed_crops import export_posed
 from headpose_ros.training.synthesis import CropSet, synthesize_crops
 
@@ -86,9 +87,7 @@ def held_out(folder: Path, count: int, workers: int) -> HeldOut:
         with np.load(path, allow_pickle=False) as shard:
             for name in names:
                 parts[name].append(shard[name])
-            parts['seen'].append(
-                shard['landmark_visible'][:, accuracy_rings.INNER_LANDMARKS].mean(axis=1)
-            )
+            parts['seen'].append(shard['landmark_visible'][:, INNER].mean(axis=1))
     return HeldOut(pictures, {name: np.concatenate(some) for name, some in parts.items()})
 
 

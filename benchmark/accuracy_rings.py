@@ -26,6 +26,7 @@ from headpose_ros.geometry import CameraModel, rotation_to_axis
 from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.geometry.face_frame import sellion_from_face_centre
 from headpose_ros.heads import Array
+from headpose_ros.training.landmark_table import INNER
 from headpose_ros.training.rendering import photo
 from headpose_ros.training.rendering.camera import SquareCamera
 from headpose_ros.training.rendering.crops import random_torso
@@ -49,7 +50,6 @@ RINGS = {'pinhole': (0, 10, 20, 30, 38), 'fisheye': (0, 20, 40, 55, 70)}
 SIZE = 720
 EXTRA_COLUMNS = ('ring_deg', 'identity', 'head_scale', 'skin_tone')
 NEAREST, FARTHEST = 0.6, 1.1
-INNER_LANDMARKS = slice(17, 68)  # brows, eyes, nose and mouth
 LEAST_SEEN = 0.7
 """Share of them that is seen; at 60 degrees of yaw the head itself hides about a fifth."""
 
@@ -144,7 +144,7 @@ def _portrait(what: RingSet, number: int) -> _Portrait:
         person = Person(shared_parts(None), identity, plain=True)
         pose = _pose(rng, person)
         picture = photograph(person, pose, _PATCH, random_lighting(rng))
-        if picture.visible[INNER_LANDMARKS].mean() >= LEAST_SEEN:
+        if picture.visible[INNER].mean() >= LEAST_SEEN:
             break
     labels = {name: getattr(person.appearance, name) for name in EXTRA_COLUMNS[1:]}
     return _Portrait(pose, _exposed(rng, picture, person), labels, int(rng.integers(2**32)))

@@ -20,7 +20,7 @@ _FACING = vector_from_matrix(matrix_from_euler(0.0, 0.0, 0.0))
 _NEAREST = 0.13
 """Metres: the camera is not inside the face sphere."""
 _FARTHEST = 1e5
-"""Metres. So far only because crops of an unknown lens are stated to be narrow."""
+"""Metres: where the lens is unknown, crops are told to span next to nothing."""
 _SPREAD = 0.02
 """Landmarks nearer together than this (root mean square) are magnified for SQPnP, which takes them
 for one point otherwise."""
@@ -34,17 +34,17 @@ def solve_pnp(plane_points: Array) -> tuple[Array, Array]:
     rotations = np.empty((len(plane_points), 3, 3))
     sellions = np.empty((len(plane_points), 3))
     for i, points in enumerate(np.ascontiguousarray(plane_points, np.float64)):
-        spread = float(np.sqrt(points.var(axis=0).sum()))
         try:
-            vector, shift = _solve_one(points, spread)
+            vector, shift = _solve_one(points)
         except cv2.error:  # all landmarks in one place: no face, and no pose to be had
             vector, shift = _FACING, np.full(3, np.nan)
         rotations[i], sellions[i] = cv2.Rodrigues(vector)[0], np.ravel(shift)
     return rotations, _in_front(sellions)
 
 
-def _solve_one(points: Array, spread: float) -> tuple[Array, Array]:
-    """Return rotation vector and sellion of points (68,2), as far apart as `spread` says."""
+def _solve_one(points: Array) -> tuple[Array, Array]:
+    """Return rotation vector and sellion of points (68,2); cv2.error where all are one."""
+    spread = float(np.sqrt(points.var(axis=0).sum()))
     magnified = max(1.0, _SPREAD / max(spread, 1e-9))
     _, vector, shift = cv2.solvePnP(
         MEAN_HEAD, points * magnified, np.eye(3), None, flags=cv2.SOLVEPNP_SQPNP

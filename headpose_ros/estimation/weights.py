@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -123,7 +122,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
     return tensors, metadata
 
 
-@contextmanager
+@contextlib.contextmanager
 def fitted(weights: LoadedWeights) -> Iterator[None]:
     """Turn what goes wrong while a network is made of `weights` into a WeightsError."""
     try:

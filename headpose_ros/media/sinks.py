@@ -34,7 +34,6 @@ LONGEST_FILL = 10.0
 """Seconds without images that a video shows by its last one; longer pauses are cut to none."""
 
 _LEAST_COEFFICIENTS = 5
-_PINHOLE = 4  # fx, fy, cx, cy
 
 
 class SinkError(OSError):
@@ -80,15 +79,13 @@ class VideoSink(Closing):
         if self.path.suffix.lower() in IMAGE_SUFFIXES:
             self._write_image(image_bgr)
             return
-        if self._writer is None:
-            self._writer = self._open()
         late = 0.0 if time is None else self._lateness(time)
         if late <= -1.0:
             return
         while self._last is not None and late >= 1.0:
-            self._append(self._writer, self._last)
+            self._append(self._last)
             late -= 1.0
-        self._append(self._writer, image_bgr)
+        self._append(image_bgr)
         self._last = image_bgr
 
     def close(self) -> None:
@@ -119,9 +116,11 @@ class VideoSink(Closing):
             return 0.0
         return late
 
-    def _append(self, writer: cv2.VideoWriter, image_bgr: NDArray[np.uint8]) -> None:
+    def _append(self, image_bgr: NDArray[np.uint8]) -> None:
         _require_room(self.path)
-        writer.write(image_bgr)
+        if self._writer is None:
+            self._writer = self._open()
+        self._writer.write(image_bgr)
         self.frames += 1
 
     def _write_image(self, image_bgr: NDArray[np.uint8]) -> None:
@@ -150,6 +149,7 @@ class CsvSink(Closing):
         missing = max(0, _LEAST_COEFFICIENTS - len(camera.distortion))
         d = [*camera.distortion, *[0.0] * missing]
         self._model = camera.distortion_model or 'plumb_bob'
+        self._columns = csv_columns(len(d))
         self._lens = [camera.fx, camera.fy, camera.cx, camera.cy, *d]
         self._file: TextIO | None = None
 
@@ -158,7 +158,7 @@ class CsvSink(Closing):
         with self._errors():
             if self._file is None:
                 self._file = self.path.open('w', newline='', encoding='utf-8')
-                csv.writer(self._file).writerow(csv_columns(len(self._lens) - _PINHOLE))
+                csv.writer(self._file).writerow(self._columns)
             rows = csv.writer(self._file)
             for head in heads:
                 pose = [*head.rotation_camera_from_face.ravel(), *head.position]

@@ -31,6 +31,7 @@ RETRY_PERIOD = 5.0
 STOP_TIMEOUT = 1.0
 RESTART_TIMEOUT = 10.0
 """Seconds for an image still in hand, at deactivation and when activated again."""
+
 PipelineFactory = Callable[[PipelineConfig], Pipeline]
 
 

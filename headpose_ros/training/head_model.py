@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from headpose_ros.geometry.face_frame import rotation_face_from_ict
-from headpose_ros.geometry.rotations import nearest_rotation
 from headpose_ros.heads import Array
 from headpose_ros.training.arrays import arrays_of
 
@@ -193,22 +193,16 @@ class HeadModel:
         points = np.einsum('i,ivk->vk', weights, self.identity_modes) + self.neutral
         points -= points[self.landmarks68[SELLION_LANDMARK]].copy()
         landmarks, mean_landmarks = points[self.landmarks68], self.neutral[self.landmarks68]
-        turn = _kabsch(landmarks, mean_landmarks).astype(np.float32)
+        turn, _ = Rotation.align_vectors(
+            mean_landmarks - mean_landmarks.mean(axis=0), landmarks - landmarks.mean(axis=0)
+        )
         scale = _spread(landmarks) / _spread(mean_landmarks)
-        return Identity(np.einsum('ij,vj->vi', turn, points), scale)
+        turned = np.einsum('ij,vj->vi', turn.as_matrix().astype(np.float32), points)
+        return Identity(turned, scale)
 
     def resized(self, head: Identity, scale: float) -> Identity:
         """Return a head of the same shape, `scale` times the size of the mean adult's."""
         return Identity(head.points * np.float32(scale / head.scale), scale)
-
-
-def _kabsch(points: Float, onto: Float) -> Array:
-    """Return the rotation (3,3) that takes `points` (N,3) nearest to `onto`, means apart.
-
-    W. Kabsch, "A solution for the best rotation to relate two sets of vectors", 1976.
-    """
-    a, b = (np.asarray(p - p.mean(axis=0), np.float64) for p in (points, onto))
-    return nearest_rotation(np.einsum('ni,nj->ij', b, a))
 
 
 def _spread(points: Float) -> float:

@@ -23,7 +23,7 @@ from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.heads import Array
 from headpose_ros.training.face_crops import FaceCrops
 from headpose_ros.training.face_fit import FittedSphere, MeanFace
-from headpose_ros.training.landmark_table import annotated_files
+from headpose_ros.training.landmark_table import INNER, annotated_files
 from headpose_ros.training.teacher import Opinion, Teacher, square_crop
 
 CROP_PX = 224
@@ -201,8 +201,9 @@ def _within_crop(landmarks: Array, sphere: FittedSphere) -> Array:
     """
     if len(landmarks) != LANDMARKS:
         return _UNKNOWN
-    found = (landmarks - sphere.centre) / (sphere.radius * MARGIN)
-    return np.concatenate([_UNKNOWN[:17], found[17:]])
+    found = _UNKNOWN.copy()
+    found[INNER] = (landmarks[INNER] - sphere.centre) / (sphere.radius * MARGIN)
+    return found
 
 
 def _piece_without_face(

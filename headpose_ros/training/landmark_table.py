@@ -47,6 +47,9 @@ MIRRORED = np.array(
 )
 """Which landmark each becomes in the mirror (iBUG order)."""
 
+INNER = slice(17, LANDMARKS)
+"""Of the 68: brows, eyes, nose and mouth."""
+
 _COLUMNS = ['file', *(f'{axis}{i}' for i in range(LANDMARKS) for axis in 'xy')]
 
 

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.training.face_crops import FaceCrops
+from headpose_ros.training.landmark_table import INNER
 
 MAX_SPREAD = np.deg2rad(12.0)
 """Given to the rotation of a face of which nothing is seen."""
-
-_INNER = slice(17, 68)  # of the landmarks: brows, eyes, nose and mouth
 
 
 def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
@@ -52,7 +51,7 @@ def crops_of_shard(shard: Mapping[str, NDArray[Any]]) -> FaceCrops:
 
 def _hidden(visible: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return 0 where half of the inner landmarks are seen, as in a profile, to 1 for none."""
-    share: NDArray[np.float64] = np.clip(1 - visible[:, _INNER].mean(axis=1) / 0.5, 0, 1)
+    share: NDArray[np.float64] = np.clip(1 - visible[:, INNER].mean(axis=1) / 0.5, 0, 1)
     return share
 
 

@@ -123,6 +123,17 @@ def test_a_full_disk_stops_in_time(tmp_path, monkeypatch):
         assert len(list(source)) == 20
 
 
+def test_a_disk_that_is_full_at_the_first_image_keeps_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / 'out.mp4'
+    path.write_bytes(b'of yesterday')
+    usage = namedtuple('usage', 'total used free')
+    free = iter([1 << 40, 1 << 20])
+    monkeypatch.setattr(sinks.shutil, 'disk_usage', lambda p: usage(0, 0, next(free)))
+    with pytest.raises(SinkError, match=r'only 1\.0 MB'), VideoSink(path, 64, 48, 30) as sink:
+        sink.write(IMAGE)
+    assert path.read_bytes() == b'of yesterday'
+
+
 def test_a_video_that_was_not_written_completely_is_told(tmp_path, capfd):
     path = tmp_path / 'out.mp4'
     sink = VideoSink(path, 64, 48, 30)
