@@ -7,7 +7,7 @@ OVERLAY := if [ -f .venv/overlay.sh ]; then . .venv/overlay.sh; fi;
 INPUT ?=
 CAMERA_INFO ?=
 HFOV ?=
-TESTS ?= test
+TESTS ?=
 
 # Started by another environment's Python: its libraries' path must not lead ours astray.
 ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -36,7 +36,7 @@ test: setup ## run every test; TESTS=test/geometry for some
 	  exec $(VENV)/python -m pytest $(TESTS)
 
 benchmark: setup ## measure the tables of the README
-	@$(OVERLAY) exec $(VENV)/python benchmark/run.py
+	@$(OVERLAY) exec $(VENV)/python -m benchmark
 
 lint: setup ## ruff, types, package metadata
 	$(VENV)/ruff check .

@@ -16,9 +16,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from headpose_ros.typing import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get('HEADPOSE_DATA', ROOT.parent / 'shared' / 'data'))
@@ -114,7 +113,7 @@ def _moved_face(image: Image, count: int) -> list[Image]:
     """Return images in which the best face of `image` sways near the top, 100 px across."""
     from headpose_ros.config import PipelineConfig
     from headpose_ros.detection import create_detector
-    from headpose_ros.estimation.runtime import create_runtime
+    from headpose_ros.inference.runtime import create_runtime
 
     boxes = create_detector(PipelineConfig(), create_runtime('cpu', 1)).detect(image, 24.0)
     if not len(boxes):

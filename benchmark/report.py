@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the tables of docs/performance.md and README.md from out/benchmark/*.json.
 
-    python benchmark/report.py
+    python -m benchmark.report
 
 Each table stands between `<!-- table: NAME -->` and `<!-- end of table -->`; the README's between
 `<!-- figures: speed -->` (or `back ends`) and `<!-- end of figures -->`. A table without results
@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import backends_text
+from benchmark.accuracy import backends_text
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / 'out' / 'benchmark'
@@ -174,7 +174,7 @@ def _share(reached: float, bound: float) -> str:
 def _gpu(part: Any) -> str:
     gpu = part['gpu']
     if isinstance(gpu, str):
-        return f'{gpu[0].upper()}{gpu[1:]}. `python benchmark/bench_networks.py` makes the table.'
+        return f'{gpu[0].upper()}{gpu[1:]}. `python -m benchmark.speed.networks` makes the table.'
     rows = [
         (n, _ms(row['p50']), f'{1e3 * row["p50"] / int(n):.1f} us')
         for n, row in gpu['batches'].items()

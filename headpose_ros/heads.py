@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from headpose_ros.typing import Array
 
 FACE_SPHERE_RADIUS = 0.125
 """Radius in metres of the sphere around the face centre that an average adult's head fills."""

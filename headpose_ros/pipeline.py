@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.estimator import Estimator
-from headpose_ros.estimation.fallback import is_out_of_memory
-from headpose_ros.estimation.runtime import Runtime
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.footprint import Footprints
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
 from headpose_ros.geometry.virtual_camera import VirtualCameras
-from headpose_ros.heads import Array, Faces, Head
+from headpose_ros.heads import Faces, Head
+from headpose_ros.inference.fallback import is_out_of_memory
+from headpose_ros.inference.runtime import Runtime
 from headpose_ros.tracking.looks import Looks, note_ups
 from headpose_ros.tracking.posing import Readings, Scene, pose_heads
 from headpose_ros.tracking.principal import PrincipalChoice, salience
 from headpose_ros.tracking.schedule import SearchSchedule
 from headpose_ros.tracking.track import Track
 from headpose_ros.tracking.tracker import Tracker
+from headpose_ros.typing import Array, Image
 
 IMAGE_PERIOD = 1.0 / 30.0
 """Seconds from image to image where they carry no stamps."""
@@ -52,7 +53,7 @@ class Search(Protocol):
 
     config: PipelineConfig
 
-    def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
+    def find(self, image_bgr: Image, camera: CameraModel) -> Faces:
         """Return all faces that `camera` sees in `image_bgr` (H,W,3)."""
         ...
 
@@ -88,8 +89,8 @@ class HeadPosePipeline:
     def __init__(self, config: PipelineConfig | None = None) -> None:
         from headpose_ros.detection import FaceSearch, create_detector
         from headpose_ros.estimation import create_estimator
-        from headpose_ros.estimation.runtime import create_runtime
-        from headpose_ros.estimation.weights import resolve
+        from headpose_ros.inference.runtime import create_runtime
+        from headpose_ros.inference.weights import resolve
 
         config = config or PipelineConfig()
         runtime = create_runtime(config.device, config.threads)
@@ -196,7 +197,7 @@ class HeadPosePipeline:
 
     def process(
         self,
-        image_bgr: NDArray[np.uint8],
+        image_bgr: Image,
         camera: CameraModel,
         stamp: float | None = None,
         depth: NDArray[np.floating] | None = None,
@@ -257,7 +258,7 @@ class HeadPosePipeline:
         return self._time
 
     def _search_if_due(
-        self, image: NDArray[np.uint8], camera: CameraModel, time: float, config: PipelineConfig
+        self, image: Image, camera: CameraModel, time: float, config: PipelineConfig
     ) -> float:
         """Search the whole image if it is time to; return the seconds that took."""
         search: Any = self._search
@@ -277,7 +278,7 @@ class HeadPosePipeline:
 
     def _place_new(
         self,
-        image: NDArray[np.uint8],
+        image: Image,
         camera: CameraModel,
         tracks: list[Track],
         time: float,
@@ -305,7 +306,7 @@ class HeadPosePipeline:
 
     def _read(
         self,
-        image: NDArray[np.uint8],
+        image: Image,
         camera: CameraModel,
         tracks: list[Track],
         config: PipelineConfig,
@@ -340,7 +341,7 @@ class HeadPosePipeline:
         )
         return readings, {'crop': cropped - began, 'estimate': done - cropped}
 
-    def _sample(self, image: NDArray[np.uint8], camera: CameraModel, looks: Looks) -> Crops:
+    def _sample(self, image: Image, camera: CameraModel, looks: Looks) -> Crops:
         size = self._estimator.crop_px
         rays, angles, ups = looks.rays, looks.angles, looks.ups
         try:
@@ -366,7 +367,7 @@ _NOTHING = Readings(
 
 
 def _checked(
-    image: NDArray[np.uint8],
+    image: Image,
     camera: CameraModel,
     depth: NDArray[np.floating] | None,
     reduction: int,

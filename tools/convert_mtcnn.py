@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from register_weights import register
 
 from headpose_ros.detection.mtcnn_networks import ARCHITECTURE
-from headpose_ros.estimation.weights import MODELS, save
+from headpose_ros.inference.weights import MODELS, save
 
 Arrays = dict[str, NDArray[np.float32]]
 

@@ -26,13 +26,14 @@ import numpy as np
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import BoxToFace, Detector, create_detector
 from headpose_ros.detection.search import detect_scaled, face_squares
-from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.evaluation.posed import pictures
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.geometry import covering_views
 from headpose_ros.geometry.face_frame import angular_size_from_distance
-from headpose_ros.heads import Array, Boxes
+from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.media.sources import open_source
+from headpose_ros.typing import Array
 
 _SMALLEST_PX = 20.0
 _VIDEO_STEP, _FOLDER_STEP = 30, 4

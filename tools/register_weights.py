@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from headpose_ros.estimation.weights import MODELS, WeightsError, describe
+from headpose_ros.inference.weights import MODELS, WeightsError, describe
 
 
 def register(path: Path, default_for: str = '') -> None:

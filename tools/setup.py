@@ -34,7 +34,7 @@ PYTHONS = ((3, 10), (3, 13))
 PACKAGES = ('requirements', 'tools/setup.py')  # what the packages to install depend on
 BUILD = (
     'CMakeLists.txt', 'package.xml', 'pyproject.toml', 'setup.py', 'cmake', 'config', 'launch',
-    'msg', 'scripts', 'underlay',
+    'msg', 'scripts', 'training/pyproject.toml', 'underlay',
 )  # fmt: skip
 # Set by another environment's Python or ROS; it would lead ours astray.
 FOREIGN = ('PYTHONHOME', 'VIRTUAL_ENV', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
@@ -379,7 +379,10 @@ def install_checkout() -> None:
     # compat: a plain path entry. setuptools' import hook would come after the folder that holds
     # the messages, and never be asked.
     options = ['--no-deps', '--no-build-isolation', '-C', 'editable_mode=compat']
-    run('linking the checkout into .venv', pip_install(*options, '-e', str(ROOT)))
+    run(
+        'linking the checkout into .venv',
+        pip_install(*options, '-e', str(ROOT), '-e', str(ROOT / 'training')),
+    )
 
 
 if __name__ == '__main__':

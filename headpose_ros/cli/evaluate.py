@@ -160,8 +160,8 @@ def _options(args: argparse.Namespace) -> Options:
 
 def _build(config: PipelineConfig, boxes: str) -> tuple[Estimator, FaceFinder]:
     from headpose_ros.estimation import create_estimator
-    from headpose_ros.estimation.runtime import create_runtime
     from headpose_ros.evaluation.views import DetectedBoxes, TrueBoxes
+    from headpose_ros.inference.runtime import create_runtime
 
     runtime = create_runtime(config.device, config.threads)
     estimator = create_estimator(config, runtime)
@@ -204,7 +204,7 @@ def _known(args: argparse.Namespace, pictures: Sequence[Picture]) -> bool:
 
 
 def _weights(config: PipelineConfig) -> dict[str, str]:
-    from headpose_ros.estimation.weights import file_sha256, resolve
+    from headpose_ros.inference.weights import file_sha256, resolve
 
     path, sha256 = resolve(config.weights, config.estimator)
     return {'file': path.name, 'sha256': sha256 or file_sha256(path)}

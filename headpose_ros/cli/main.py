@@ -2,25 +2,50 @@
 # SPDX-License-Identifier: Apache-2.0
 """`headpose COMMAND …`: finds the command's module, and turns errors into one line.
 
-A command is a module of this folder with `SUMMARY`, `configure(parser)` and `run(args)`; it
+A command is a module with `SUMMARY`, `configure(parser)` and `run(args)`, one of this folder or an
+entry point of the group `headpose.commands`, by which another distribution adds its own. It
 imports what is heavy in `run` only, so that help and mistakes are answered at once.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType, ModuleType
+from importlib.metadata import entry_points
+from types import FrameType
+from typing import Protocol
 
 from headpose_ros import __version__
+from headpose_ros.cli import evaluate, video, weights
 
-COMMANDS = ('video', 'evaluate', 'weights', 'synthesize', 'train')
+ADDED_COMMANDS = 'headpose.commands'
+"""The group of entry points."""
 
 STATUS_ERROR = 2
 STATUS_INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """What a command's module holds."""
+
+    SUMMARY: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments."""
+        ...
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work; return the exit status."""
+        ...
+
+
+def commands() -> dict[str, Command]:
+    """Return all commands by name, this package's first."""
+    own: dict[str, Command] = {'video': video, 'evaluate': evaluate, 'weights': weights}
+    added = {entry.name: entry.load() for entry in entry_points(group=ADDED_COMMANDS)}
+    return {**own, **{name: module for name, module in added.items() if name not in own}}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,10 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupted (Ctrl-C or SIGTERM), with all files finished.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] not in COMMANDS:
-        _overview().parse_args(words)  # help, version or an error end the program here
+    known = commands()
+    if not words or words[0] not in known:
+        _overview(known).parse_args(words)  # help, version or an error end the program here
     name = words[0]
-    module = _module(name)
+    module = known[name]
     parser = argparse.ArgumentParser(prog=f'headpose {name}', description=module.SUMMARY)
     module.configure(parser)
     args = parser.parse_args(words[1:])
@@ -50,9 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _overview() -> argparse.ArgumentParser:
-    width = max(map(len, COMMANDS))
-    lines = [f'  {name:{width}}  {_module(name).SUMMARY}' for name in COMMANDS]
+def _overview(known: dict[str, Command]) -> argparse.ArgumentParser:
+    width = max(map(len, known))
+    lines = [f'  {name:{width}}  {module.SUMMARY}' for name, module in known.items()]
     parser = argparse.ArgumentParser(
         prog='headpose',
         description='Head poses from a camera, right anywhere in the image.',
@@ -60,12 +86,8 @@ def _overview() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--version', action='version', version=__version__)
-    parser.add_argument('command', metavar='COMMAND', choices=COMMANDS, help='see below')
+    parser.add_argument('command', metavar='COMMAND', choices=known, help='see below')
     return parser
-
-
-def _module(name: str) -> ModuleType:
-    return importlib.import_module(f'headpose_ros.cli.{name}')
 
 
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:

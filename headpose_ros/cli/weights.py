@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headpose_ros.estimation.weights import WeightsFile
+    from headpose_ros.inference.weights import WeightsFile
 
 SUMMARY = 'list, check and import network weights'
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         return _list()
     if args.action == 'check':
         return _check(args.weights)
-    from headpose_ros.estimation.importing import import_file
+    from headpose_ros.inference.importing import import_file
 
     written = import_file(args.file, args.output, args.half)
     print(f'{written.path}: {_summary(written)}')
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list() -> int:
-    from headpose_ros.estimation.weights import shipped
+    from headpose_ros.inference.weights import shipped
 
     for weights in shipped():
         print(f'{weights.name}: {_summary(weights)}')
@@ -48,7 +48,7 @@ def _list() -> int:
 
 
 def _check(names: list[str]) -> int:
-    from headpose_ros.estimation.weights import WeightsError, check, shipped
+    from headpose_ros.inference.weights import WeightsError, check, shipped
 
     bad = 0
     for name in names or [weights.name for weights in shipped()]:

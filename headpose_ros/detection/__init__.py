@@ -9,7 +9,7 @@ import importlib
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.search import FaceSearch
-from headpose_ros.estimation.runtime import Runtime
+from headpose_ros.inference.runtime import Runtime
 
 __all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector']
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import WeightsError
 from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.weights import WeightsError
+from headpose_ros.typing import Image
 
 _DEFAULT = 'haarcascade_frontalface_default.xml'
 _SYSTEM_FOLDERS = ('/usr/share/opencv4/haarcascades', '/usr/share/opencv/haarcascades')
@@ -51,7 +51,7 @@ class Cascade:
         if not loaded:
             raise WeightsError(f'detector cascade: {path} is not a cascade that OpenCV can read')
 
-    def detect(self, image_bgr: NDArray[np.uint8], min_face_px: float) -> Boxes:
+    def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; see `detector.Detector`."""
         scale = min(_WINDOW_PX / min_face_px, 1.0)
         height, width = image_bgr.shape[:2]

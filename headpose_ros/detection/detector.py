@@ -7,10 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from headpose_ros.heads import Boxes
+from headpose_ros.typing import Image
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Detector(Protocol):
     name: str
     box_to_face: BoxToFace
 
-    def detect(self, image_bgr: NDArray[np.uint8], min_face_px: float) -> Boxes:
+    def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Return the faces at least `min_face_px` across in `image_bgr` (H,W,3), any size."""
         ...
 
@@ -41,8 +39,6 @@ class Detector(Protocol):
 class SizedDetector(Detector, Protocol):
     """A detector that is quicker where it may leave out large faces."""
 
-    def detect_between(
-        self, image_bgr: NDArray[np.uint8], min_face_px: float, max_face_px: float
-    ) -> Boxes:
+    def detect_between(self, image_bgr: Image, min_face_px: float, max_face_px: float) -> Boxes:
         """As `detect`, but faces more than `max_face_px` across may be missing."""
         ...

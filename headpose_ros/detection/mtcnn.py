@@ -25,15 +25,14 @@ from headpose_ros.detection.mtcnn_networks import (
     with_joined_heads,
 )
 from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import LoadedWeights, fitted, load
-from headpose_ros.heads import Array, Boxes
+from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.weights import LoadedWeights, fitted, load
+from headpose_ros.typing import Array, Image
 
 _SCALE_STEP = 0.709
 _PNET_SCORE, _LEVEL_OVERLAP = 0.6, 0.5
 _MOST_PROPOSALS = 1024
-
-Image = NDArray[np.uint8]
 
 
 class Mtcnn:

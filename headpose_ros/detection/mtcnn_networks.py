@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.estimation.layers import Layers, Weights
+from headpose_ros.inference.layers import Layers, Weights
 
 ARCHITECTURE = 'mtcnn'
 PNET_CELL, PNET_STRIDE = 12, 2

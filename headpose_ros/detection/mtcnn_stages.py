@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.detection.mtcnn_networks import ONET_PX, RNET_PX, onet, rnet
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.heads import Array, Boxes
+from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.typing import Array, Image
 
 _USUAL = 8  # proposals where there is one face
 _BORDER = 127.5  # what lies outside the image: the networks' zero
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import proposal_network as proposals
 from headpose_ros.detection.mtcnn import Mtcnn
 from headpose_ros.detection.mtcnn_networks import ARCHITECTURE as MTCNN
 from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import LoadedWeights, fitted, load
-from headpose_ros.heads import Array, Boxes
+from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.weights import LoadedWeights, fitted, load
+from headpose_ros.typing import Array, Image
 
 # The first by benchmark/bench_proposals.py; the others: docs/training_log.md.
 LEAST_SCORE = 0.2
@@ -28,8 +28,6 @@ _MOST_CELLS, _MOST_PROPOSALS = 2048, 256
 _MULTIPLE = 32
 _BEYOND = 1.25  # of the largest: a face as high as the image is not worth another look
 _BORDER = 127
-
-Image = NDArray[np.uint8]
 
 
 class OnePass:

@@ -32,8 +32,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.estimation.layers import Layers
-from headpose_ros.heads import Array
+from headpose_ros.inference.layers import Layers
+from headpose_ros.typing import Array
 
 ARCHITECTURE = 'headpose-proposal-network'
 STRIDES = (8, 16, 32)

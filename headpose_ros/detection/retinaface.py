@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.retinaface_network import ARCHITECTURE, decode, retinaface
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import LoadedWeights, WeightsError, fitted, load
-from headpose_ros.heads import Array, Boxes
+from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.weights import LoadedWeights, WeightsError, fitted, load
+from headpose_ros.typing import Array, Image
 
 _SMALLEST_PX = 24.0
 """Images are scaled so that the smallest face wanted is this large. The smallest anchor is 16, but
@@ -37,7 +38,7 @@ class RetinaFace:
         self._network = runtime.compile(retinaface, weights.tensors, (1, None, None, 3))
         self._least_score = least_score
 
-    def detect(self, image_bgr: NDArray[np.uint8], min_face_px: float) -> Boxes:
+    def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
         small, scale = _scaled(image_bgr, _SMALLEST_PX / min_face_px)
         height, width = small.shape[:2]
@@ -74,7 +75,7 @@ class CaffeRetinaFace:
             raise WeightsError(f'detector retinaface: {caffemodel}: {error.err}') from None
         self._least_score = least_score
 
-    def detect(self, image_bgr: NDArray[np.uint8], min_face_px: float) -> Boxes:
+    def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
         small, _ = _scaled(image_bgr, _CAFFE_SMALLEST_PX / min_face_px)
         self._net.setInput(cv2.dnn.blobFromImage(small, mean=_MEAN_BGR), 'data')
@@ -94,7 +95,7 @@ def create(config: PipelineConfig, runtime: Runtime) -> Detector:
         return RetinaFace(runtime, weights, least_score)
 
 
-def _scaled(image: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], Array]:
+def _scaled(image: Image, scale: float) -> tuple[Image, Array]:
     """Return the image scaled, and what it was scaled by in x and y, in whole pixels."""
     height, width = image.shape[:2]
     w, h = (max(round(side * scale), _MIN_SIDE) for side in (width, height))

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.estimation.importing import (
+from headpose_ros.inference.importing import (
     Arrays,
     Imported,
     check_state_dict,
     fold,
     read_state_dict,
 )
-from headpose_ros.estimation.layers import Layers
-from headpose_ros.heads import Array
+from headpose_ros.inference.layers import Layers
+from headpose_ros.typing import Array
 
 ARCHITECTURE = 'retinaface-mobilenet0.25'
 

@@ -15,7 +15,8 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector, SizedDetector
 from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sphere
 from headpose_ros.geometry.face_frame import angular_size_from_distance
-from headpose_ros.heads import Array, Boxes, Faces
+from headpose_ros.heads import Boxes, Faces
+from headpose_ros.typing import Array, Image
 
 REFERENCE_WIDTH = 640
 """`min_face_px` is meant in an image of this width; wider ones are searched as if scaled to it.
@@ -51,7 +52,7 @@ class FaceSearch:
         self.parts = 2 if isinstance(detector, SizedDetector) else 1
         """In how many parts a search can be divided; small faces cost twice what large ones do."""
 
-    def find_part(self, image_bgr: NDArray[np.uint8], camera: CameraModel, part: int) -> Faces:
+    def find_part(self, image_bgr: Image, camera: CameraModel, part: int) -> Faces:
         """Find small faces (part 0) or large ones (part 1); of others it may find some.
 
         All parts together find what `find` does. Raises ValueError as `find`.
@@ -62,7 +63,7 @@ class FaceSearch:
             return self.find(image_bgr, camera)
         return self._find(image_bgr, camera, _SMALL if part == 0 else _LARGE)
 
-    def find(self, image_bgr: NDArray[np.uint8], camera: CameraModel) -> Faces:
+    def find(self, image_bgr: Image, camera: CameraModel) -> Faces:
         """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
 
         Each is found once, however many views of a wide lens show it: what the border of one view
@@ -71,7 +72,7 @@ class FaceSearch:
         """
         return self._find(image_bgr, camera, _ALL)
 
-    def _find(self, image_bgr: NDArray[np.uint8], camera: CameraModel, wanted: _Sizes) -> Faces:
+    def _find(self, image_bgr: Image, camera: CameraModel, wanted: _Sizes) -> Faces:
         height, width = image_bgr.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
@@ -87,7 +88,7 @@ class FaceSearch:
         return Faces(rays[kept], sizes[kept], scores[kept])
 
     def _find_in_view(
-        self, image: NDArray[np.uint8], view: View, wanted: _Sizes
+        self, image: Image, view: View, wanted: _Sizes
     ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """Return rays, angular sizes, scores, and which faces the view's border cuts."""
         smallest = smallest_face_px(self.config, view.camera, self.detector.box_to_face)
@@ -121,7 +122,7 @@ def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxT
 
 
 def detect_scaled(
-    detector: Detector, image: NDArray[np.uint8], smallest_px: float, sizes: _Sizes = _ALL
+    detector: Detector, image: Image, smallest_px: float, sizes: _Sizes = _ALL
 ) -> Boxes:
     """Detect in `image`, shrunk first by a power of two where the smallest wanted are large."""
     halvings = max(int(math.log2(smallest_px * sizes[0] / _AMPLE_PX)), 0)
@@ -139,7 +140,7 @@ def detect_scaled(
     )
 
 
-def _shrunk(image: NDArray[np.uint8], halvings: int) -> NDArray[np.uint8]:
+def _shrunk(image: Image, halvings: int) -> Image:
     """Return the image halved so often; its sides are multiples of what that takes."""
     height, width = image.shape[:2]
     done, how = 1, cv2.INTER_AREA
@@ -155,9 +156,7 @@ def _shrunk(image: NDArray[np.uint8], halvings: int) -> NDArray[np.uint8]:
     return small
 
 
-def _detect(
-    detector: Detector, image: NDArray[np.uint8], smallest_px: float, sizes: _Sizes
-) -> Boxes:
+def _detect(detector: Detector, image: Image, smallest_px: float, sizes: _Sizes) -> Boxes:
     low, high = smallest_px * sizes[0], smallest_px * sizes[1]
     if isinstance(detector, SizedDetector) and sizes is not _ALL:
         return detector.detect_between(image, low, high)

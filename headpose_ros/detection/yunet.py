@@ -9,13 +9,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import WeightsError
 from headpose_ros.heads import Boxes
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.weights import WeightsError
+from headpose_ros.typing import Image
 
 _SMALLEST_PX = 16.0
 """Images are scaled so that the smallest face wanted is this large; YuNet finds 10 to 300 px."""
@@ -42,7 +42,7 @@ class YuNet:
         except cv2.error as error:
             raise WeightsError(f'detector yunet: {model}: {error.err}') from None
 
-    def detect(self, image_bgr: NDArray[np.uint8], min_face_px: float) -> Boxes:
+    def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; see `detector.Detector`."""
         height, width = image_bgr.shape[:2]
         scale = _SMALLEST_PX / min_face_px

@@ -8,7 +8,7 @@ import importlib
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.estimator import Estimator
-from headpose_ros.estimation.runtime import Runtime
+from headpose_ros.inference.runtime import Runtime
 
 __all__ = ['Estimator', 'create_estimator']
 

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.estimation.layers import Layers
-from headpose_ros.estimation.runtime import CompiledNetwork, Runtime
-from headpose_ros.estimation.weights import LoadedWeights, WeightsError, fitted, load
-from headpose_ros.heads import Array, Estimates
+from headpose_ros.heads import Estimates
+from headpose_ros.inference.layers import Layers
+from headpose_ros.inference.runtime import CompiledNetwork, Runtime
+from headpose_ros.inference.weights import LoadedWeights, WeightsError, fitted, load
+from headpose_ros.typing import Array
 
 _HOME_OF = {
     'headpose-pose-network': ('headpose_ros.estimation.pose_network', 'PoseNetwork'),

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from headpose_ros.heads import Array, Estimates
+from headpose_ros.heads import Estimates
+from headpose_ros.typing import Array
 
 
 class Estimator(Protocol):

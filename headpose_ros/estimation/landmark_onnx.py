@@ -17,8 +17,8 @@ import numpy as np
 
 from headpose_ros.estimation.landmark_points import from_wflw
 from headpose_ros.estimation.linear_pose import LinearPose
-from headpose_ros.estimation.weights import WeightsError
-from headpose_ros.heads import Array
+from headpose_ros.inference.weights import WeightsError
+from headpose_ros.typing import Array
 
 _LAYOUTS = {2 * 68: 68, 2 * 98: 98}
 
@@ -37,7 +37,7 @@ class OnnxLandmarks:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         try:
-            from headpose_ros.estimation.openvino_runtime import core, default_threads
+            from headpose_ros.inference.openvino_runtime import core, default_threads
         except ImportError:
             raise WeightsError(
                 f'weights {path}: ONNX files need OpenVINO: pip install openvino'

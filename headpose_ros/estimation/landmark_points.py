@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from headpose_ros.geometry.face_frame import rotation_face_from_ict
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 FROM_WFLW = np.array(
     [

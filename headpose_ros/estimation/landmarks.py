@@ -15,9 +15,10 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.linear_pose import AUTHORS, LinearPose
 from headpose_ros.estimation.pfld import ARCHITECTURE, LANDMARKS, Pfld
 from headpose_ros.estimation.pnp import place, solve_pnp
-from headpose_ros.estimation.runtime import Runtime
-from headpose_ros.estimation.weights import WeightsError, fitted, load
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array, Estimates
+from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Estimates
+from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.weights import WeightsError, fitted, load
+from headpose_ros.typing import Array
 
 FITTED = LinearPose(yaw=(62.8, 0.0), pitch=(42.9, -8.2), roll=(51.7, 0.0))
 """For networks that bring no linear model of their own: fitted to what PFLD_GhostOne finds."""

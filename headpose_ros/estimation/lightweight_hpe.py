@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.estimation.importing import Imported, check_state_dict, fold, read_state_dict
-from headpose_ros.estimation.layers import Layers
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.heads import Array, Estimates
+from headpose_ros.heads import Estimates
+from headpose_ros.inference.importing import Imported, check_state_dict, fold, read_state_dict
+from headpose_ros.inference.layers import Layers
+from headpose_ros.typing import Array
 
 ARCHITECTURE = 'lightweight-hpe'
 

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 METADATA_KEY = 'linear_pose'
 _AUTHORS_CROP_PX = 112.0

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.estimation.layers import Layers
+from headpose_ros.inference.layers import Layers
 
 ARCHITECTURE = 'headpose-landmarks-68'
 LANDMARKS = 68

@@ -14,7 +14,7 @@ import numpy as np
 from headpose_ros.estimation.landmark_points import MEAN_HEAD
 from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.geometry.rotations import vector_from_matrix
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _FACING = vector_from_matrix(matrix_from_euler(0.0, 0.0, 0.0))
 _NEAREST = 0.13

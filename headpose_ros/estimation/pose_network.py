@@ -46,9 +46,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.estimation.layers import Layers
 from headpose_ros.geometry.rotations import matrix_from_sixd, rotation_to_axis
-from headpose_ros.heads import Array, Estimates
+from headpose_ros.heads import Estimates
+from headpose_ros.inference.layers import Layers
+from headpose_ros.typing import Array
 
 ARCHITECTURE = 'headpose-pose-network'
 OUTPUTS = 14

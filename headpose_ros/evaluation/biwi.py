@@ -21,7 +21,7 @@ from headpose_ros.evaluation.samples import Lens, Picture, TrueFace, require_fol
 from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.geometry.face_frame import off_axis_angle
 from headpose_ros.geometry.rotations import nearest_rotation
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _POSE = '_pose.txt'
 _METRES = 1e-3

@@ -17,7 +17,7 @@ import numpy as np
 
 from headpose_ros.evaluation.samples import Picture, TrueFace, require_folder
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 MAX_ANGLE = math.radians(99.0)
 _LANDMARKS = 68

@@ -16,7 +16,7 @@ from headpose_ros.geometry.rotations import (
     mean_rotation,
     vector_from_matrix,
 )
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 RING = 10.0
 """Width of the rings of `by_angle`, degrees."""

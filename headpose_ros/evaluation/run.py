@@ -23,7 +23,8 @@ from headpose_ros.geometry.face_frame import (
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.geometry.sampling import Crops
 from headpose_ros.geometry.virtual_camera import VirtualCameras, crop_angles
-from headpose_ros.heads import Array, Estimates
+from headpose_ros.heads import Estimates
+from headpose_ros.typing import Array
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array, Image
 
 if TYPE_CHECKING:
     from headpose_ros.geometry.camera import CameraModel
@@ -76,7 +75,7 @@ def _as_camera_info(model: str, coefficients: tuple[float, ...]) -> tuple[float,
     return (*coefficients[:used], *(0.0,) * (fitting[0] - used))
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Path) -> Image:
     """Return the image (H,W,3) BGR; ValueError names the file that cannot be read.
 
     Its rows are those stored: truth in pixels knows nothing of an EXIF orientation.

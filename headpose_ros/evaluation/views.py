@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from headpose_ros.evaluation.samples import Picture, TrueFace
@@ -24,7 +24,8 @@ from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import crop_angles
-from headpose_ros.heads import FACE_SPHERE_RADIUS, Array
+from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.typing import Array, Image
 
 if TYPE_CHECKING:
     from headpose_ros.config import PipelineConfig
@@ -41,13 +42,13 @@ class Scene:
     `known`: whether `camera` is the picture's own or the nominal one.
     """
 
-    image: NDArray[np.uint8]
+    image: Image
     faces: tuple[TrueFace, ...]
     camera: CameraModel
     known: bool
 
     @staticmethod
-    def of(picture: Picture, image: NDArray[np.uint8], hfov: float | None) -> Scene:
+    def of(picture: Picture, image: Image, hfov: float | None) -> Scene:
         """Take the picture's own lens, else a pinhole of `hfov` rad, else the nominal one.
 
         Raises ValueError where the lens is none, or a face is nearer than its own radius.

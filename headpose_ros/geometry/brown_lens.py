@@ -19,7 +19,7 @@ from headpose_ros.geometry.lens_math import (
     smallest_positive_root,
     unit_rays,
 )
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _TABLE = 512  # entries, of the radial inverse to start from
 _SOLVED = 1e-14

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.distortion import Lens, check_distortion, make_lens
 from headpose_ros.geometry.errors import CameraModelError
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 
 @dataclass(frozen=True)

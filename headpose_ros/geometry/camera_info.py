@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.distortion import without_padding
 from headpose_ros.geometry.errors import CameraModelError
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 
 def camera_from_matrix(

@@ -27,9 +27,8 @@ from headpose_ros.geometry.sphere import (
 )
 from headpose_ros.geometry.view_layout import lay_out
 from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array, Image
 
-Image = NDArray[np.uint8]
 _KNOT_PX = 4
 WIDEST_PLAIN = math.radians(100.0)
 """Lenses up to this angle, rad, horizontally and vertically, are searched as they are."""

@@ -26,7 +26,7 @@ from headpose_ros.geometry.brown_lens import BrownLens
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.geometry.fisheye_lens import FisheyeLens
 from headpose_ros.geometry.lens_math import FARTHEST, on_plane, unit_rays
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 MODELS: dict[str, tuple[int, ...]] = {
     '': (0,),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _CAMERA_FROM_MODEL = np.diag([1.0, -1.0, -1.0])
 _MODEL_FROM_FACE = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.rotations import matrix_from_vector
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Array
+from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
+from headpose_ros.typing import Array
 
 gaze_from_face = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 """Rotation (3,3): gaze z = face x, gaze x = -face y, gaze y = -face z (REP-155). Read-only."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.lens_math import smallest_positive_root, solve_increasing
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 
 @dataclass(frozen=True)

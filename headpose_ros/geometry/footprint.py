@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _NODES = -np.cos(np.pi * np.arange(13) / 12)  # -1 and 1 are the outer edges of a crop
 _GRID = square_grid(_NODES)

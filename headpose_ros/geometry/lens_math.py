@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 FARTHEST = 1e6
 """Tangent of the widest angle that a flat image plane is used for."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 
 def rotation_to_axis(rays: ArrayLike) -> Array:

@@ -14,15 +14,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.footprint import WHOLE, Footprints, Part
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import PlainCameras, VirtualCameras
-from headpose_ros.heads import Array
-
-Image = NDArray[np.uint8]
+from headpose_ros.typing import Array, Image
 
 
 @dataclass(frozen=True, eq=False)

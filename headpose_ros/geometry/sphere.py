@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import rotation_to_axis
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _TURN = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
 _CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN), np.ones_like(_TURN)], axis=-1)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _MOST_IN_A_ROW = 4
 _STEPS = np.radians(np.arange(20.0, 100.0, 5.0))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import rotation_to_axis
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 MAX_CROP_ANGLE = np.radians(150.0)
 """The widest crop, rad: a flat image of more is nearly all border."""

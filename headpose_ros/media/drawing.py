@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.euler import euler_from_matrix
-from headpose_ros.heads import Array, Head, Roi
+from headpose_ros.heads import Head, Roi
+from headpose_ros.typing import Array, Image
 
 Colour = tuple[int, int, int]
 
@@ -31,7 +31,7 @@ _SEGMENTS = 8
 
 
 def draw_heads(
-    image_bgr: NDArray[np.uint8],
+    image_bgr: Image,
     heads: Sequence[Head],
     camera: CameraModel,
     principal_id: str | None = None,
@@ -57,14 +57,14 @@ def _line_width(scale: float, width: float) -> int:
     return max(1, round(width * scale))
 
 
-def _draw_box(image: NDArray[np.uint8], roi: Roi, colour: Colour, scale: float) -> None:
+def _draw_box(image: Image, roi: Roi, colour: Colour, scale: float) -> None:
     corner = (roi.x + roi.width - 1, roi.y + roi.height - 1)
     thin = _line_width(scale, 1.5)
     cv2.rectangle(image, (roi.x, roi.y), corner, _DARK, thin + 2)
     cv2.rectangle(image, (roi.x, roi.y), corner, colour, thin)
 
 
-def _draw_axes(image: NDArray[np.uint8], head: Head, camera: CameraModel, scale: float) -> None:
+def _draw_axes(image: Image, head: Head, camera: CameraModel, scale: float) -> None:
     along = np.linspace(0.0, AXIS_LENGTH, _SEGMENTS + 1)[:, None]
     thick = max(2, _line_width(scale, 3.5))
     # The axis that points away from the camera is drawn first, so that nearer ones cover it.
@@ -85,7 +85,7 @@ def label_lines(head: Head) -> tuple[str, str]:
     return f'{head.id}  {distance:.2f} m', f'Y{yaw:+d} P{pitch:+d} R{roll:+d}'
 
 
-def _draw_label(image: NDArray[np.uint8], head: Head, scale: float) -> None:
+def _draw_label(image: Image, head: Head, scale: float) -> None:
     size = max(0.38, 0.55 * scale)
     thin = _line_width(scale, 1.2)
     gap = max(2, round(4 * scale))

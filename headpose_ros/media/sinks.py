@@ -19,12 +19,12 @@ from typing import TextIO
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import Head
 from headpose_ros.media.closing import Closing
 from headpose_ros.media.sources import IMAGE_SUFFIXES, Frame
+from headpose_ros.typing import Image
 
 VIDEO_CODECS = {'.avi': 'MJPG', '.m4v': 'mp4v', '.mkv': 'mp4v', '.mov': 'mp4v', '.mp4': 'mp4v'}
 
@@ -55,7 +55,7 @@ class VideoSink(Closing):
         self._size = (width, height)
         self._rate = rate_hz
         self._pauses = 0.0
-        self._last: NDArray[np.uint8] | None = None
+        self._last: Image | None = None
         suffix = self.path.suffix.lower()
         if suffix not in VIDEO_CODECS and suffix not in IMAGE_SUFFIXES:
             known = ', '.join(sorted(VIDEO_CODECS))
@@ -64,7 +64,7 @@ class VideoSink(Closing):
         _require_room(self.path)
         self._writer: cv2.VideoWriter | None = None
 
-    def write(self, image_bgr: NDArray[np.uint8], time: float | None = None) -> None:
+    def write(self, image_bgr: Image, time: float | None = None) -> None:
         """Append one image (H,W,3) of the size given at the start.
 
         `time`: seconds since the start, so that images that come unevenly are played in their
@@ -116,14 +116,14 @@ class VideoSink(Closing):
             return 0.0
         return late
 
-    def _append(self, image_bgr: NDArray[np.uint8]) -> None:
+    def _append(self, image_bgr: Image) -> None:
         _require_room(self.path)
         if self._writer is None:
             self._writer = self._open()
         self._writer.write(image_bgr)
         self.frames += 1
 
-    def _write_image(self, image_bgr: NDArray[np.uint8]) -> None:
+    def _write_image(self, image_bgr: Image) -> None:
         if self.frames:
             known = ', '.join(sorted(VIDEO_CODECS))
             raise SinkError(

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from headpose_ros.media.closing import Closing
+from headpose_ros.typing import Image
 
 IMAGE_SUFFIXES = frozenset(
     {'.bmp', '.jpeg', '.jpg', '.png', '.pgm', '.ppm', '.tif', '.tiff', '.webp'}
@@ -37,7 +37,7 @@ class Frame:
     `name` tells the frame from others in a table: a file's name, or the video's and the index.
     """
 
-    image_bgr: NDArray[np.uint8]
+    image_bgr: Image
     time: float
     index: int
     name: str
@@ -130,7 +130,7 @@ class VideoSource(FrameSource):
         if image is None:
             self.close()
             raise SourceError(f'{path}: holds no image that OpenCV can decode')
-        self._first: NDArray[np.uint8] | None = image
+        self._first: Image | None = image
         self.name = path.name
         self.height, self.width = image.shape[:2]
         own_rate = float(self._capture.get(cv2.CAP_PROP_FPS))
@@ -167,7 +167,7 @@ class VideoSource(FrameSource):
         """Release the file."""
         self._capture.release()
 
-    def _next(self) -> NDArray[np.uint8] | None:
+    def _next(self) -> Image | None:
         read, image = self._capture.read()
         if not read:
             return None
@@ -249,7 +249,7 @@ def _natural(path: Path) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
 
 
-def _read_image(path: Path) -> NDArray[np.uint8]:
+def _read_image(path: Path) -> Image:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise SourceError(f'{path}: is not an image that OpenCV can read')

@@ -15,7 +15,8 @@ import numpy as np
 
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.geometry.rotations import geodesic_distance, matrix_from_quaternion
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, Array
+from headpose_ros.heads import FACE_CENTRE_IN_FACE
+from headpose_ros.typing import Array
 
 if TYPE_CHECKING:
     from headpose_ros.msg import HeadPoseArray

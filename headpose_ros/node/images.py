@@ -21,13 +21,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.typing import Image
+
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image
 
 Pixels = NDArray[Any]
 _HEADER_BYTES = 1 << 16  # in which the frame header is looked for
 _NO_FRAME_HEADERS = (0xC4, 0xC8, 0xCC)  # among the markers C0 to CF
-Bgr = NDArray[np.uint8]
+Bgr = Image
 
 
 class ImageError(ValueError):

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Pose, PoseStamped, Transform, TransformStamped
-from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from headpose_ros.geometry import CameraModel
 from headpose_ros.geometry.rotations import matrix_from_quaternion, quaternion_from_matrix
-from headpose_ros.heads import Array, Head, Roi
+from headpose_ros.heads import Head, Roi
 from headpose_ros.msg import HeadPose, HeadPoseArray
+from headpose_ros.typing import Array
+from headpose_ros.typing import Image as Pixels
 
 Quaternion = tuple[float, float, float, float]
 
@@ -89,7 +90,7 @@ def transforms(heads: Sequence[Head], header: Header, prefix: str) -> list[Trans
     return stamped
 
 
-def image_message(pixels: NDArray[np.uint8], encoding: str, header: Header) -> Image:
+def image_message(pixels: Pixels, encoding: str, header: Header) -> Image:
     """Return an 8-bit image (H,W) or (H,W,C) as a message."""
     height, width = pixels.shape[:2]
     message = Image(header=header, height=height, width=width, encoding=encoding)
@@ -98,14 +99,14 @@ def image_message(pixels: NDArray[np.uint8], encoding: str, header: Header) -> I
     return message
 
 
-def compressed_message(data: NDArray[np.uint8], form: str, header: Header) -> CompressedImage:
+def compressed_message(data: Pixels, form: str, header: Header) -> CompressedImage:
     """Return encoded bytes as a message; `form` such as "bgr8; jpeg compressed bgr8"."""
     message = CompressedImage(header=header, format=form)
     message.data = _bytes(data)
     return message
 
 
-def _bytes(data: NDArray[np.uint8]) -> Any:
+def _bytes(data: Pixels) -> Any:
     # Anything but array.array is copied into the message element by element: 64 ms and more.
     values = array.array('B')
     values.frombytes(memoryview(np.ascontiguousarray(data)).cast('B'))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 SIZE_WEIGHT = 1.0 / 0.35
 """A size wrong by the factor exp(0.35) counts as much as a direction wrong by one face radius."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from headpose_ros.geometry.virtual_camera import crop_angles
-from headpose_ros.heads import Array
 from headpose_ros.tracking.track import Track
+from headpose_ros.typing import Array
 
 
 class Looks(NamedTuple):

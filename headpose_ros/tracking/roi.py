@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.sphere import boxes_of_spheres
-from headpose_ros.heads import Array, Roi
+from headpose_ros.heads import Roi
+from headpose_ros.typing import Array
 
 
 def rois(camera: CameraModel, rays: Array, angular_sizes: Array) -> list[Roi]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from headpose_ros.heads import Array
 from headpose_ros.tracking import sphere
+from headpose_ros.typing import Array
 
 SPEED_CUTOFF_HZ = 2.0
 """Cut-off of the low-pass on the speed itself."""

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 _TINY = 1e-12
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headpose_ros.heads import Array
 from headpose_ros.tracking import sphere
 from headpose_ros.tracking.distance import DistanceFilter
 from headpose_ros.tracking.smoothing import HeadSmoother
+from headpose_ros.typing import Array
 
 VELOCITY_TIME = 0.15
 """Seconds over which the velocity is averaged: short enough to follow, long enough to coast on."""

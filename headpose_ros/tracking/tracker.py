@@ -15,11 +15,12 @@ from itertools import combinations
 import numpy as np
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.heads import Array, Faces
+from headpose_ros.heads import Faces
 from headpose_ros.tracking import sphere
 from headpose_ros.tracking.assignment import SIZE_WEIGHT, assign, distances
 from headpose_ros.tracking.names import NameCycle
 from headpose_ros.tracking.track import Motion, Track
+from headpose_ros.typing import Array
 
 # Lengths are in face radii (see `assignment.distances`), sizes are differences of logarithms.
 OFFSET_GATE = 0.8

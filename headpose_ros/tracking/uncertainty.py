@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headpose_ros.heads import Array
+from headpose_ros.typing import Array
 
 RAY_SIGMA = 0.05
 """Error of the direction to the face centre in radii of the face, one standard deviation."""

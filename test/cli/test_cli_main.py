@@ -10,7 +10,9 @@ import pytest
 
 from headpose_ros import __version__
 from headpose_ros.cli import main as cli
-from headpose_ros.cli.main import COMMANDS, main
+from headpose_ros.cli.main import commands, main
+
+COMMANDS = commands()
 
 
 def status_of(argv):
@@ -44,7 +46,7 @@ def test_every_command_has_help(command, capsys):
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_commands_keep_to_the_convention(command):
-    module = cli._module(command)
+    module = COMMANDS[command]
     assert len(module.SUMMARY.splitlines()) == 1
     assert callable(module.configure)
     assert callable(module.run)
@@ -59,7 +61,7 @@ def failing(monkeypatch):
             raise error
 
         module = argparse.Namespace(SUMMARY='fails', configure=lambda parser: None, run=run)
-        monkeypatch.setattr(cli, '_module', lambda name: module)
+        monkeypatch.setattr(cli, 'commands', lambda: {'video': module})
 
     return fail
 

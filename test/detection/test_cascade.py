@@ -9,8 +9,8 @@ from drawn_face import drawn_face
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import cascade, create_detector
-from headpose_ros.estimation.runtime import create_runtime
-from headpose_ros.estimation.weights import WeightsError
+from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.inference.weights import WeightsError
 
 # A whole cascade of local binary patterns: one stage that any window passes.
 LBP_CASCADE = """<?xml version="1.0"?>

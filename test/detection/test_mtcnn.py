@@ -19,9 +19,9 @@ from headpose_ros.detection.mtcnn_stages import (
     squared,
     suppress,
 )
-from headpose_ros.estimation.runtime import create_runtime
-from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, load, save
+from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.inference.torch_runtime import TorchRuntime
+from headpose_ros.inference.weights import WeightsError, load, save
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
 PICTURES = json.loads((Path(__file__).parent / 'mtcnn_reference.json').read_text())['pictures']

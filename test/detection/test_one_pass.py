@@ -11,9 +11,9 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector, one_pass
 from headpose_ros.detection.mtcnn import Mtcnn
 from headpose_ros.detection.proposal_network import LARGEST_PX, SMALLEST_PX, squares
-from headpose_ros.estimation.runtime import create_runtime
-from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, load
+from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.inference.torch_runtime import TorchRuntime
+from headpose_ros.inference.weights import WeightsError, load
 
 CONFIG = PipelineConfig(detector='one_pass')
 

@@ -12,10 +12,10 @@ import torch
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import retinaface as detectors
 from headpose_ros.detection.retinaface_network import anchors, decode, retinaface
-from headpose_ros.estimation.importing import import_file
-from headpose_ros.estimation.runtime import create_runtime
-from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, read
+from headpose_ros.inference.importing import import_file
+from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.inference.torch_runtime import TorchRuntime
+from headpose_ros.inference.weights import WeightsError, read
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
 CHECKPOINT = DATA / 'models' / 'retinaface_mobilenet0.25_Final.pth'

@@ -8,9 +8,9 @@ from headpose_ros.config import NEAREST_FACE, PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector, search
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.search import detect_scaled, face_squares, smallest_face_px
-from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.geometry import CameraModel, squares_of_spheres
 from headpose_ros.heads import FACE_SPHERE_RADIUS, Boxes
+from headpose_ros.inference.runtime import create_runtime
 
 FISHEYE = CameraModel.from_matrix(
     np.array([[300.0, 0, 639.5], [0, 300, 479.5], [0, 0, 1]]), 1280, 960, 'equidistant', [0] * 4

@@ -6,7 +6,7 @@ import pytest
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import yunet
-from headpose_ros.estimation.weights import WeightsError
+from headpose_ros.inference.weights import WeightsError
 
 
 class FakeYuNet:

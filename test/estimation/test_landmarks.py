@@ -14,12 +14,12 @@ from headpose_ros.estimation.landmark_points import MEAN_HEAD
 from headpose_ros.estimation.landmarks import FITTED, SIGMA_KEY, LandmarkEstimator
 from headpose_ros.estimation.linear_pose import AUTHORS, LinearPose
 from headpose_ros.estimation.pfld import Pfld, grid
-from headpose_ros.estimation.runtime import create_runtime
-from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, save
 from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
+from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.inference.torch_runtime import TorchRuntime
+from headpose_ros.inference.weights import WeightsError, save
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
 ONNX = DATA / 'models' / 'PFLD_GhostOne_112_98pt.onnx'
@@ -91,7 +91,7 @@ def test_no_crops_no_heads():
 
 def made_weights(path, **metadata):
     """A network of random weights that is otherwise whole."""
-    from headpose_ros.training.landmark_training import shapes
+    from headpose_training.landmark_training import shapes
 
     rng = np.random.default_rng(0)
     tensors = {}
@@ -123,7 +123,7 @@ def test_runtimes_agree(tmp_path):
 
 def test_one_bright_map_cell_is_where_the_landmark_is(tmp_path):
     """Maps that look at brightness alone: every landmark is at the bright spot."""
-    from headpose_ros.training.landmark_training import shapes
+    from headpose_training.landmark_training import shapes
 
     tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes().items()}
     tensors |= {n.replace('.weight', '.bias'): np.zeros(t.shape[0], np.float32)
@@ -166,7 +166,7 @@ def test_wrong_weights_get_one_clear_error(tmp_path):
 
 @pytest.mark.skipif(not ONNX.is_file(), reason=f'no {ONNX}')
 def test_onnx_network_finds_the_landmarks_of_real_faces():
-    from headpose_ros.training.landmark_training_data import (
+    from headpose_training.landmark_training_data import (
         LandmarkViews,
         random_view,
         read_annotated,
@@ -242,7 +242,7 @@ def test_onnx_of_another_kind_is_refused(tmp_path):
 
 @pytest.mark.skipif(not FACES.is_dir(), reason=f'no {FACES}')
 def test_shipped_network_finds_the_landmarks_of_faces_it_never_saw():
-    from headpose_ros.training.landmark_training_data import (
+    from headpose_training.landmark_training_data import (
         LandmarkViews,
         random_view,
         read_annotated,

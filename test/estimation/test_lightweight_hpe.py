@@ -12,16 +12,16 @@ from torch.nn import functional
 from headpose_ros.cli import weights as command
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation import create_estimator
-from headpose_ros.estimation.importing import import_file
 from headpose_ros.estimation.lightweight_hpe import (
     LightweightHpe,
     _state_dict_shapes,
     angles_deg,
 )
-from headpose_ros.estimation.runtime import create_runtime
-from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, read
 from headpose_ros.geometry.euler import euler_from_matrix
+from headpose_ros.inference.importing import import_file
+from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.inference.torch_runtime import TorchRuntime
+from headpose_ros.inference.weights import WeightsError, read
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
 PUBLISHED = DATA / 'models' / 'lightweight_hpe_model-b66.pkl'

@@ -9,10 +9,7 @@ from torch.nn import functional
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation import create_estimator
 from headpose_ros.estimation.cnn import CnnEstimator
-from headpose_ros.estimation.openvino_runtime import OpenVinoRuntime
 from headpose_ros.estimation.pose_network import OUTPUTS, PoseNetwork
-from headpose_ros.estimation.torch_runtime import TorchRuntime
-from headpose_ros.estimation.weights import WeightsError, save
 from headpose_ros.geometry.rotations import (
     geodesic_distance,
     matrix_from_vector,
@@ -20,6 +17,9 @@ from headpose_ros.geometry.rotations import (
     sixd_from_matrix,
 )
 from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.inference.openvino_runtime import OpenVinoRuntime
+from headpose_ros.inference.torch_runtime import TorchRuntime
+from headpose_ros.inference.weights import WeightsError, save
 
 METADATA = {**NETWORK.metadata(), 'what': 'made up', 'licence': 'none', 'origin': 'a test'}
 

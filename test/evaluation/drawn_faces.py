@@ -12,10 +12,10 @@ from scipy.io import savemat
 from scipy.spatial.transform import Rotation
 
 from headpose_ros.detection.detector import BoxToFace
+from headpose_ros.evaluation.posed_files import pose_row, write_rows
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Boxes, Estimates
-from headpose_ros.training.rendering.posed_files import pose_row, write_rows
 
 LEVEL = 20
 POINTS = np.random.default_rng(1).uniform(100, 300, (68, 2))

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from headpose_ros.estimation import fallback, runtime, weights
+from headpose_ros.inference import fallback, runtime, weights
 
 
 class OutOfMemoryError(RuntimeError):

@@ -11,8 +11,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import Bench, Process, fake_node, set_parameters
 from sensor_msgs.msg import CameraInfo, Image
 
-from headpose_ros.estimation.weights import MODELS
 from headpose_ros.geometry import CameraModel
+from headpose_ros.inference.weights import MODELS
 from headpose_ros.msg import HeadPoseArray
 from headpose_ros.node.demo_camera import CLIP, CLIP_CAMERA
 from headpose_ros.node.messages import camera_info_message

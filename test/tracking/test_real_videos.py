@@ -11,10 +11,10 @@ import pytest
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector
-from headpose_ros.estimation.runtime import create_runtime
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.hindsight import Hindsight
+from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.media.sources import open_source
 from headpose_ros.pipeline import HeadPosePipeline
 

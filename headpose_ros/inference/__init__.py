@@ -1,0 +1,3 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What computes the networks: runtimes, layers, weights files and their import."""
