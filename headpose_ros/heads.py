@@ -14,13 +14,6 @@ import numpy as np
 
 from headpose_ros.typing import Array
 
-FACE_SPHERE_RADIUS = 0.125
-"""Radius in metres of the sphere around the face centre that an average adult's head fills."""
-
-FACE_CENTRE_IN_FACE = np.array([-0.03, 0.0, -0.035])
-"""The face centre in the face frame, metres: behind and below the sellion. Read-only."""
-FACE_CENTRE_IN_FACE.setflags(write=False)
-
 
 @dataclass(frozen=True)
 class Boxes:

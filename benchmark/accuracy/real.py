@@ -19,10 +19,10 @@ import numpy as np
 
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance, matrix_from_vector
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
 from headpose_ros.geometry.virtual_camera import crop_angles
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array, Image
 from headpose_training.face_crops import FaceCrops
 from headpose_training.report import estimator_predictor

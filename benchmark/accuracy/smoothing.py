@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from headpose_ros.config import PipelineConfig
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance, matrix_from_vector
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_ros.tracking.smoothing import HeadSmoother, Smoothing
 from headpose_ros.typing import Array
 

@@ -15,7 +15,8 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.linear_pose import AUTHORS, LinearPose
 from headpose_ros.estimation.pfld import ARCHITECTURE, LANDMARKS, Pfld
 from headpose_ros.estimation.pnp import place, solve_pnp
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Estimates
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
+from headpose_ros.heads import Estimates
 from headpose_ros.inference.runtime import Runtime
 from headpose_ros.inference.weights import WeightsError, fitted, load
 from headpose_ros.typing import Array

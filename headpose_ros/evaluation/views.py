@@ -19,12 +19,11 @@ from scipy.optimize import linear_sum_assignment
 
 from headpose_ros.evaluation.samples import Picture, TrueFace
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.face_frame import angular_size_from_distance
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS, angular_size_from_distance
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
 from headpose_ros.geometry.sphere import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import crop_angles
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array, Image
 
 if TYPE_CHECKING:

@@ -13,8 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.rotations import matrix_from_vector
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array
+
+FACE_SPHERE_RADIUS = 0.125
+"""Radius in metres of the sphere around the face centre that an average adult's head fills."""
+
+FACE_CENTRE_IN_FACE = np.array([-0.03, 0.0, -0.035])
+"""The face centre in the face frame, metres: behind and below the sellion. Read-only."""
+FACE_CENTRE_IN_FACE.setflags(write=False)
 
 gaze_from_face = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 """Rotation (3,3): gaze z = face x, gaze x = -face y, gaze y = -face z (REP-155). Read-only."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headpose_ros.geometry.euler import euler_from_matrix
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE
 from headpose_ros.geometry.rotations import geodesic_distance, matrix_from_quaternion
-from headpose_ros.heads import FACE_CENTRE_IN_FACE
 from headpose_ros.typing import Array
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array
 
 HEAD_SIZE_SIGMA = 0.045

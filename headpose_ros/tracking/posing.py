@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.face_frame import facing_angle, off_axis_angle
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, Head
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, facing_angle, off_axis_angle
+from headpose_ros.heads import Head
 from headpose_ros.tracking.distance import log_distance_from_depth, log_distance_from_size
 from headpose_ros.tracking.roi import rois
 from headpose_ros.tracking.smoothing import Smoothing

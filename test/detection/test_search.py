@@ -9,7 +9,8 @@ from headpose_ros.detection import FaceSearch, create_detector, search
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.search import detect_scaled, face_squares, smallest_face_px
 from headpose_ros.geometry import CameraModel, squares_of_spheres
-from headpose_ros.heads import FACE_SPHERE_RADIUS, Boxes
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
+from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import create_runtime
 
 FISHEYE = CameraModel.from_matrix(

@@ -15,8 +15,8 @@ from headpose_ros.estimation.landmarks import FITTED, SIGMA_KEY, LandmarkEstimat
 from headpose_ros.estimation.linear_pose import AUTHORS, LinearPose
 from headpose_ros.estimation.pfld import Pfld, grid
 from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.torch_runtime import TorchRuntime
 from headpose_ros.inference.weights import WeightsError, save

@@ -10,13 +10,13 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation import create_estimator
 from headpose_ros.estimation.cnn import CnnEstimator
 from headpose_ros.estimation.pose_network import OUTPUTS, PoseNetwork
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import (
     geodesic_distance,
     matrix_from_vector,
     rotation_to_axis,
     sixd_from_matrix,
 )
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_ros.inference.openvino_runtime import OpenVinoRuntime
 from headpose_ros.inference.torch_runtime import TorchRuntime
 from headpose_ros.inference.weights import WeightsError, save

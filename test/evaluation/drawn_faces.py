@@ -14,8 +14,9 @@ from scipy.spatial.transform import Rotation
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.evaluation.posed_files import pose_row, write_rows
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import rotation_to_axis
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Boxes, Estimates
+from headpose_ros.heads import Boxes, Estimates
 
 LEVEL = 20
 POINTS = np.random.default_rng(1).uniform(100, 300, (68, 2))

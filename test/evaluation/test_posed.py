@@ -8,7 +8,7 @@ from headpose_ros.evaluation import posed
 from headpose_ros.evaluation.posed import read_posed
 from headpose_ros.evaluation.samples import Lens
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.heads import FACE_CENTRE_IN_FACE
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE
 
 HEADER = (
     'file,distortion_model,fx,fy,cx,cy,d0,d1,d2,d3,d4,'

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from headpose_ros.geometry import CameraModel
 from headpose_ros.geometry import face_frame as ff
 from headpose_ros.geometry.euler import euler_from_matrix, matrix_from_euler
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 
 CAMERA = CameraModel.from_fov(640, 480, 1.0)
 NOSE_TIP = np.array([0.03, 0.0, -0.04])

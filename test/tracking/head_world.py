@@ -15,9 +15,9 @@ import numpy as np
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.face_frame import face_centre_from_sellion
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS, face_centre_from_sellion
 from headpose_ros.geometry.rotations import matrix_from_vector
-from headpose_ros.heads import FACE_SPHERE_RADIUS, Estimates, Faces
+from headpose_ros.heads import Estimates, Faces
 from headpose_ros.pipeline import HeadPosePipeline
 
 CAMERA = CameraModel.from_fov(640, 480, np.radians(70.0))

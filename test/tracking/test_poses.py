@@ -16,7 +16,7 @@ from head_world import (
 from scipy.spatial.transform import Rotation
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.tracking.distance import (
     HEAD_SIZE_SIGMA,
     SURFACE_OFFSET_FRONT,

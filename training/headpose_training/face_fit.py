@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array
 from headpose_training.head_model import ROTATION_FACE_FROM_MODEL, HeadModel
 

@@ -15,8 +15,8 @@ from scipy.optimize import least_squares
 from headpose_ros.estimation.landmarks import LandmarkEstimator, LandmarkModel
 from headpose_ros.estimation.linear_pose import LinearPose, measures
 from headpose_ros.geometry.euler import euler_from_matrix
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance, vector_from_matrix
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array
 from headpose_training.face_crops import FaceCrops
 from headpose_training.warping import Views, plan_warp, warp_image

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import rotation_to_axis
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_ros.typing import Array, Image
 from headpose_training.face_crops import FaceCrops
 from headpose_training.landmark_table import MIRRORED

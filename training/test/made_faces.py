@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_training.face_crops import FaceCrops
 
 # directions in the face frame (x out of the face, y left, z up), BGR

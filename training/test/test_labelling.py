@@ -6,8 +6,9 @@ import pytest
 
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance, matrix_from_vector
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS, Boxes, Estimates
+from headpose_ros.heads import Boxes, Estimates
 from headpose_training import labelling
 from headpose_training.face_fit import MeanFace
 from headpose_training.teacher import Teacher

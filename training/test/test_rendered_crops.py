@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from headpose_ros.geometry.euler import matrix_from_euler
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import rotation_to_axis
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_training.data_files import load_crops
 from headpose_training.rendered_crops import MAX_SPREAD, crops_of_shard
 

@@ -6,8 +6,8 @@ import made_faces
 import numpy as np
 import pytest
 
+from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import rotation_to_axis
-from headpose_ros.heads import FACE_SPHERE_RADIUS
 from headpose_training.landmark_table import MIRRORED
 from headpose_training.warping import Views, WarpLimits, plan_warp, warp_image
 

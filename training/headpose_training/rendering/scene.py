@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from headpose_ros.geometry import CameraModel, rotation_to_axis
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.geometry.face_frame import face_centre_from_sellion, sellion_from_face_centre
-from headpose_ros.heads import FACE_SPHERE_RADIUS
+from headpose_ros.geometry.face_frame import (
+    FACE_SPHERE_RADIUS,
+    face_centre_from_sellion,
+    sellion_from_face_centre,
+)
 from headpose_ros.typing import Array, Image
 from headpose_training.head_model import ROTATION_FACE_FROM_MODEL
 from headpose_training.rendering import photo

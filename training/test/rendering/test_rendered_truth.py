@@ -10,8 +10,11 @@ import pytest
 
 from headpose_ros.geometry import CameraModel
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.geometry.face_frame import sellion_from_face_centre
-from headpose_ros.heads import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
+from headpose_ros.geometry.face_frame import (
+    FACE_CENTRE_IN_FACE,
+    FACE_SPHERE_RADIUS,
+    sellion_from_face_centre,
+)
 from headpose_training.head_model import ROTATION_FACE_FROM_MODEL
 from headpose_training.rendering.background import Backgrounds
 from headpose_training.rendering.camera import SquareCamera
