@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headpose_ros.config import PipelineConfig
     from headpose_ros.geometry import CameraModel
-    from headpose_ros.heads import Head
+    from headpose_ros.heads import Head, Roi
+    from headpose_ros.hindsight import Hindsight
+    from headpose_ros.media.drawing import annotate
     from headpose_ros.pipeline import HeadPosePipeline
+    from headpose_ros.result import FrameResult
 
 # The generated messages (headpose_ros.msg) are installed into a folder of the same name; this
 # lets a source checkout on sys.path find the built ones as well.
@@ -25,11 +28,25 @@ __version__ = '0.1.0'
 
 _HOME_OF = {
     'CameraModel': 'headpose_ros.geometry',
+    'FrameResult': 'headpose_ros.result',
     'Head': 'headpose_ros.heads',
     'HeadPosePipeline': 'headpose_ros.pipeline',
+    'Hindsight': 'headpose_ros.hindsight',
     'PipelineConfig': 'headpose_ros.config',
+    'Roi': 'headpose_ros.heads',
+    'annotate': 'headpose_ros.media.drawing',
 }
-__all__ = ['CameraModel', 'Head', 'HeadPosePipeline', 'PipelineConfig', '__version__']
+__all__ = [
+    'CameraModel',
+    'FrameResult',
+    'Head',
+    'HeadPosePipeline',
+    'Hindsight',
+    'PipelineConfig',
+    'Roi',
+    '__version__',
+    'annotate',
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -37,3 +54,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names as well, whether they are loaded yet or not."""
+    return sorted({*globals(), *__all__})

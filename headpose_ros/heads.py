@@ -8,14 +8,20 @@ REP-155 face frame (origin at the sellion, x out of the face, y to the person's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from headpose_ros.geometry.euler import euler_from_matrix
+from headpose_ros.geometry.heading import Heading, heading_angles
+from headpose_ros.geometry.rotations import quaternion_from_matrix
 from headpose_ros.typing import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Boxes:
     """Face boxes in one image, as a detector gives them.
 
@@ -32,7 +38,7 @@ class Boxes:
         return len(self.corners)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Faces:
     """Faces as a camera of any lens sees them: directions and sizes, not pixels.
 
@@ -54,7 +60,7 @@ class Faces:
         return Faces(np.empty((0, 3)), np.empty(0), np.empty(0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimates:
     """What an estimator reads from N crops, in the frames of their virtual cameras.
 
@@ -76,6 +82,10 @@ class Estimates:
 
     def __len__(self) -> int:
         return len(self.head_scale)
+
+    def part(self, begin: int, end: int) -> Estimates:
+        """Return those from `begin` up to `end`."""
+        return Estimates(*(getattr(self, item.name)[begin:end] for item in fields(self)))
 
     @staticmethod
     def none() -> Estimates:
@@ -100,7 +110,7 @@ class Roi:
     height: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Head:
     """One person's head in one image.
 
@@ -109,6 +119,9 @@ class Head:
     camera (rad^2), as geometry_msgs/PoseWithCovariance orders them. `confidence` 0..1.
     `off_axis_angle`: rad, between the optical axis and the ray to the face. `facing_angle`: rad,
     between the face's x axis and the direction from the face to the camera; 0 looks at it.
+
+    The arrays are copies, float64 and read-only. Heads are equal where all of these are, and can
+    be hashed. Raises ValueError for arrays of another shape.
     """
 
     id: str
@@ -119,3 +132,105 @@ class Head:
     roi: Roi
     off_axis_angle: float
     facing_angle: float
+
+    def __post_init__(self) -> None:
+        for name, shape in _SHAPES.items():
+            value = np.array(getattr(self, name), np.float64)
+            if value.shape != shape:
+                raise ValueError(f'{name}: expected shape {shape}, got {value.shape}')
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @property
+    def distance(self) -> float:
+        """Metres from the camera to the sellion."""
+        return float(np.linalg.norm(self.position))
+
+    @cached_property
+    def quaternion(self) -> Array:
+        """`rotation_camera_from_face` as a unit quaternion (4,), x, y, z, w; read-only."""
+        quaternion = quaternion_from_matrix(self.rotation_camera_from_face)
+        quaternion.setflags(write=False)
+        return quaternion
+
+    @property
+    def yaw(self) -> float:
+        """Yaw of 300W-LP, rad, -pi/2 to pi/2: above 0 the nose points to the image's left."""
+        return self._yaw_pitch_roll[0]
+
+    @property
+    def pitch(self) -> float:
+        """Pitch of 300W-LP, rad, -pi to pi: above 0 the nose points up."""
+        return self._yaw_pitch_roll[1]
+
+    @property
+    def roll(self) -> float:
+        """Roll of 300W-LP, rad, -pi to pi: above 0 the head is turned clockwise in the image."""
+        return self._yaw_pitch_roll[2]
+
+    @cached_property
+    def heading(self) -> Heading:
+        """Where the nose points in the camera frame: azimuth, elevation and tilt, rad.
+
+        As yaw, pitch and roll for small angles, but defined and calm for profiles as well;
+        `geometry.heading.heading_angles` has the formula.
+        """
+        return Heading(*map(float, heading_angles(self.rotation_camera_from_face)))
+
+    @property
+    def rotation_sigma(self) -> float:
+        """One standard deviation of the rotation about an axis, rad: the mean square of three."""
+        return math.sqrt(max(0.0, float(np.trace(self.covariance[3:, 3:])) / 3))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the pose as plain Python values, by the names of the columns of pose tables.
+
+        Metres, and degrees where a name ends in `_deg`; x, y, z: the sellion in the camera frame;
+        qx to qw: the quaternion; `sigma_deg`: `rotation_sigma`; `roi_...`: pixels.
+        """
+        names = ('yaw', 'pitch', 'roll', 'azimuth', 'elevation', 'tilt')
+        angles = zip(names, (*self._yaw_pitch_roll, *self.heading), strict=True)
+        return {
+            'id': self.id,
+            'confidence': float(self.confidence),
+            **dict(zip('xyz', self.position.tolist(), strict=True)),
+            **dict(zip(('qx', 'qy', 'qz', 'qw'), self.quaternion.tolist(), strict=True)),
+            **{f'{name}_deg': math.degrees(angle) for name, angle in angles},
+            'distance': self.distance,
+            'facing_deg': math.degrees(self.facing_angle),
+            'off_axis_deg': math.degrees(self.off_axis_angle),
+            'sigma_deg': math.degrees(self.rotation_sigma),
+            'roi_x': int(self.roi.x),
+            'roi_y': int(self.roi.y),
+            'roi_width': int(self.roi.width),
+            'roi_height': int(self.roi.height),
+        }
+
+    @cached_property
+    def _yaw_pitch_roll(self) -> tuple[float, float, float]:
+        yaw, pitch, roll = map(float, euler_from_matrix(self.rotation_camera_from_face))
+        return yaw, pitch, roll
+
+    def __repr__(self) -> str:
+        yaw, pitch, roll = (round(math.degrees(angle)) for angle in self._yaw_pitch_roll)
+        return (
+            f'Head({self.id!r}, {self.distance:.2f} m, yaw {yaw:+d} pitch {pitch:+d} '
+            f'roll {roll:+d} deg, confidence {self.confidence:.2f})'
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Head):
+            return NotImplemented
+        return all(
+            np.array_equal(getattr(self, item.name), getattr(other, item.name))
+            for item in fields(self)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.roi, *self.position.tolist()))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # NumPy would unpickle the arrays writable
+        return Head, tuple(getattr(self, item.name) for item in fields(self))
+
+
+_SHAPES = {'rotation_camera_from_face': (3, 3), 'position': (3,), 'covariance': (6, 6)}

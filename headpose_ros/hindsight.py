@@ -10,65 +10,69 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
 
-from headpose_ros.heads import Head
-from headpose_ros.pipeline import Candidate, HeadPosePipeline
+from headpose_ros.result import FrameResult
 
-MOST_HELD = 20
+MAX_HELD = 20
 """Images that are kept at most, 125 MB of 1920x1080: a doubtful face takes nine and its misses."""
 
 Image = TypeVar('Image')
 
 
-@dataclass(frozen=True)
-class Result(Generic[Image]):
-    """The `heads` of one image, and the id of the one to attend to; `image` as it was added."""
-
-    image: Image
-    heads: list[Head]
-    principal_id: str | None
-    candidates: list[Candidate] = field(default_factory=list)
-
-
 class Hindsight(Generic[Image]):
-    """Hands out a pipeline's results in order, each late enough to know who is a head.
+    """Hands out the results of a stream in order, each late enough to know who is a head.
 
-    `most_held`: images kept at most; 0 hands out each at once.
+    `max_held`: images kept at most; 0 hands out each at once.
     """
 
-    def __init__(self, pipeline: HeadPosePipeline, most_held: int = MOST_HELD) -> None:
-        self._pipeline = pipeline
-        self._most_held = most_held
-        self._held: deque[Result[Image]] = deque()
+    def __init__(self, max_held: int = MAX_HELD) -> None:
+        self._max_held = max_held
+        self._held: deque[tuple[Image, FrameResult]] = deque()
+        self._newest = FrameResult()
+        self._ids: dict[int, str] = {}
 
-    def add(self, image: Image, heads: list[Head]) -> Iterator[Result[Image]]:
-        """Take what the pipeline just returned for `image`; return what is ready by now."""
-        pipeline = self._pipeline
-        self._held.append(Result(image, heads, pipeline.principal_id, pipeline.candidates))
+    def add(self, image: Image, result: FrameResult) -> Iterator[tuple[Image, FrameResult]]:
+        """Take the pipeline's `result` for `image`; return the images and results that are ready.
+
+        `image`: anything that tells which image it is; it is handed out as it came.
+        """
+        if not result.dropped:  # of who is in a dropped one nothing is known
+            self._newest = result
+            self._ids.update((n, h.id) for n, h in zip(result.tracks, result.heads, strict=True))
+        self._held.append((image, result))
         return self._ready()
 
-    def rest(self) -> Iterator[Result[Image]]:
+    def rest(self) -> Iterator[tuple[Image, FrameResult]]:
         """Return all that is kept: no more images come."""
         while self._held:
             yield self._release()
 
-    def _ready(self) -> Iterator[Result[Image]]:
+    def _ready(self) -> Iterator[tuple[Image, FrameResult]]:
         while self._held:
-            open_still = any(
-                candidate.is_of(self._pipeline.candidates)
-                for candidate in self._held[0].candidates
-            )
-            if open_still and len(self._held) <= self._most_held:
+            undecided = {candidate.track for candidate in self._newest.candidates}
+            waits = any(candidate.track in undecided for candidate in self._held[0][1].candidates)
+            if waits and len(self._held) <= self._max_held:
                 return
             yield self._release()
 
-    def _release(self) -> Result[Image]:
-        result = self._held.popleft()
-        late = [head for candidate in result.candidates if (head := candidate.head)]
-        heads = [*result.heads, *late]
+    def _release(self) -> tuple[Image, FrameResult]:
+        image, result = self._held.popleft()
+        late = {
+            candidate.track: replace(candidate.head, id=self._ids[candidate.track])
+            for candidate in result.candidates
+            if candidate.track in self._ids
+        }
         principal = result.principal_id
-        if principal is None and self._pipeline.principal_id in {head.id for head in late}:
-            principal = self._pipeline.principal_id
-        return replace(result, heads=heads, principal_id=principal, candidates=[])
+        if principal is None and self._newest.principal_id in {head.id for head in late.values()}:
+            principal = self._newest.principal_id
+        if not self._held:
+            self._ids.clear()  # the tracks that are named already are candidates no more
+        return image, replace(
+            result,
+            heads=(*result.heads, *late.values()),
+            tracks=(*result.tracks, *late),
+            principal_id=principal,
+            candidates=(),
+        )

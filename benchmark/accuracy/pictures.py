@@ -55,7 +55,7 @@ def still(source: Path, camera: CameraModel | None, number: int) -> Image:
         for frame in frames:
             heads = pipeline.process(frame.image_bgr, model, frame.time)
             if frame.index == number:
-                draw_heads(frame.image_bgr, heads, model, pipeline.principal_id)
+                draw_heads(frame.image_bgr, heads, model, heads.principal_id)
                 return frame.image_bgr
     raise SystemExit(f'{source}: has no frame {number}')
 

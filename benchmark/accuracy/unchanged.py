@@ -11,7 +11,7 @@ large, decoded whole and as `HeadPosePipeline.reduction` allows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,14 @@ from headpose_ros.pipeline import HeadPosePipeline
 CLIP = ROOT / 'headpose_ros' / 'demo' / 'clip.mp4'
 _IMAGES, _WARM_UP, _LARGER = 150, 10, 3
 
-Read = Callable[[Image], list[Head]]
+Read = Callable[[Image], Sequence[Head]]
 
 
 def pipeline(runtime: Runtime, **options: Any) -> HeadPosePipeline:
     """Return a pipeline whose networks all run on `runtime`."""
     config = PipelineConfig(device='cpu', **options)
     search = FaceSearch(create_detector(config, runtime), config)
-    return HeadPosePipeline.from_stages(search, create_estimator(config, runtime), config)
+    return HeadPosePipeline(config, search=search, estimator=create_estimator(config, runtime))
 
 
 def figures(read: Read, images: list[Image], truth: dict[int, list[Pose]]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def jpeg_reader(camera: CameraModel, reduces: bool) -> Read:
     width, height = _LARGER * camera.width, _LARGER * camera.height
     large = camera.scaled_to(width, height)
 
-    def read(image: Image) -> list[Head]:
+    def read(image: Image) -> Sequence[Head]:
         jpeg: Any = Jpeg(np.asarray(cv2.resize(image, (width, height)), np.uint8))
         reduction = inner.reduction(large) if reduces else 1
         return inner.process(to_bgr_compressed(jpeg, reduction), large, reduction=reduction)

@@ -12,6 +12,7 @@ find the same heads; how far their poses are apart is part of the result.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -50,7 +51,7 @@ class Reader:
         self.total_ms: list[float] = []
         self.reductions: list[int] = []
 
-    def read(self, jpeg: Any, camera: CameraModel) -> list[Head]:
+    def read(self, jpeg: Any, camera: CameraModel) -> Sequence[Head]:
         """Return the heads in one image."""
         began = time.perf_counter()
         reduction = self._pipeline.reduction(camera) if self._reduces else 1

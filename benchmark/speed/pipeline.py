@@ -47,7 +47,7 @@ def time_pipeline(images: list[Image], config: PipelineConfig, people: int) -> d
         found = pipeline.process(image, camera)
         if i >= _WARM_UP:
             heads.append(len(found))
-            for stage, spent in pipeline.timings.items():
+            for stage, spent in found.timings.items():
                 stages.setdefault(stage, []).append(spent)
     if np.median(heads) != people:
         raise NotMeasuredError(f'{np.median(heads)} heads followed, not {people}')

@@ -17,10 +17,10 @@ from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 
 if TYPE_CHECKING:
     from headpose_ros.geometry.camera import CameraModel
-    from headpose_ros.heads import Head
-    from headpose_ros.hindsight import Hindsight, Result
+    from headpose_ros.hindsight import Hindsight
     from headpose_ros.media.sources import Frame, FrameSource
     from headpose_ros.pipeline import HeadPosePipeline
+    from headpose_ros.result import FrameResult
 
 SUMMARY = 'annotate a video, image, folder of images or webcam, and write the poses'
 
@@ -129,10 +129,10 @@ class _Job:
 
         `images`: how many there are, where that is known.
         """
-        from headpose_ros.hindsight import MOST_HELD, Hindsight
+        from headpose_ros.hindsight import MAX_HELD, Hindsight
         from headpose_ros.media.sinks import SinkError
 
-        held: Hindsight[Frame] = Hindsight(pipeline, 0 if self._window else MOST_HELD)
+        held: Hindsight[Frame] = Hindsight(0 if self._window else MAX_HELD)
         try:
             self._follow(pipeline, held, images)
         except SinkError:
@@ -153,31 +153,30 @@ class _Job:
         bar = tqdm(total=images, unit='frame', desc=self._source.name, file=sys.stderr)
         with bar:
             for count, frame in enumerate(self._source, 1):
-                heads = pipeline.process(frame.image_bgr, self._camera, frame.time)
-                go_on = self._deliver(held.add(frame, heads))
+                result = pipeline.process(frame.image_bgr, self._camera, frame.time)
+                go_on = self._deliver(held.add(frame, result))
                 bar.update()
                 if not go_on or count == self._limit:
                     break
 
-    def _deliver(self, results: Iterator[Result[Frame]]) -> bool:
+    def _deliver(self, results: Iterator[tuple[Frame, FrameResult]]) -> bool:
         """Write and show results; return whether to go on."""
-        for result in results:
-            frame, heads = result.image, result.heads
+        for frame, result in results:
             self._frames += 1
-            self._with_heads += bool(heads)
-            self._ids.update(head.id for head in heads)
+            self._with_heads += bool(result)
+            self._ids.update(head.id for head in result)
             if self._table:
-                self._table.write(frame, heads)
-            if not self._draw(frame, heads, result.principal_id):
+                self._table.write(frame, result)
+            if not self._draw(frame, result):
                 return False
         return True
 
-    def _draw(self, frame: Frame, heads: list[Head], principal_id: str | None) -> bool:
+    def _draw(self, frame: Frame, result: FrameResult) -> bool:
         if not (self._video or self._window):
             return True
         from headpose_ros.media.drawing import draw_heads
 
-        draw_heads(frame.image_bgr, heads, self._camera, principal_id)
+        draw_heads(frame.image_bgr, result, self._camera, result.principal_id)
         if self._video:
             self._video.write(frame.image_bgr, frame.time)
         if not self._window:

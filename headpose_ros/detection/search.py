@@ -35,24 +35,31 @@ _AMPLE_PX = 24.0  # smallest faces larger than twice this are shrunk before the 
 
 
 class FaceSearch:
-    """Finds all faces in an image. `config` may be replaced while it runs.
+    """Finds all faces in an image.
 
-    `views`: tells what to search of a camera's image.
+    `config`: the options where a call gives none; only the live ones may differ there. `views`:
+    tells what to search of a camera's image.
     """
 
     def __init__(
         self,
         detector: Detector,
-        config: PipelineConfig,
+        config: PipelineConfig | None = None,
         views: Callable[[CameraModel], Sequence[View]] = covering_views,
     ) -> None:
         self.detector = detector
-        self.config = config
+        self._config = config or PipelineConfig()
         self._views = views
         self.parts = 2 if isinstance(detector, SizedDetector) else 1
         """In how many parts a search can be divided; small faces cost twice what large ones do."""
 
-    def find_part(self, image_bgr: Image, camera: CameraModel, part: int) -> Faces:
+    def find_part(
+        self,
+        image_bgr: Image,
+        camera: CameraModel,
+        part: int,
+        config: PipelineConfig | None = None,
+    ) -> Faces:
         """Find small faces (part 0) or large ones (part 1); of others it may find some.
 
         All parts together find what `find` does. Raises ValueError as `find`.
@@ -60,26 +67,37 @@ class FaceSearch:
         if not 0 <= part < self.parts:
             raise ValueError(f'part: expected 0 to {self.parts - 1}, got {part}')
         if self.parts == 1:
-            return self.find(image_bgr, camera)
-        return self._find(image_bgr, camera, _SMALL if part == 0 else _LARGE)
+            return self.find(image_bgr, camera, config)
+        return self._find(image_bgr, camera, config, _SMALL if part == 0 else _LARGE)
 
-    def find(self, image_bgr: Image, camera: CameraModel) -> Faces:
+    def find(
+        self, image_bgr: Image, camera: CameraModel, config: PipelineConfig | None = None
+    ) -> Faces:
         """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
 
         Each is found once, however many views of a wide lens show it: what the border of one view
         cuts is left out where another shows the face whole. Faces whose centre is outside the
         image are left out. Raises ValueError where image and camera differ in size.
         """
-        return self._find(image_bgr, camera, _ALL)
+        return self._find(image_bgr, camera, config, _ALL)
 
-    def _find(self, image_bgr: Image, camera: CameraModel, wanted: _Sizes) -> Faces:
+    def _find(
+        self,
+        image_bgr: Image,
+        camera: CameraModel,
+        config: PipelineConfig | None,
+        wanted: _Sizes,
+    ) -> Faces:
+        config = config or self._config
         height, width = image_bgr.shape[:2]
         if (width, height) != (camera.width, camera.height):
             raise ValueError(
                 f'image: expected {camera.width}x{camera.height} as its camera, '
                 f'got {width}x{height}'
             )
-        found = [self._find_in_view(image_bgr, view, wanted) for view in self._views(camera)]
+        found = [
+            self._find_in_view(image_bgr, view, config, wanted) for view in self._views(camera)
+        ]
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores - 2 * cut)  # whole ones first
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
@@ -88,15 +106,15 @@ class FaceSearch:
         return Faces(rays[kept], sizes[kept], scores[kept])
 
     def _find_in_view(
-        self, image: Image, view: View, wanted: _Sizes
+        self, image: Image, view: View, config: PipelineConfig, wanted: _Sizes
     ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """Return rays, angular sizes, scores, and which faces the view's border cuts."""
-        smallest = smallest_face_px(self.config, view.camera, self.detector.box_to_face)
+        smallest = smallest_face_px(config, view.camera, self.detector.box_to_face)
         boxes = detect_scaled(self.detector, view.render(image), smallest, wanted)
         centres, sides = face_squares(boxes, self.detector.box_to_face)
         end = np.array([view.camera.width, view.camera.height]) - 0.5
         inside = ((centres > -0.5) & (centres < end)).all(axis=1)
-        good = inside & (boxes.scores >= self.config.score_threshold)
+        good = inside & (boxes.scores >= config.score_threshold)
         rays, angular_sizes = view.faces_from_squares(centres[good], sides[good])
         low, high = boxes.corners[good, :2], boxes.corners[good, 2:]
         cut: NDArray[np.bool_] = np.any((low < 1) | (high > end - 1.5), axis=1)

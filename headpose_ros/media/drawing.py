@@ -12,6 +12,7 @@ import numpy as np
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.heads import Head, Roi
+from headpose_ros.result import FrameResult
 from headpose_ros.typing import Array, Image
 
 Colour = tuple[int, int, int]
@@ -102,3 +103,28 @@ def _draw_label(image: Image, head: Head, scale: float) -> None:
         foot = (left, top + (n + 1) * line_height - gap // 2)
         cv2.putText(image, line, foot, _FONT, size, _DARK, thin + max(2, 2 * thin), cv2.LINE_AA)
         cv2.putText(image, line, foot, _FONT, size, (255, 255, 255), thin, cv2.LINE_AA)
+
+
+def annotate(image: Image, result: FrameResult) -> Image:
+    """Return a copy of `image`, (H,W,3) BGR or (H,W) grey, with the heads of `result` drawn on it.
+
+    The copy is (H,W,3) BGR. Raises TypeError or ValueError where `result` is not the result of an
+    image of that size.
+    """
+    if not isinstance(result, FrameResult):
+        raise TypeError(
+            f'result: expected a FrameResult, got {type(result).__name__}; for heads of other '
+            'sources see media.drawing.draw_heads'
+        )
+    camera = result.camera
+    if camera is None:
+        raise ValueError('result: does not say which camera it is of')
+    if image.shape[:2] != (camera.height, camera.width):
+        raise ValueError(
+            f'image: {image.shape[1]}x{image.shape[0]} is not the size of the image that the '
+            f'result is of, {camera.width}x{camera.height}'
+        )
+    grey = image.ndim == 2
+    drawn: Image = np.array(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if grey else image, order='C')
+    draw_heads(drawn, result, camera, result.principal_id)
+    return drawn

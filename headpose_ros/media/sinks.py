@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -153,7 +153,7 @@ class CsvSink(Closing):
         self._lens = [camera.fx, camera.fy, camera.cx, camera.cy, *d]
         self._file: TextIO | None = None
 
-    def write(self, frame: Frame, heads: list[Head]) -> None:
+    def write(self, frame: Frame, heads: Sequence[Head]) -> None:
         """Append the heads of one frame, and hand them to the operating system."""
         with self._errors():
             if self._file is None:

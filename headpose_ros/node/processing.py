@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 
 from headpose_ros.geometry import CameraModel
-from headpose_ros.heads import Head
 from headpose_ros.node.camera_info import CameraInfoError, CameraSource
 from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
 from headpose_ros.node.images import Bgr, ImageError, jpeg_size, to_bgr, to_bgr_compressed
 from headpose_ros.node.outputs import Outputs
-from headpose_ros.node.stamps import BACK, NANO, Moment, Passage, StampWatch
+from headpose_ros.node.stamps import BACK, NANO, Moment, StampWatch
+from headpose_ros.result import FrameResult
+from headpose_ros.tracking.clock import Passage
 
 if TYPE_CHECKING:
     from headpose_ros.node.parameters import NodeConfig
@@ -35,11 +36,9 @@ class Pipeline(Protocol):
     runtime_name: str
 
     @property
-    def principal_id(self) -> str | None: ...  # noqa: D102
-    @property
     def weights_name(self) -> str: ...  # noqa: D102
     @property
-    def trouble(self) -> str | None: ...  # noqa: D102
+    def warning(self) -> str | None: ...  # noqa: D102
 
     def process(  # noqa: D102
         self,
@@ -48,7 +47,7 @@ class Pipeline(Protocol):
         stamp: float | None = None,
         depth: NDArray[np.float32] | None = None,
         reduction: int = 1,
-    ) -> list[Head]: ...
+    ) -> FrameResult: ...
     def reduction(self, camera: CameraModel) -> int: ...  # noqa: D102
     def reset(self) -> None: ...  # noqa: D102
     def configure_live(self, **changes: Any) -> None: ...  # noqa: D102
@@ -140,19 +139,19 @@ class Processor:
             return
         depth = self._depth_at(header, image)
         start = time.monotonic()
-        heads = self._pipeline.process(
+        result = self._pipeline.process(
             image.pixels, camera, moment.seconds, depth, image.reduction
         )
         took = time.monotonic() - start
         with self._publishing:
             if self._closed:
                 return
-            principal = self._pipeline.principal_id
+            principal = result.principal_id
             length = self._options().marker_sight_length
-            self._outputs.publish(heads, principal, header, length)
-            self._statistics.record(self._latency(job), took, len(heads))
+            self._outputs.publish(result, principal, header, length)
+            self._statistics.record(self._latency(job), took, len(result))
             if image.reduction == 1:
-                self._outputs.publish_drawing(heads, principal, header, image.pixels, camera)
+                self._outputs.publish_drawing(result, principal, header, image.pixels, camera)
             self._complaints.settle('processing')
             self._tell_trouble()
 
@@ -175,8 +174,8 @@ class Processor:
             self._complaints.drop(f'stamp.{kind}')
 
     def _tell_trouble(self) -> None:
-        if trouble := self._pipeline.trouble:
-            self._complaints.say('device', trouble)
+        if warning := self._pipeline.warning:
+            self._complaints.say('device', warning)
         else:
             self._complaints.settle('device')
 

@@ -5,27 +5,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+
+from headpose_ros.tracking.clock import Passage, StampOrder
 
 NANO = 1_000_000_000
-OUT_OF_ORDER_NS = NANO // 5
 AHEAD_NS = NANO // 2
 LONG_PAST_NS = 10 * NANO
 BACK = 'stamp_back'
 """Kind of the trouble that is over with the image that shows it."""
 
 
-class Passage(Enum):
-    """How time went on since the last image."""
-
-    ON = 'on'
-    LATE = 'late'
-    JUMP = 'jump'
-
-
 @dataclass(frozen=True)
 class Moment:
-    """`seconds` drive the filters; `trouble` is (kind, cause and fix) or None."""
+    """`seconds` drive the filters; `passage` is ON, LATE or JUMP.
+
+    `trouble` is (kind, cause and fix) or None.
+    """
 
     seconds: float
     passage: Passage
@@ -33,18 +28,14 @@ class Moment:
 
 
 class StampWatch:
-    """Judges stamps one after the other.
+    """Judges stamps one after the other: their order as `StampOrder`, and against the clock.
 
-    A stamp equal to the newest, or up to 0.2 s older, is an image sent twice or late by a lossy
-    network, to be dropped; the next such one, or a larger step back, is a jump (a bag that loops):
-    what was known of the past is to be forgotten. Where stamps are useless the time of reception
-    drives the filters; messages still go out with the stamp the image had.
+    Where stamps are useless the time of reception drives the filters; messages still go out with
+    the stamp the image had.
     """
 
     def __init__(self) -> None:
-        self._newest_ns: int | None = None
-        self._late_in_a_row = 0
-        self._same_in_a_row = 0
+        self._order = StampOrder()
         self._on_reception = False
 
     def judge(self, stamp_ns: int, now_ns: int, received: float) -> Moment:
@@ -53,44 +44,29 @@ class StampWatch:
             return self._useless(
                 received, 'stamp_zero', 'the stamp is zero; have the driver stamp its images'
             )
-        if stamp_ns == self._newest_ns:
-            self._same_in_a_row += 1
-            if self._same_in_a_row == 1:  # the same image sent twice
-                return Moment(stamp_ns / NANO, Passage.LATE)
+        stamp, newest = stamp_ns / NANO, self._order.newest
+        passage = self._order.judge(stamp)
+        if passage is Passage.LATE:
+            return Moment(stamp, passage)
+        if passage is Passage.STILL:
             return self._useless(
                 received,
                 'stamp_still',
                 'the stamp stands still; have the driver stamp each image at capture',
             )
-        self._same_in_a_row = 0
-        behind_ns = 0 if self._newest_ns is None else self._newest_ns - stamp_ns
-        passage = self._passage(behind_ns)
-        if passage is Passage.LATE:
-            return Moment(stamp_ns / NANO, passage)
         trouble = _against_now(stamp_ns, now_ns)
-        if passage is Passage.JUMP:
+        if passage is Passage.JUMP and newest is not None:
             trouble = (
                 BACK,
                 (
-                    f'stamps went back by {behind_ns / NANO:.1f} s, all ids start anew; a bag '
+                    f'stamps went back by {newest - stamp:.1f} s, all ids start anew; a bag '
                     'that loops does that, else look for a second publisher or for a clock '
                     'that was set'
                 ),
             )
         if self._on_reception:
             passage, self._on_reception = Passage.JUMP, False
-        self._newest_ns = stamp_ns
-        return Moment(stamp_ns / NANO, passage, trouble)
-
-    def _passage(self, behind: int) -> Passage:
-        if behind <= 0:
-            self._late_in_a_row = 0
-            return Passage.ON
-        if behind <= OUT_OF_ORDER_NS and not self._late_in_a_row:
-            self._late_in_a_row = 1
-            return Passage.LATE
-        self._late_in_a_row = 0
-        return Passage.JUMP
+        return Moment(stamp, passage, trouble)
 
     def _useless(self, received: float, kind: str, text: str) -> Moment:
         passage = Passage.ON if self._on_reception else Passage.JUMP

@@ -40,6 +40,12 @@ class Readings:
     probabilities: Array
     inside: Array
 
+    @staticmethod
+    def none() -> Readings:
+        """Return no reading at all."""
+        rotations, rays, numbers = np.empty((0, 3, 3)), np.empty((0, 3)), np.empty(0)
+        return Readings(rotations, rotations, rays, numbers, numbers, numbers, numbers)
+
 
 @dataclass(frozen=True)
 class Scene:

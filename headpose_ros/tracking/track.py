@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -53,6 +54,7 @@ class Motion:
 class Track:
     """A face that is followed. Without `id` it is still to be confirmed, and nobody knows of it.
 
+    `number`: of this track, unlike all others'.
     `clear`: the motion when last apart from all others. `last_seen`: s. `score`: of its newest
     detection, `best_score`: of its best. `seen`: in the newest image. `detections`, `misses`:
     searches that found it, or did not. `forgiven`: seconds of absence that do not count, since
@@ -77,6 +79,7 @@ class Track:
     up: Array = field(default_factory=lambda: np.zeros(3))
     distance: DistanceFilter = field(default_factory=DistanceFilter)
     smoother: HeadSmoother = field(default_factory=HeadSmoother)
+    number: int = field(default_factory=itertools.count(1).__next__)
 
     @staticmethod
     def start(ray: Array, angular_size: float, score: float, time: float) -> Track:

@@ -19,6 +19,7 @@ from headpose_ros.cli.main import main
 from headpose_ros.heads import Head, Roi
 from headpose_ros.media import sinks
 from headpose_ros.media.sources import open_source
+from headpose_ros.result import FrameResult
 
 FRONTAL = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 
@@ -27,8 +28,6 @@ class FakePipeline:
     """One head in every image but the first; remembers how it was called."""
 
     last = None
-    principal_id = 'f0001'
-    candidates = ()
 
     def __init__(self, config):
         FakePipeline.last = self
@@ -38,10 +37,11 @@ class FakePipeline:
     def process(self, image_bgr, camera, stamp=None, depth=None):
         self.calls.append((image_bgr.shape, camera, stamp))
         if len(self.calls) == 1:
-            return []
+            return FrameResult(stamp=stamp)
         roi = Roi(20, 20, 40, 40)
         position = np.array([0.0, 0.1, 1.0])
-        return [Head('f0001', FRONTAL, position, np.eye(6), 0.9, roi, 0.1, 0.1)]
+        head = Head('f0001', FRONTAL, position, np.eye(6), 0.9, roi, 0.1, 0.1)
+        return FrameResult((head,), 'f0001', stamp, tracks=(1,))
 
 
 @pytest.fixture
@@ -279,15 +279,14 @@ import sys, time
 import numpy as np
 import headpose_ros.pipeline
 from headpose_ros.cli.main import main
+from headpose_ros.result import FrameResult
 
 class Slow:
-    principal_id = None
-    candidates = ()
     def __init__(self, config): pass
     def process(self, image, camera, stamp=None):
         time.sleep(0.05)
         print('image', flush=True)
-        return []
+        return FrameResult()
 
 headpose_ros.pipeline.HeadPosePipeline = Slow
 sys.exit(main(sys.argv[1:]))

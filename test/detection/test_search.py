@@ -100,8 +100,8 @@ def test_low_scores_are_dropped_and_the_threshold_may_change():
     image = painted(camera, (0, 0, 1), 0.2)
     search = FaceSearch(PaintedFaces(score=0.6), PipelineConfig(score_threshold=0.7))
     assert len(search.find(image, camera)) == 0
-    search.config = PipelineConfig(score_threshold=0.5)
-    assert len(search.find(image, camera)) == 1
+    assert len(search.find(image, camera, PipelineConfig(score_threshold=0.5))) == 1
+    assert len(search.find(image, camera)) == 0
 
 
 def test_faces_centred_outside_the_image_are_left_out():

@@ -19,6 +19,7 @@ import numpy as np
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry import CameraModel
 from headpose_ros.heads import Head, Roi
+from headpose_ros.result import FrameResult
 
 ROTATION_LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 
@@ -33,8 +34,7 @@ class SpotPipeline:
     def __init__(self, config: PipelineConfig) -> None:
         if config.weights and not os.path.exists(config.weights):
             raise ValueError(f'weights: no file {config.weights!r}; give a shipped name or a file')
-        self.principal_id: str | None = None
-        self.trouble: str | None = None
+        self.warning: str | None = None
         self.slow = float(os.environ.get('SPOTS_SECONDS', '0'))
         self.max_heads = config.max_heads
         self.threshold = config.score_threshold
@@ -49,12 +49,12 @@ class SpotPipeline:
         stamp: float | None = None,
         depth: Any = None,
         reduction: int = 1,
-    ) -> list[Head]:
+    ) -> FrameResult:
         time.sleep(self.slow)
         if image_bgr[0, 0].tolist() == [1, 2, 3]:
             raise RuntimeError('the picture of doom')
         full = image_bgr[0, 0].tolist() == [4, 5, 6]
-        self.trouble = 'device cuda:0: out of memory; batches of 2 meanwhile' if full else None
+        self.warning = 'device cuda:0: out of memory; batches of 2 meanwhile' if full else None
         spots = cv2.connectedComponentsWithStats((image_bgr.max(axis=2) > 200).astype(np.uint8))
         _, _, stats, centres = spots
         order = np.argsort(centres[1:, 0]) + 1
@@ -63,8 +63,7 @@ class SpotPipeline:
             for number, i in enumerate(order, 1)
         ]
         widest = max(heads, key=lambda head: head.roi.width, default=None)
-        self.principal_id = widest.id if widest else None
-        return heads
+        return FrameResult(tuple(heads), widest.id if widest else None, stamp)
 
     def reset(self) -> None:
         """Nothing is remembered; as long as there is a file $SPOTS_TROUBLE, it fails."""

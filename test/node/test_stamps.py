@@ -4,7 +4,8 @@
 
 import pytest
 
-from headpose_ros.node.stamps import NANO, Passage, StampWatch
+from headpose_ros.node.stamps import NANO, StampWatch
+from headpose_ros.tracking.clock import Passage
 
 START = 1_700_000_000 * NANO
 ON, LATE, JUMP = Passage.ON, Passage.LATE, Passage.JUMP

@@ -88,11 +88,11 @@ def test_who_stays_hidden_behind_another_is_given_up(monkeypatch):
     (hidden,) = ids['behind']
     at = {}
     for t, named in play(pipeline, world, np.arange(comes, comes + 4, 1 / 30)):
-        at[t] = hidden in pipeline._tracker.ids
+        at[t] = hidden in pipeline._stream._tracker.ids
         assert set(named) <= {'front', 'behind'}
     given_up = min(t for t, followed in at.items() if not followed) - comes
     assert 2.0 < given_up < PipelineConfig().keep_lost + 2.5
-    assert {pipeline.principal_id} == ids['front']
+    assert {world.result.principal_id} == ids['front']
 
 
 def test_a_head_is_published_once_it_was_seen_in_confirm_images(monkeypatch):
@@ -140,12 +140,12 @@ def test_what_the_detector_takes_for_a_face_for_a_moment_is_not_published(monkey
     """As a print on a shirt, even where the estimator takes it for a face as well."""
     world = World([walking('shirt', [0, 0, 1], [0, 0, 0], score=0.95)])
     pipeline = make_pipeline(world, monkeypatch, refines)
-    find = pipeline._search.find
+    find = pipeline._stages.search.find
 
-    def find_rarely(image, camera):
-        return find(image, camera) if round(world.now * 30) % 9 < 2 else Faces.none()
+    def find_rarely(*words):
+        return find(*words) if round(world.now * 30) % 9 < 2 else Faces.none()
 
-    pipeline._search.find = find_rarely
+    pipeline._stages.search.find = find_rarely
     assert not any(named for _, named in play(pipeline, world, TIMES))
 
 
@@ -174,8 +174,8 @@ def test_lost_heads_are_not_published_but_their_ids_are_kept(monkeypatch):
     for t, named in play(pipeline, world, np.arange(0, 1.2, 1 / 30)):
         if t >= 0.5:
             assert not named
-            assert pipeline.followed_ids == ({'f0001'} if t < 0.767 else set())
-            assert pipeline.principal_id == ('f0001' if t < 0.767 else None)
+            assert world.result.followed_ids == ({'f0001'} if t < 0.767 else set())
+            assert world.result.principal_id == ('f0001' if t < 0.767 else None)
 
 
 def test_noisy_detections_do_not_lose_a_person(monkeypatch):
@@ -244,17 +244,17 @@ def test_a_lost_person_is_searched_for_in_the_next_image(monkeypatch):
 def test_one_face_is_never_followed_twice(monkeypatch):
     world = World([walking('a', [0, 0, 1], [0, 0, 0])], ray_noise=0.1)
     pipeline = make_pipeline(world, monkeypatch, detect_every=1)
-    find = pipeline._search.find
+    find = pipeline._stages.search.find
 
-    def find_twice(image, camera):
-        first, second = find(image, camera), find(image, camera)
+    def find_twice(*words):
+        first, second = find(*words), find(*words)
         return Faces(
             np.concatenate([first.rays, second.rays]),
             np.concatenate([first.angular_sizes, second.angular_sizes]),
             np.concatenate([first.scores, second.scores]),
         )
 
-    pipeline._search.find = find_twice
+    pipeline._stages.search.find = find_twice
     ids, _ = ids_over_time(pipeline, world, TIMES[:40])
     assert ids == {'a': {'f0001'}}
 
@@ -265,9 +265,9 @@ def test_jumps_in_time_start_anew(monkeypatch, jump):
     pipeline = make_pipeline(world, monkeypatch)
     for _ in play(pipeline, world, 100 + np.arange(10) / 30):
         pass
-    assert pipeline.followed_ids == {'f0001'}
-    assert pipeline.process(IMAGE, CAMERA, stamp=100.3 + jump) == []
-    assert pipeline.followed_ids == frozenset()
+    assert world.result.followed_ids == {'f0001'}
+    result = pipeline.process(IMAGE, CAMERA, stamp=100.3 + jump)
+    assert (list(result), result.followed_ids) == ([], frozenset())
     later = [n for _, n in play(pipeline, world, 100.3 + jump + np.arange(1, 5) / 30)]
     assert later[-1]['a'].id == 'f0002', 'names are not reused at once'
 
@@ -285,7 +285,7 @@ def test_equal_stamps_are_no_jump(monkeypatch):
     pipeline = make_pipeline(world, monkeypatch)
     for _ in play(pipeline, world, [0, 0.1, 0.2, 0.2, 0.2, 0.3]):
         pass
-    assert pipeline.followed_ids == {'f0001'}
+    assert world.result.followed_ids == {'f0001'}
 
 
 def test_names_are_bounded_and_reused_as_late_as_possible():

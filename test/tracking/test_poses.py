@@ -160,7 +160,7 @@ def big_headed(true_scale=1.06, start=(0.3, 0.1, 1.5)):
 def play_scaled(world, monkeypatch, depth, times, **options):
     """Play with an estimator that does not know the head's size: it says 1."""
     pipeline = make_pipeline(world, monkeypatch, **options)
-    estimate = pipeline._estimator.estimate
+    estimate = pipeline._stages.estimator.estimate
 
     def estimate_average(crops, angles):
         from dataclasses import replace
@@ -168,7 +168,7 @@ def play_scaled(world, monkeypatch, depth, times, **options):
         found = estimate(crops, angles)
         return replace(found, head_scale=np.ones(len(found)))
 
-    pipeline._estimator.estimate = estimate_average
+    pipeline._stages.estimator.estimate = estimate_average
     return play(pipeline, world, times, depth)
 
 

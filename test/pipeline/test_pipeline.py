@@ -15,43 +15,11 @@ from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Estimates, Faces
 from headpose_ros.pipeline import LIVE_OPTIONS, HeadPosePipeline
-from headpose_ros.tracking.principal import SWITCH_AFTER, PrincipalChoice
-from headpose_ros.tracking.schedule import SearchSchedule
 
 
 @pytest.fixture
 def empty(monkeypatch):
     return make_pipeline(World([]), monkeypatch)
-
-
-@pytest.mark.parametrize(
-    ('image', 'said'),
-    [
-        (None, 'NoneType'),
-        ([[1, 2, 3]], 'list'),
-        (IMAGE.astype(np.float32), 'float32'),
-        (IMAGE[..., 0], r'\(480, 640\)'),
-        (np.zeros((480, 640, 4), np.uint8), r'\(480, 640, 4\)'),
-        (np.zeros((0, 640, 3), np.uint8), r'\(0, 640, 3\)'),
-        (np.zeros((480, 700, 3), np.uint8), '700x480'),
-    ],
-)
-def test_a_wrong_image_is_one_clear_error(empty, image, said):
-    with pytest.raises(ValueError, match=said):
-        empty.process(image, CAMERA)
-    assert empty.process(IMAGE, CAMERA) == []
-
-
-@pytest.mark.parametrize('depth', [IMAGE, np.zeros((480, 640), np.uint16), np.zeros((0, 0)), [1]])
-def test_wrong_depth_is_one_clear_error(empty, depth):
-    with pytest.raises(ValueError, match='depth: expected float metres'):
-        empty.process(IMAGE, CAMERA, depth=depth)
-
-
-@pytest.mark.parametrize('stamp', [float('nan'), float('inf')])
-def test_a_stamp_that_is_no_time_is_refused(empty, stamp):
-    with pytest.raises(ValueError, match='stamp'):
-        empty.process(IMAGE, CAMERA, stamp=stamp)
 
 
 def test_an_image_at_another_resolution_gives_the_same_heads(monkeypatch):
@@ -70,18 +38,18 @@ def test_an_image_at_another_resolution_gives_the_same_heads(monkeypatch):
 def test_a_new_face_is_read_where_the_estimator_saw_it(monkeypatch, refines, looks):
     world = World([walking('a', [0.3, 0, 1], [0, 0, 0])])
     pipeline = make_pipeline(world, monkeypatch, refines, confirm_images=1)
-    find = pipeline._search.find
+    find = pipeline._stages.search.find
 
-    def find_too_large(image, camera):
-        faces = find(image, camera)
+    def find_too_large(*words):
+        faces = find(*words)
         return Faces(faces.rays, 1.4 * faces.angular_sizes, faces.scores)
 
-    monkeypatch.setattr(pipeline._search, 'find', find_too_large)
+    monkeypatch.setattr(pipeline._stages.search, 'find', find_too_large)
     assert len(pipeline.process(IMAGE, CAMERA)) == 1
     assert world.batches == [1] * looks
     ((_, _, size),) = world.visible()
     wanted = crop_angles([size if refines else 1.4 * size], FakeEstimator.crop_scale)
-    np.testing.assert_allclose(pipeline._estimator.cameras.angles, wanted)
+    np.testing.assert_allclose(pipeline._stages.estimator.cameras.angles, wanted)
     pipeline.process(IMAGE, CAMERA)
     assert world.batches == [1] * (looks + 1), 'once known, one look an image'
 
@@ -96,7 +64,7 @@ def test_crops_are_held_upright_with_the_head_and_poses_are_the_same(monkeypatch
     for image in range(3):
         (head,) = pipeline.process(IMAGE, CAMERA)
         np.testing.assert_allclose(head.rotation_camera_from_face, tilted, atol=1e-9)
-        up = pipeline._estimator.cameras.rays_to_virtual([tilted[:, 2]])[0]
+        up = pipeline._stages.estimator.cameras.rays_to_virtual([tilted[:, 2]])[0]
         turned = np.degrees(np.arctan2(up[0], -up[1]))
         if refines:  # a new face gets its second look in the first image already
             assert turned == pytest.approx(0, abs=1e-6), image
@@ -111,8 +79,8 @@ def test_a_face_found_again_is_looked_at_as_a_new_one(monkeypatch):
     pipeline = make_pipeline(world, monkeypatch, confirm_images=1, smoothing=True)
     ups = {}
     for _ in play(pipeline, world, np.arange(0, 1, 1 / 30)):
-        if pipeline._tracker.tracks:
-            ups[world.now] = float(np.linalg.norm(pipeline._tracker.tracks[0].up))
+        if pipeline._stream._tracker.tracks:
+            ups[world.now] = float(np.linalg.norm(pipeline._stream._tracker.tracks[0].up))
     gone = [t for t in ups if 0.24 < t < 0.48]
     assert [ups[t] for t in gone] == [0.0] * len(gone)
     there = [t for t in ups if t < 0.19 or t > 0.6]
@@ -169,11 +137,11 @@ def test_without_stamps_images_come_at_30_hz(monkeypatch):
         pipeline.process(IMAGE, CAMERA)
     world.people = []
     for _ in range(14):
-        pipeline.process(IMAGE, CAMERA)
-    assert pipeline.followed_ids == {'f0001'}
+        result = pipeline.process(IMAGE, CAMERA)
+    assert result.followed_ids == {'f0001'}
     for _ in range(3):
-        pipeline.process(IMAGE, CAMERA)
-    assert pipeline.followed_ids == frozenset()
+        result = pipeline.process(IMAGE, CAMERA)
+    assert result.followed_ids == frozenset()
 
 
 def test_live_options_change_at_once_and_others_do_not(empty):
@@ -201,14 +169,12 @@ def test_the_score_threshold_is_live(monkeypatch):
 def test_timings_and_names(monkeypatch):
     world = World([walking('a', [0, 0, 1], [0, 0, 0])])
     pipeline = make_pipeline(world, monkeypatch)
-    pipeline.process(IMAGE, CAMERA)
-    assert set(pipeline.timings) == {'search', 'crop', 'estimate', 'track', 'total'}
-    parts = sum(value for name, value in pipeline.timings.items() if name != 'total')
-    assert parts == pytest.approx(pipeline.timings['total'])
-    searched = [pipeline.timings['search'] > 0]
-    for _ in range(5):
-        pipeline.process(IMAGE, CAMERA)
-        searched.append(pipeline.timings['search'] > 0)
+    results = [pipeline.process(IMAGE, CAMERA) for _ in range(6)]
+    timings = results[0].timings
+    assert set(timings) == {'search', 'crop', 'estimate', 'track', 'total'}
+    parts = sum(value for name, value in timings.items() if name != 'total')
+    assert parts == pytest.approx(timings['total'])
+    searched = [result.timings['search'] > 0 for result in results]
     assert searched == [True, True, True, False, False, False]
     assert (pipeline.device, pipeline.runtime_name, pipeline.weights_name) == (
         'cpu', 'custom', 'fake',
@@ -220,11 +186,11 @@ def test_the_first_look_at_a_new_face_is_timed_where_it_belongs(monkeypatch):
     world = World([walking('a', [0, 0, 1], [0, 0, 0])])
     pipeline = make_pipeline(world, monkeypatch)
     clock = SimpleNamespace(perf_counter=lambda: float(len(world.batches)))
-    monkeypatch.setattr('headpose_ros.pipeline.clock', clock)
+    monkeypatch.setattr('headpose_ros.stage_timer.time', clock)
     for looks in (2, 1):
-        pipeline.process(IMAGE, CAMERA)
+        result = pipeline.process(IMAGE, CAMERA)
         expected = {'search': 0, 'crop': 0, 'estimate': 1e3 * looks, 'track': 0}
-        assert pipeline.timings == {**expected, 'total': 1e3 * looks}
+        assert result.timings == {**expected, 'total': 1e3 * looks}
 
 
 def test_the_principal_head_is_the_nearest_and_survives_a_blink(monkeypatch):
@@ -235,69 +201,8 @@ def test_the_principal_head_is_the_nearest_and_survives_a_blink(monkeypatch):
     for t, named in play(pipeline, world, np.arange(0, 2, 1 / 30)):
         ids.update({name: head.id for name, head in named.items()})
         if t > 0.2:
-            principal.append(pipeline.principal_id)
+            principal.append(world.result.principal_id)
     assert set(principal) == {ids['near']}
-
-
-class TestPrincipalChoice:
-    def test_a_little_more_salient_is_not_enough(self):
-        choice = PrincipalChoice()
-        choice.update([('a', 1.0), ('b', 0.9)], {'a', 'b'}, 0.0)
-        for i in range(60):
-            assert choice.update([('a', 1.0), ('b', 1.2)], {'a', 'b'}, i / 30) == 'a'
-
-    def test_clearly_more_salient_for_long_enough_is(self):
-        choice = PrincipalChoice()
-        choice.update([('a', 1.0)], {'a'}, 0.0)
-        times = [i / 30 for i in range(40)]
-        chosen = [choice.update([('a', 1.0), ('b', 2.0)], {'a', 'b'}, t) for t in times]
-        assert times[chosen.index('b')] == pytest.approx(SWITCH_AFTER, abs=0.04)
-
-    def test_an_interrupted_challenge_starts_over(self):
-        choice = PrincipalChoice()
-        choice.update([('a', 1.0)], {'a'}, 0.0)
-        for i in range(60):
-            b = 2.0 if i % 12 else 1.0
-            assert choice.update([('a', 1.0), ('b', b)], {'a', 'b'}, i / 30) == 'a'
-
-    def test_who_is_gone_is_replaced_at_once(self):
-        choice = PrincipalChoice()
-        choice.update([('a', 1.0), ('b', 0.5)], {'a', 'b'}, 0.0)
-        assert choice.update([('b', 0.5)], {'a', 'b'}, 0.1) == 'a'
-        assert choice.update([('b', 0.5)], {'b'}, 0.2) == 'b'
-        assert choice.update([], set(), 0.3) is None
-
-
-class TestSearchSchedule:
-    def searched(self, every, urgent):
-        schedule = SearchSchedule()
-        return [i for i, now in enumerate(urgent) if schedule.due(every, now)]
-
-    def test_every_image(self):
-        assert self.searched(1, [True] * 3 + [False] * 3) == [0, 1, 2, 3, 4, 5]
-
-    def test_every_fifth(self):
-        assert self.searched(5, [True] + [False] * 15) == [0, 2, 7, 12]
-
-    def test_in_vain_it_slows_down(self):
-        assert self.searched(8, [True] * 40) == [0, 2, 6, 14, 22, 30, 38]
-
-    def parts(self, every, urgent, parts):
-        schedule = SearchSchedule()
-        found = [schedule.due(every, now, parts) for now in urgent]
-        return [(i, *part) for i, part in enumerate(found) if part]
-
-    def test_spread_over_the_images(self):
-        calm = self.parts(5, [False] * 14, 2)
-        assert calm == [(0, 0, 2), (2, 1, 2), (5, 0, 2), (7, 1, 2), (10, 0, 2), (12, 1, 2)]
-        assert self.parts(2, [False] * 4, 2) == [(i, i % 2, 2) for i in range(4)]
-
-    def test_all_at_once_where_it_is_urgent_or_there_are_too_few_images(self):
-        assert self.parts(5, [False] * 7 + [True] * 2, 2)[3:] == [(7, 0, 1)]
-        assert self.parts(1, [False] * 3, 2) == [(i, 0, 1) for i in range(3)]
-
-    def test_urgency_breaks_the_pause(self):
-        assert self.searched(100, [False] * 10 + [True] + [False] * 10)[:2] == [0, 10]
 
 
 class BlindEstimator(FakeEstimator):
@@ -319,11 +224,13 @@ class BlindEstimator(FakeEstimator):
 
 
 class OneFace:
+    parts = 1
+
     def __init__(self, ray, size):
         ray = np.array(ray, float)
         self.faces = Faces((ray / np.linalg.norm(ray))[None], np.array([size]), np.array([0.9]))
 
-    def find(self, image_bgr, camera):
+    def find(self, image_bgr, camera, config):
         return self.faces
 
 
@@ -343,7 +250,7 @@ def test_real_crops_are_turned_back_to_the_camera(camera, rectify):
     estimator = BlindEstimator()
     search = OneFace([0.4, 0.1, 1.0], 0.2)
     config = PipelineConfig(rectify=rectify, confirm_images=1)
-    pipeline = HeadPosePipeline.from_stages(search, estimator, config)
+    pipeline = HeadPosePipeline(config, search=search, estimator=estimator)
     image = np.zeros((480, 640, 3), np.uint8)
     (x, y), *_ = camera.pixels(search.faces.rays)[0]
     image[round(y) - 5 : round(y) + 6, round(x) - 5 : round(x) + 6] = 255
@@ -371,7 +278,7 @@ def test_a_larger_box_shows_more_around_the_face_and_changes_nothing_else(box_sc
     estimator = BlindEstimator()
     search = OneFace([0.1, 0.1, 1.0], 0.2)
     config = PipelineConfig(box_scale=box_scale, confirm_images=1)
-    pipeline = HeadPosePipeline.from_stages(search, estimator, config)
+    pipeline = HeadPosePipeline(config, search=search, estimator=estimator)
     camera = CameraModel.from_fov(640, 480, 1.2)
     image = np.zeros((480, 640, 3), np.uint8)
     cv2.circle(

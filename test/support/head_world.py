@@ -19,6 +19,7 @@ from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS, face_centre_fro
 from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.heads import Estimates, Faces
 from headpose_ros.pipeline import HeadPosePipeline
+from headpose_ros.result import FrameResult
 
 CAMERA = CameraModel.from_fov(640, 480, np.radians(70.0))
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -65,6 +66,7 @@ class World:
     seed: int = 0
     searches: list[float] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    result: FrameResult | None = None
 
     def __post_init__(self):
         self.random = np.random.default_rng(self.seed)
@@ -95,17 +97,18 @@ class World:
 
 
 class FakeSearch:
+    parts = 1
+
     def __init__(self, world):
         self.world = world
-        self.config = PipelineConfig()
 
-    def find(self, image_bgr, camera):
+    def find(self, image_bgr, camera, config):
         self.world.searches.append(self.world.now)
         found = [
             (*self.world._noisy(ray, size), person.score)
             for person, ray, size in self.world.visible()
             if self.world.random.random() >= self.world.miss_rate
-            and person.score >= self.config.score_threshold
+            and person.score >= config.score_threshold
         ]
         if not found:
             return Faces.none()
@@ -153,7 +156,7 @@ class FakeEstimator:
 
 def make_pipeline(world, monkeypatch, refines=True, **options):
     """Return a pipeline that looks into `world`, through crops that carry no pixels."""
-    from headpose_ros import pipeline as module
+    from headpose_ros import crops as module
     from headpose_ros.geometry.sampling import Crops
     from headpose_ros.geometry.virtual_camera import VirtualCameras
 
@@ -166,11 +169,15 @@ def make_pipeline(world, monkeypatch, refines=True, **options):
 
     monkeypatch.setattr(module, 'sample_crops', sample)
     options.setdefault('smoothing', False)
-    return HeadPosePipeline.from_stages(FakeSearch(world), estimator, PipelineConfig(**options))
+    return HeadPosePipeline(
+        PipelineConfig(**options), search=FakeSearch(world), estimator=estimator
+    )
 
 
 def play(pipeline, world, times, depth=None):
     """Process images at `times`; yield (time, {name of the person nearest to it: Head}).
+
+    `world.result` is what the pipeline returned for the newest.
 
     While two people are less than 0.35 m apart nobody can say which of them a noisy head is: then
     theirs are left out.
@@ -178,10 +185,11 @@ def play(pipeline, world, times, depth=None):
     for t in times:
         world.now = float(t)
         depth_now = depth(world) if depth else None
-        heads = pipeline.process(IMAGE, CAMERA, stamp=float(t), depth=depth_now)
+        result = pipeline.process(IMAGE, CAMERA, stamp=float(t), depth=depth_now)
+        world.result = result
         places = {person.name: person.sellion(world.now) for person in world.people}
         named = {}
-        for head in heads:
+        for head in result:
             name = min(places, key=lambda n: np.linalg.norm(places[n] - head.position))
             gaps = [np.linalg.norm(places[n] - places[name]) for n in places if n != name]
             if min(gaps, default=1.0) < 0.35:

@@ -1,0 +1,103 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of what the pipeline is given: one clear error for each thing that is wrong."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.typing import Image
+
+REDUCTIONS = (1, 2, 4, 8)
+"""By how much decoders of JPEG reduce an image."""
+
+
+class Picture(NamedTuple):
+    """An image (H,W,3), uint8 BGR, that was checked.
+
+    `camera`: in whose pixels results are; `seen_by`: that of the image as it is, which may be
+    reduced. `depth`: metres (h,w), or None.
+    """
+
+    image: Image
+    camera: CameraModel
+    seen_by: CameraModel
+    depth: NDArray[np.floating] | None
+
+
+def checked_picture(image: Any, camera: Any, depth: Any = None, reduction: Any = 1) -> Picture:
+    """Return what `HeadPosePipeline.process` was given as a `Picture`.
+
+    Raises TypeError or ValueError, which say what came and what was expected.
+    """
+    _check_image(image)
+    if not isinstance(camera, CameraModel):
+        raise TypeError(
+            f'camera: expected a CameraModel, got {_kind(camera)}; build one with '
+            'CameraModel.from_fov, .from_yaml, .from_matrix or .from_camera_info'
+        )
+    _check_depth(depth)
+    if isinstance(reduction, bool) or not isinstance(reduction, Integral):
+        raise TypeError(f'reduction: expected 1, 2, 4 or 8, got {reduction!r}')
+    if reduction not in REDUCTIONS:
+        raise ValueError(f'reduction: expected 1, 2, 4 or 8, got {reduction}')
+    return Picture(image, *_cameras(image, camera, int(reduction)), depth)
+
+
+def checked_stamp(stamp: Any) -> float | None:
+    """Return `stamp` as float seconds, or None. Raises TypeError or ValueError."""
+    if stamp is None:
+        return None
+    if isinstance(stamp, (bool, np.bool_)) or not isinstance(stamp, Real):
+        raise TypeError(f'stamp: expected seconds as a number, or None, got {stamp!r}')
+    try:
+        seconds = float(stamp)
+    except OverflowError:
+        seconds = math.inf
+    if not math.isfinite(seconds):
+        raise ValueError(f'stamp: expected finite seconds, got {seconds!r}')
+    return seconds
+
+
+def _check_image(image: Any) -> None:
+    wanted = 'a uint8 array (H,W,3) in BGR order'
+    if not isinstance(image, np.ndarray):
+        hint = '; could the file not be read?' if image is None else ''
+        raise TypeError(f'image: expected {wanted}, got {_kind(image)}{hint}')
+    if image.dtype != np.uint8:
+        raise ValueError(f'image: expected {wanted}, got {image.dtype}')
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(f'image: expected shape (H,W,3), not empty, got {image.shape}')
+
+
+def _check_depth(depth: Any) -> None:
+    if depth is None:
+        return
+    wanted = 'depth: expected float metres (H,W), not empty'
+    if not isinstance(depth, np.ndarray):
+        raise TypeError(f'{wanted}, got {_kind(depth)}')
+    if depth.ndim != 2 or depth.size == 0 or depth.dtype.kind != 'f':
+        raise ValueError(f'{wanted}, got {depth.dtype} {depth.shape}')
+
+
+def _cameras(image: Image, camera: CameraModel, reduction: int) -> tuple[CameraModel, CameraModel]:
+    """Return the camera in whose pixels results are, and that of the image as it is."""
+    height, width = image.shape[:2]
+    if reduction == 1:
+        camera = camera.scaled_to(width, height)
+        return camera, camera
+    if (width, height) != (-(-camera.width // reduction), -(-camera.height // reduction)):
+        raise ValueError(
+            f'image: {width}x{height} is not {camera.width}x{camera.height} over {reduction}'
+        )
+    return camera, camera.resampled(1 / reduction, 1 / reduction, width, height)
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
