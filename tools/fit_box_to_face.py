@@ -28,7 +28,7 @@ from headpose_ros.detection import BoxToFace, Detector, create_detector
 from headpose_ros.detection.search import detect_scaled, face_squares
 from headpose_ros.evaluation.posed import pictures
 from headpose_ros.evaluation.samples import read_picture
-from headpose_ros.geometry import covering_views
+from headpose_ros.geometry import covering_views, squares_of_spheres
 from headpose_ros.geometry.face_frame import angular_size_from_distance
 from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import create_runtime
@@ -51,7 +51,8 @@ def pairs(folder: Path, detector: Detector) -> Iterator[Array]:
         sizes = angular_size_from_distance(np.linalg.norm(centres, axis=1))
         for view in covering_views(camera):
             boxes = detect_scaled(detector, view.render(image), _SMALLEST_PX)
-            truth, true_sides, valid = view.squares_from_faces(centres, sizes)
+            turned = centres @ view.rotation_view_from_camera.T
+            truth, true_sides, valid = squares_of_spheres(view.camera, turned, sizes)
             whole = valid & view.camera.contains(truth)
             yield matched(boxes, truth[whole], true_sides[whole])
 

@@ -32,9 +32,9 @@ from benchmark.measure import AUTHORS_WEIGHTS, DATA, ROOT, NotMeasuredError, mac
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector
 from headpose_ros.estimation import Estimator, create_estimator
+from headpose_ros.evaluation.face_crops import TrueBoxes
 from headpose_ros.evaluation.metrics import aligned_geodesic
 from headpose_ros.evaluation.run import Options, evaluate, report
-from headpose_ros.evaluation.views import TrueBoxes
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.sampling import sample_crops
 from headpose_ros.geometry.virtual_camera import crop_angles

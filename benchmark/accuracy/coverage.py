@@ -47,8 +47,9 @@ from headpose_ros.geometry import (
     sample_crops,
 )
 from headpose_ros.geometry.euler import euler_from_matrix
-from headpose_ros.geometry.face_frame import angular_size_from_distance, off_axis_angle
-from headpose_ros.geometry.sphere import pixels_per_radian
+from headpose_ros.geometry.face_frame import angular_size_from_distance
+from headpose_ros.geometry.rays import off_axis_angle
+from headpose_ros.geometry.sphere_projection import pixels_per_radian
 from headpose_ros.heads import Faces
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.typing import Array

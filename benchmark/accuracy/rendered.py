@@ -18,9 +18,9 @@ from scipy.special import ndtri
 from benchmark.accuracy import rings as accuracy_rings
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.evaluation import metrics, posed
+from headpose_ros.evaluation.face_crops import TrueBoxes
 from headpose_ros.evaluation.run import Options, Results, evaluate, report
 from headpose_ros.evaluation.samples import Picture, read_picture
-from headpose_ros.evaluation.views import TrueBoxes
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.geometry.rotations import (
     geodesic_distance,

@@ -20,9 +20,9 @@ from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 if TYPE_CHECKING:
     from headpose_ros.config import PipelineConfig
     from headpose_ros.estimation.estimator import Estimator
+    from headpose_ros.evaluation.face_crops import FaceFinder
     from headpose_ros.evaluation.run import Options, Results
     from headpose_ros.evaluation.samples import Picture
-    from headpose_ros.evaluation.views import FaceFinder
 
 SUMMARY = 'measure the accuracy on a benchmark'
 
@@ -160,7 +160,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 def _build(config: PipelineConfig, boxes: str) -> tuple[Estimator, FaceFinder]:
     from headpose_ros.estimation import create_estimator
-    from headpose_ros.evaluation.views import DetectedBoxes, TrueBoxes
+    from headpose_ros.evaluation.face_crops import DetectedBoxes, TrueBoxes
     from headpose_ros.inference.runtime import create_runtime
 
     runtime = create_runtime(config.device, config.threads)

@@ -14,6 +14,7 @@ import numpy as np
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace
+from headpose_ros.detection.scaling import scaled
 from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import Runtime
 from headpose_ros.inference.weights import WeightsError
@@ -54,9 +55,7 @@ class Cascade:
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; see `detector.Detector`."""
         scale = min(_WINDOW_PX / min_face_px, 1.0)
-        height, width = image_bgr.shape[:2]
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        small = cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA)
+        small, per_axis = scaled(image_bgr, scale)
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
         least = max(_WINDOW_PX, round(min_face_px * scale))
         found, neighbours = self._classifier.detectMultiScale2(
@@ -64,11 +63,10 @@ class Cascade:
         )
         if len(found) == 0:
             return Boxes(np.empty((0, 4)), np.empty(0))
-        per_pixel = np.array([width / size[0], height / size[1]])
         boxes = np.asarray(found, np.float64)
         hits = np.asarray(neighbours, np.float64).reshape(-1)
-        low = boxes[:, :2] * per_pixel - 0.5
-        return Boxes(np.hstack([low, low + boxes[:, 2:] * per_pixel]), hits / (hits + _HALF_SURE))
+        low = boxes[:, :2] / per_axis - 0.5
+        return Boxes(np.hstack([low, low + boxes[:, 2:] / per_axis]), hits / (hits + _HALF_SURE))
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> Cascade:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.retinaface_network import ARCHITECTURE, decode, retinaface
+from headpose_ros.detection.scaling import scaled
 from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import Runtime
 from headpose_ros.inference.weights import LoadedWeights, WeightsError, fitted, load
@@ -40,7 +41,7 @@ class RetinaFace:
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
-        small, scale = _scaled(image_bgr, _SMALLEST_PX / min_face_px)
+        small, scale = scaled(image_bgr, _SMALLEST_PX / min_face_px, _MIN_SIDE)
         height, width = small.shape[:2]
         corners, scores, landmarks = decode(self._network(small[None]), height, width)
         good = scores >= self._least_score
@@ -77,7 +78,7 @@ class CaffeRetinaFace:
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
-        small, _ = _scaled(image_bgr, _CAFFE_SMALLEST_PX / min_face_px)
+        small, _ = scaled(image_bgr, _CAFFE_SMALLEST_PX / min_face_px, _MIN_SIDE)
         self._net.setInput(cv2.dnn.blobFromImage(small, mean=_MEAN_BGR), 'data')
         rows = np.asarray(self._net.forward('detection_out'), np.float64).reshape(-1, 7)
         rows = rows[rows[:, 2] >= self._least_score]
@@ -93,15 +94,6 @@ def create(config: PipelineConfig, runtime: Runtime) -> Detector:
     weights = load(config.detector_weights, 'retinaface', (ARCHITECTURE,))
     with fitted(weights):
         return RetinaFace(runtime, weights, least_score)
-
-
-def _scaled(image: Image, scale: float) -> tuple[Image, Array]:
-    """Return the image scaled, and what it was scaled by in x and y, in whole pixels."""
-    height, width = image.shape[:2]
-    w, h = (max(round(side * scale), _MIN_SIDE) for side in (width, height))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(image, (w, h), interpolation=how)
-    return np.asarray(small, np.uint8), np.array([w / width, h / height])
 
 
 def _to_image(points: Array, scale: Array) -> Array:

@@ -15,6 +15,8 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector, SizedDetector
 from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sphere
 from headpose_ros.geometry.face_frame import angular_size_from_distance
+from headpose_ros.geometry.rays import angle_between
+from headpose_ros.geometry.reduction import halved
 from headpose_ros.heads import Boxes, Faces
 from headpose_ros.typing import Array, Image
 
@@ -125,7 +127,7 @@ def _touches(
     rays: Array, sizes: Array, some: NDArray[np.intp], others: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Tell which of the discs `some` touch one of `others`; both index rays and sizes."""
-    apart = np.arccos(np.clip(rays[some] @ rays[others].T, -1, 1))
+    apart = angle_between(rays[some][:, None], rays[others])
     touch: NDArray[np.bool_] = np.any(apart < (sizes[some][:, None] + sizes[others]) / 2, axis=1)
     return touch
 
@@ -160,18 +162,13 @@ def detect_scaled(
 
 def _shrunk(image: Image, halvings: int) -> Image:
     """Return the image halved so often; its sides are multiples of what that takes."""
-    height, width = image.shape[:2]
-    done, how = 1, cv2.INTER_AREA
-    if halvings >= 2:
-        # Bilinear, by four: the mean of the inner four of each sixteen pixels, so that half of a
-        # large image's rows are not read at all.
-        done, how = 2, cv2.INTER_LINEAR
-    small = image
-    while done <= halvings:  # OpenCV halves three times as fast as it averages over sixteen
-        size = (width >> done, height >> done)
-        small = np.asarray(cv2.resize(small, size, interpolation=how), np.uint8)
-        done, how = done + 1, cv2.INTER_AREA
-    return small
+    if halvings < 2:
+        return halved(image, halvings)
+    # Bilinear, by four: the mean of the inner four of each sixteen pixels, so that half of a large
+    # image's rows are not read at all.
+    size = (image.shape[1] >> 2, image.shape[0] >> 2)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return halved(small, halvings - 2)
 
 
 def _detect(detector: Detector, image: Image, smallest_px: float, sizes: _Sizes) -> Boxes:

@@ -12,6 +12,7 @@ import numpy as np
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace
+from headpose_ros.detection.scaling import scaled
 from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import Runtime
 from headpose_ros.inference.weights import WeightsError
@@ -44,15 +45,11 @@ class YuNet:
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; see `detector.Detector`."""
-        height, width = image_bgr.shape[:2]
-        scale = _SMALLEST_PX / min_face_px
-        w, h = (max(round(side * scale), _MIN_SIDE) for side in (width, height))
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        self._net.setInputSize((w, h))
-        found: Any = self._net.detect(cv2.resize(image_bgr, (w, h), interpolation=how))[1]
+        small, scale = scaled(image_bgr, _SMALLEST_PX / min_face_px, _MIN_SIDE)
+        self._net.setInputSize((small.shape[1], small.shape[0]))
+        found: Any = self._net.detect(small)[1]
         rows = np.empty((0, 15)) if found is None else np.asarray(found, np.float64)
-        per_pixel = np.array([width / w, height / h])
-        points = rows[:, :14].reshape(-1, 7, 2) * per_pixel
+        points = rows[:, :14].reshape(-1, 7, 2) / scale
         corners = np.hstack([points[:, 0], points[:, 0] + points[:, 1]]) - 0.5
         return Boxes(corners.astype(np.float64), rows[:, 14], points[:, 2:] - 0.5)
 

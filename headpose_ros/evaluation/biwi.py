@@ -19,7 +19,7 @@ import numpy as np
 
 from headpose_ros.evaluation.samples import Lens, Picture, TrueFace, require_folder
 from headpose_ros.geometry.euler import matrix_from_euler
-from headpose_ros.geometry.face_frame import off_axis_angle
+from headpose_ros.geometry.rays import off_axis_angle
 from headpose_ros.geometry.rotations import nearest_rotation
 from headpose_ros.typing import Array
 

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from headpose_ros.evaluation.samples import Lens, Picture, TrueFace, require_folder
-from headpose_ros.geometry.face_frame import face_centre_from_sellion, off_axis_angle
+from headpose_ros.geometry.face_frame import face_centre_from_sellion
+from headpose_ros.geometry.rays import off_axis_angle
 from headpose_ros.geometry.rotations import nearest_rotation
 from headpose_ros.typing import Array
 

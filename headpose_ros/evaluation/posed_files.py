@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from headpose_ros.geometry import CameraModel
-from headpose_ros.geometry.face_frame import face_centre_from_sellion, off_axis_angle
+from headpose_ros.geometry.face_frame import face_centre_from_sellion
+from headpose_ros.geometry.rays import off_axis_angle
 from headpose_ros.typing import Array
 
 COEFFICIENTS = 5

@@ -12,14 +12,14 @@ import numpy as np
 
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.evaluation import metrics
+from headpose_ros.evaluation.face_crops import FaceFinder, Found, Scene, crops_of, disturbed
 from headpose_ros.evaluation.samples import Picture, TrueFace, read_picture
-from headpose_ros.evaluation.views import FaceFinder, Found, Scene, crops_of, disturbed
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.geometry.face_frame import (
     distance_from_angular_size,
-    off_axis_angle,
     sellion_from_face_centre,
 )
+from headpose_ros.geometry.rays import off_axis_angle
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.geometry.sampling import Crops
 from headpose_ros.geometry.virtual_camera import VirtualCameras, crop_angles

@@ -9,14 +9,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from headpose_ros.geometry.camera_info import (
+    intrinsics_from_matrix,
+    read_camera_info,
+    read_camera_yaml,
+    read_sensor_part,
+)
+from headpose_ros.geometry.checks import finite_number, rows, whole_number
 from headpose_ros.geometry.distortion import Lens, check_distortion, make_lens
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.typing import Array
+
+FovModel = Literal['pinhole', 'equidistant', 'equirectangular']
+_WIDEST_FOV = {
+    'pinhole': (
+        math.nextafter(math.pi, 0.0),
+        "between 0 and pi (lenses of 180 degrees or more: model='equidistant')",
+    ),
+    'equidistant': (2 * math.pi, 'between 0 and 2 pi'),
+    'equirectangular': (2 * math.pi, 'between 0 and 2 pi'),
+}
 
 
 @dataclass(frozen=True)
@@ -40,19 +57,19 @@ class CameraModel:
     distortion: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ('width', 'height'):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name))
         if self.width <= 0 or self.height <= 0:
             raise CameraModelError(f'image size must be positive, got {self.width}x{self.height}')
-        numbers = (self.fx, self.fy, self.cx, self.cy, self.skew)
-        if not all(map(math.isfinite, numbers)):
-            raise CameraModelError(
-                f'fx, fy, cx, cy and skew must be finite, got {numbers}: calibrate the camera anew'
-            )
+        for name in ('fx', 'fy', 'cx', 'cy', 'skew'):
+            object.__setattr__(self, name, finite_number(getattr(self, name), name))
         if self.fx <= 0 or self.fy <= 0:
             raise CameraModelError(
                 f'focal lengths must be positive, got fx = {self.fx}, fy = {self.fy}: '
                 'is the camera calibrated?'
             )
-        check_distortion(self.distortion_model, self.distortion)
+        distortion = check_distortion(self.distortion_model, self.distortion)
+        object.__setattr__(self, 'distortion', distortion)
 
     @staticmethod
     def from_matrix(
@@ -63,21 +80,31 @@ class CameraModel:
         d: Sequence[float] | ArrayLike = (),
     ) -> CameraModel:
         """Build it from a camera matrix, (3,3) or 9 numbers in rows, and D as in CameraInfo."""
-        from headpose_ros.geometry.camera_info import camera_from_matrix
-
-        return camera_from_matrix(K, width, height, distortion_model, d)
+        return CameraModel(*intrinsics_from_matrix(K, width, height, distortion_model, d))
 
     @staticmethod
-    def from_fov(width: int, height: int, hfov: float) -> CameraModel:
-        """Build a pinhole with square pixels that spans `hfov` rad from left to right edge."""
-        if not 0 < hfov < math.pi:
+    def from_fov(width: int, height: int, hfov: float, model: FovModel = 'pinhole') -> CameraModel:
+        """Build an ideal camera with square pixels that spans `hfov` rad from edge to edge.
+
+        `model`: 'pinhole', below pi rad; 'equidistant', a fisheye whose radius in the image is
+        proportional to the angle off axis, to 2 pi; 'equirectangular', a panorama whose columns
+        are longitudes and whose rows are latitudes, to 2 pi. The optical axis is the middle of
+        the image.
+        """
+        width, height = whole_number(width, 'width'), whole_number(height, 'height')
+        if model not in _WIDEST_FOV:
+            known = ', '.join(map(repr, _WIDEST_FOV))
+            raise CameraModelError(f'model: expected one of {known}, got {model!r}')
+        widest, text = _WIDEST_FOV[model]
+        if not 0 < finite_number(hfov, 'hfov') <= widest:
             raise CameraModelError(
-                f'hfov must be between 0 and pi rad, got {hfov}: give degrees as '
-                'math.radians(...); a lens of 180 degrees or more needs a calibration with the '
-                'equidistant model'
+                f'hfov: expected {text} rad where the model is {model!r}, got {hfov}; give '
+                'degrees as math.radians(...)'
             )
-        focal = width / 2 / math.tan(hfov / 2)
-        return CameraModel(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
+        focal = width / 2 / math.tan(hfov / 2) if model == 'pinhole' else width / hfov
+        centre = ((width - 1) / 2, (height - 1) / 2)
+        lens = '' if model == 'pinhole' else model
+        return CameraModel(width, height, focal, focal, *centre, distortion_model=lens)
 
     @staticmethod
     def from_camera_info(info: Any, rectified: bool = False) -> CameraModel:
@@ -86,19 +113,22 @@ class CameraModel:
         Binning and region of interest are applied: the camera is that of the image as published
         (REP-104). Raw images use K and D; `rectified` ones P and no D.
         """
-        from headpose_ros.geometry.camera_info import camera_from_info
-
-        return camera_from_info(info, rectified)
+        full = CameraModel(*read_camera_info(info, rectified))
+        part = read_sensor_part(info, full.width, full.height)
+        size = (part.width // part.bin_x, part.height // part.bin_y)
+        return full.resampled(1 / part.bin_x, 1 / part.bin_y, *size, part.x0, part.y0)
 
     @staticmethod
     def from_yaml(path: str | PathLike[str], rectified: bool = False) -> CameraModel:
         """Build it from a file as camera_calibration writes and camera_info_manager reads it.
 
-        Raises OSError where the file cannot be read.
+        Raises OSError where the file cannot be read; every error names the file.
         """
-        from headpose_ros.geometry.camera_info import camera_from_yaml
-
-        return camera_from_yaml(path, rectified)
+        numbers = read_camera_yaml(path, rectified)
+        try:
+            return CameraModel(*numbers)
+        except CameraModelError as error:
+            raise CameraModelError(f'{path}: {error}') from error
 
     @cached_property
     def matrix(self) -> Array:
@@ -143,7 +173,7 @@ class CameraModel:
 
     def rays_and_validity(self, pixels: ArrayLike) -> tuple[Array, np.ndarray]:
         """Return the unit rays (N,3) of pixels (N,2), and whether each pixel has one (N,)."""
-        points = _rows(pixels, 2, 'pixels')
+        points = rows(pixels, 2, 'pixels')
         y = (points[:, 1] - self.cy) / self.fy
         x = (points[:, 0] - self.cx - self.skew * y) / self.fx
         return self.lens.unproject(np.column_stack([x, y]))
@@ -154,7 +184,7 @@ class CameraModel:
         Rays out of the lens's range are not valid; their pixels, always finite, are those at the
         rim of the range. A valid pixel may still lie outside the image: see `contains`.
         """
-        x, y, valid = self.lens.project(_rows(rays, 3, 'rays'))
+        x, y, valid = self.lens.project(rows(rays, 3, 'rays'))
         return np.column_stack(self.to_pixels(x, y)), valid
 
     def to_pixels(self, x: Any, y: Any) -> tuple[Any, Any]:
@@ -199,13 +229,3 @@ class CameraModel:
             fx=self.fx * sx, fy=self.fy * sy, skew=self.skew * sx,
             cx=(self.cx - x0 + 0.5) * sx - 0.5, cy=(self.cy - y0 + 0.5) * sy - 0.5,
         )  # fmt: skip
-
-
-def _rows(values: ArrayLike, columns: int, name: str) -> Array:
-    """Return values as finite float64 (N, columns), or raise ValueError."""
-    array = np.asarray(values, np.float64)
-    if array.ndim != 2 or array.shape[1] != columns:
-        raise ValueError(f'{name}: expected shape (N, {columns}), got {array.shape}')
-    if not np.isfinite(array).all():
-        raise ValueError(f'{name}: expected finite numbers, got NaN or infinity')
-    return array

@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.face_frame import off_axis_angle
-from headpose_ros.geometry.sampling import averaged
-from headpose_ros.geometry.sphere import (
+from headpose_ros.geometry.rays import angle_between, off_axis_angle
+from headpose_ros.geometry.reduction import reduce_region
+from headpose_ros.geometry.sphere_projection import (
     pixels_per_radian,
     spheres_of_squares,
-    squares_of_spheres,
 )
 from headpose_ros.geometry.view_layout import lay_out
 from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
@@ -47,7 +46,7 @@ class ViewSampler:
 
     def sample(self, image: Image) -> Image:
         """Return the view of `image`; black where the lens sees nothing."""
-        pixels, _ = averaged(image, self.box, self.block)
+        pixels, _ = reduce_region(image, self.box, self.block)
         return cv2.remap(pixels, *self.maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
@@ -73,17 +72,10 @@ class View:
     ) -> tuple[Array, Array]:
         """Return rays (M,3) in the camera frame and angular sizes (M,), rad, of squares here.
 
-        `centres_px` (M,2), `sides_px` (M,): see `sphere.py` for how a sphere makes a square.
+        `centres_px` (M,2), `sides_px` (M,): see `sphere_projection.py` for the square of a sphere.
         """
         rays, sizes = spheres_of_squares(self.camera, centres_px, sides_px)
         return rays @ self.rotation_view_from_camera, sizes
-
-    def squares_from_faces(
-        self, rays: ArrayLike, angular_sizes: ArrayLike
-    ) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Return centres (M,2), sides (M,), pixels, and valid (M,): undoes the above."""
-        turned = np.asarray(rays, np.float64).reshape(-1, 3) @ self.rotation_view_from_camera.T
-        return squares_of_spheres(self.camera, turned, angular_sizes)
 
 
 def covering_views(
@@ -145,8 +137,8 @@ def _view(
     focal, centre = float(look.focal_lengths[0]), (side - 1) / 2
     pinhole = CameraModel(x1 - x0, y1 - y0, focal, focal, centre - x0, centre - y0)
     block = 1 << max(0, int(scale / focal).bit_length() - 1)
-    _, part = averaged(np.empty((camera.height, camera.width), np.uint8), box, block)
-    placed = part.place(pixels).astype(np.float32)
+    _, region = reduce_region(np.empty((camera.height, camera.width), np.uint8), box, block)
+    placed = region.place(pixels).astype(np.float32)
     placed[:, ~shown] = -10.0  # out of the image: black
     maps = cv2.convertMaps(placed[0], placed[1], cv2.CV_16SC2)
     return View(pinhole, rotation, False, ViewSampler(box, block, maps))
@@ -193,7 +185,7 @@ def merge_on_sphere(
 
 def _same_face(ray: Array, half: float, rays: Array, halves: Array, overlap: float) -> Array:
     """Tell which discs (K,) show the same face as one disc: by shared area, as if flat."""
-    apart = np.arctan2(np.linalg.norm(np.cross(rays, ray), axis=1), rays @ ray)
+    apart = angle_between(rays, ray)
     small, large = np.minimum(half, halves), np.maximum(half, halves)
     # The lens that two circles share; the circles' distance is kept where they do intersect.
     d = np.clip(apart, large - small + 1e-12, large + small)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.brown_lens import BrownLens
+from headpose_ros.geometry.checks import finite_number
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.geometry.fisheye_lens import FisheyeLens
 from headpose_ros.geometry.lens_math import FARTHEST, on_plane, unit_rays
@@ -58,18 +59,21 @@ class Lens(Protocol):
         ...
 
 
-def check_distortion(model: str, coefficients: Sequence[float]) -> None:
-    """Raise CameraModelError where `model` is unknown or has another number of coefficients."""
+def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[float, ...]:
+    """Return the coefficients as floats.
+
+    Raises CameraModelError where `model` is unknown or has another number of coefficients.
+    """
     if model not in MODELS:
         known = ', '.join(repr(name) for name in MODELS)
         raise CameraModelError(f'distortion model {model!r} is unknown; known are {known}')
-    if len(coefficients) not in (0, *MODELS[model]):
+    numbers = tuple(finite_number(value, f'distortion {model!r}') for value in coefficients)
+    if len(numbers) not in (0, *MODELS[model]):
         lengths = ' or '.join(map(str, MODELS[model]))
         raise CameraModelError(
-            f'distortion model {model!r} has {lengths} coefficients, got {len(coefficients)}'
+            f'distortion model {model!r} has {lengths} coefficients, got {len(numbers)}'
         )
-    if not all(map(math.isfinite, coefficients)):
-        raise CameraModelError(f'distortion coefficients are not finite: {tuple(coefficients)}')
+    return numbers
 
 
 def without_padding(model: str, coefficients: Sequence[float]) -> tuple[float, ...]:

@@ -7,11 +7,10 @@ Positions are metres in the camera frame, (3,) or (...,3); rotations (...,3,3).
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from headpose_ros.geometry.rays import angle_between
 from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.typing import Array
 
@@ -46,22 +45,13 @@ def sellion_from_face_centre(rotation_camera_from_face: ArrayLike, centre: Array
     )
 
 
-def off_axis_angle(rays: ArrayLike) -> Array:
-    """Return the angles (...,), rad, between the optical axis and rays (...,3) of any length."""
-    v = np.asarray(rays, np.float64)
-    return np.arctan2(np.hypot(v[..., 0], v[..., 1]), v[..., 2])
+def facing_angle(rotation_camera_from_face: ArrayLike, sellion: ArrayLike) -> Array:
+    """Return the angles (...,), rad, between faces' x axes and the way to the camera.
 
-
-def facing_angle(rotation_camera_from_face: Array, position: Array) -> float:
-    """Return the angle, rad, between the x axis of one face and the way to the camera.
-
-    `rotation_camera_from_face` (3,3), `position` (3,): the sellion. 0 looks at the camera, pi away
-    from it.
+    `rotation_camera_from_face` (...,3,3), `sellion` (...,3). 0 looks at the camera, pi away.
     """
-    x, y, z = rotation_camera_from_face[:, 0].tolist()
-    a, b, c = (-position).tolist()
-    across = math.hypot(y * c - z * b, z * a - x * c, x * b - y * a)
-    return math.atan2(across, x * a + y * b + z * c)
+    x_axis = np.asarray(rotation_camera_from_face, np.float64)[..., 0]
+    return angle_between(x_axis, -np.asarray(sellion, np.float64))
 
 
 def distance_from_angular_size(angular_size: ArrayLike, head_scale: ArrayLike = 1.0) -> Array:

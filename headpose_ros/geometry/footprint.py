@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.reduction import ReducedRegion
 from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
 from headpose_ros.typing import Array
 
@@ -31,29 +32,10 @@ _FINE = square_grid(pixel_lines(48))
 # Source pixels a bilinear sample, up to which it shows about as little aliasing as an ideal area
 # filter would: of the image itself, and of blocks of it that were averaged already.
 _SHARP, _SHARP_OF_BLOCKS = 1.25, 1.6
-_MOST_SAMPLES = 4  # a crop pixel, each way
-_SMALL = 1 << 18  # multiplications; larger products BLAS shares out to threads, and waits for them
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of an image: its first pixel, and how many pixels were averaged to one, each way."""
-
-    x0: int
-    y0: int
-    block: int
-
-    def place(self, pixels: Array) -> Array:
-        """Return where columns and rows (2,K,K) of the image are in the part."""
-        if self == WHOLE:
-            return pixels
-        first = np.array([[[self.x0]], [[self.y0]]]) - 0.5
-        placed: Array = (pixels - first) / self.block - 0.5
-        return placed
-
-
-WHOLE = Part(0, 0, 1)
-"""The image itself."""
+_MAX_SAMPLES = 4  # a crop pixel, each way
+_MAX_PRODUCT = (
+    1 << 18
+)  # multiplications; larger products BLAS shares out to threads, and waits for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,21 +98,26 @@ class Footprints:
         least, most = self.shrink[i].tolist()
         block = 1 << max(0, int(least).bit_length() - 1)
         sharp = _SHARP if block == 1 else _SHARP_OF_BLOCKS
-        return block, min(max(math.ceil(most / block / sharp), 1), _MOST_SAMPLES)
+        return block, min(max(math.ceil(most / block / sharp), 1), _MAX_SAMPLES)
 
     def maps(
-        self, i: int, samples: int, camera: CameraModel, cameras: VirtualCameras, part: Part
+        self,
+        i: int,
+        samples: int,
+        camera: CameraModel,
+        cameras: VirtualCameras,
+        region: ReducedRegion,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what crop `i` samples, `samples` a pixel each way: maps (P,P) into `part`.
+        """Return what crop `i` samples, `samples` a pixel each way: maps (P,P) into `region`.
 
         First that of columns, then of rows.
         """
         side = cameras.size_px * samples
         if self.is_smooth[i]:
             weights = _from_nodes(side)
-            lines = weights @ part.place(self.nodes[:, i]).astype(np.float32)
+            lines = weights @ region.place(self.nodes[:, i]).astype(np.float32)
             maps = np.empty((2, side, side), np.float32)
-            rows = max(1, _SMALL // weights.size)
+            rows = max(1, _MAX_PRODUCT // weights.size)
             for start in range(0, side, rows):
                 band = slice(start, start + rows)
                 np.matmul(lines[:, band], weights.T, out=maps[:, band])
@@ -139,7 +126,7 @@ class Footprints:
             cameras.rotation_virtual_from_camera[i : i + 1], cameras.angles[i : i + 1], side
         )
         pixels, _ = fine.image_pixels(camera, square_grid(pixel_lines(side)))
-        u, v = part.place(pixels[:, 0]).astype(np.float32)
+        u, v = region.place(pixels[:, 0]).astype(np.float32)
         return u, v
 
 

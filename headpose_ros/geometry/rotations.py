@@ -112,14 +112,6 @@ def mean_rotation(matrices: ArrayLike, weights: ArrayLike | None = None) -> Arra
     return nearest_rotation(np.tensordot(w / w.sum(), m, axes=1))
 
 
-def slerp(a: ArrayLike, b: ArrayLike, t: ArrayLike) -> Array:
-    """Return rotations (...,3,3) a fraction t (...,) of the way from `a` to `b` (...,3,3)."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    vector = vector_from_matrix(np.swapaxes(a, -1, -2) @ b)
-    moved: Array = a @ matrix_from_vector(np.asarray(t, np.float64)[..., None] * vector)
-    return moved
-
-
 def _flat(values: ArrayLike, tail: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
     array = np.asarray(values, np.float64)
     lead = array.shape[: array.ndim - len(tail)]

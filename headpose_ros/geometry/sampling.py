@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.footprint import WHOLE, Footprints, Part
-from headpose_ros.geometry.sphere import pixels_per_radian
+from headpose_ros.geometry.footprint import Footprints
+from headpose_ros.geometry.reduction import reduce_region
+from headpose_ros.geometry.sphere_projection import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import PlainCameras, VirtualCameras
 from headpose_ros.typing import Array, Image
 
@@ -80,7 +81,7 @@ def sample_plain_crops(
     """
     _check_image(image, camera)
     cameras = PlainCameras.around(rays, angles, size_px)
-    axes = cameras.looks.rotation_virtual_from_camera[:, 2]
+    axes = cameras.rectified.rotation_virtual_from_camera[:, 2]
     centres, _ = camera.pixels(axes)
     sides = 2 * np.tan(cameras.angles / 2) * pixels_per_radian(camera, axes)
     footprints = Footprints.of_squares(centres, sides, size_px, camera)
@@ -100,36 +101,12 @@ def _sample(
 ) -> None:
     """Sample crop `i` into `out` (S,S) or (S,S,3)."""
     block, samples = footprints.reduction(i)
-    pixels, part = averaged(image, footprints.boxes[i], block)
-    u, v = footprints.maps(i, samples, camera, cameras, part)
+    pixels, region = reduce_region(image, footprints.boxes[i], block)
+    u, v = footprints.maps(i, samples, camera, cameras, region)
     into = out if samples == 1 else None
     fine = cv2.remap(pixels, u, v, cv2.INTER_LINEAR, into, cv2.BORDER_REPLICATE)
     if samples > 1:
         cv2.resize(fine, out.shape[:2], dst=out, interpolation=cv2.INTER_AREA)
-
-
-def averaged(image: Image, box: Array, block: int) -> tuple[Image, Part]:
-    """Return what the image shows in `box`, averaged in blocks, and where it is from.
-
-    `box` (4,): x0, y0, x1, y1, pixels. `block`: a power of two, pixels. Blocks are aligned with
-    the image; what is left over at its right and lower edge is dropped.
-    """
-    if block == 1:
-        return image, WHOLE
-    (x0, x1), (y0, y1) = (blocks(box[i], box[i + 2], block, image.shape[1 - i]) for i in (0, 1))
-    pixels = image[y0:y1, x0:x1]
-    for _ in range(block.bit_length() - 1):  # each time by two, for which OpenCV is fastest
-        size = (max(pixels.shape[1] // 2, 1), max(pixels.shape[0] // 2, 1))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return pixels, Part(x0, y0, block)
-
-
-def blocks(low: float, high: float, block: int, length: int) -> tuple[int, int]:
-    """Return the first pixel, and the last + 1, of the whole blocks that show low..high."""
-    count = max(1, length // block)
-    first = min(max(int(low // block) - 1, 0), count - 1)
-    last = min(max(int(high // block) + 2, first + 1), count)
-    return first * block, min(last * block, length)
 
 
 def _empty(count: int, size_px: int, image: Image) -> Image:
@@ -137,6 +114,8 @@ def _empty(count: int, size_px: int, image: Image) -> Image:
 
 
 def _check_image(image: Any, camera: CameraModel) -> None:
+    if not hasattr(image, 'shape') or not hasattr(image, 'dtype'):
+        raise ValueError(f'image: expected an array of pixels, got {type(image).__name__}')
     shape = tuple(image.shape)
     if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)):
         raise ValueError(f'image: expected shape (H, W, 3) or (H, W), got {shape}')

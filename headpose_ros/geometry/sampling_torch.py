@@ -11,8 +11,8 @@ import torch
 from torch.nn import functional
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.footprint import Footprints, Part
-from headpose_ros.geometry.sampling import blocks
+from headpose_ros.geometry.footprint import Footprints
+from headpose_ros.geometry.reduction import ReducedRegion, block_span
 from headpose_ros.geometry.virtual_camera import VirtualCameras
 
 
@@ -40,8 +40,8 @@ def sample_on_device(
         which = np.flatnonzero((plans == (block, samples)).all(axis=1))
         mean = functional.avg_pool2d(source, block) if block > 1 else source
         height, width = mean.shape[2:]
-        part_of = Part(x0, y0, block)
-        maps = [footprints.maps(i, samples, camera, cameras, part_of) for i in which.tolist()]
+        region = ReducedRegion(x0, y0, block)
+        maps = [footprints.maps(i, samples, camera, cameras, region) for i in which.tolist()]
         u, v = (np.concatenate(each) for each in zip(*maps, strict=True))  # (N S samples, ...)
         grid = np.stack([(2 * u + 1) / width - 1, (2 * v + 1) / height - 1], axis=-1)
         # All crops as one tall grid, so that the image is not repeated for each.
@@ -62,8 +62,8 @@ def sample_on_device(
 def _part(footprints: Footprints, camera: CameraModel, block: int) -> tuple[int, int, int, int]:
     """Return x0, y0, x1, y1 of the part of the image, in whole blocks, that any crop shows."""
     low, high = footprints.boxes[:, :2].min(axis=0), footprints.boxes[:, 2:].max(axis=0)
-    x0, x1 = blocks(low[0], high[0], block, camera.width)
-    y0, y1 = blocks(low[1], high[1], block, camera.height)
+    x0, x1 = block_span(low[0], high[0], block, camera.width)
+    y0, y1 = block_span(low[1], high[1], block, camera.height)
     # Smaller blocks reach where the largest no more fit.
     x1 = camera.width if x1 + block > camera.width else x1
     y1 = camera.height if y1 + block > camera.height else y1

@@ -11,14 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.checks import whole_number
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.typing import Array
 
 MAX_CROP_ANGLE = np.radians(150.0)
 """The widest crop, rad: a flat image of more is nearly all border."""
 
+MAX_CROP_PX = 16384
+"""The largest side of a crop, pixels: its images are still to be allocated."""
+
 # Nearer to the ray than this, a small error of what shall point upwards turns the crop around.
-_LEAST_UP = math.sin(math.radians(12.0))
+_MIN_UP = math.sin(math.radians(12.0))
 
 
 def crop_angles(angular_sizes: ArrayLike, crop_scale: float) -> Array:
@@ -50,12 +54,19 @@ class VirtualCameras:
 
         By the minimal rotation, and then about their axes so that the directions `ups` (N,3) of
         the camera frame, of any length, point upwards in their images. Where `ups` is not given,
-        zero, or within 12 degrees of the ray, the minimal rotation is all.
+        zero, or within 12 degrees of the ray, the minimal rotation is all. Raises ValueError for
+        wrong shapes, sizes and angles, and where a ray has no minimal rotation.
         """
+        side = whole_number(size_px, 'size_px')
+        if not 0 < side <= MAX_CROP_PX:
+            raise ValueError(f'size_px: expected 1 to {MAX_CROP_PX} pixels, got {side}')
         rotations = rotation_to_axis(np.asarray(rays, np.float64).reshape(-1, 3))
         if ups is not None:
-            _hold_upright(rotations, np.asarray(ups, np.float64).reshape(-1, 3))
-        return VirtualCameras(rotations, _checked(angles, len(rotations)), int(size_px))
+            upright = np.asarray(ups, np.float64).reshape(-1, 3)
+            if len(upright) != len(rotations):
+                raise ValueError(f'ups: expected {len(rotations)}, one a ray, got {len(upright)}')
+            _hold_upright(rotations, upright)
+        return VirtualCameras(rotations, _checked(angles, len(rotations)), side)
 
     def __len__(self) -> int:
         return len(self.angles)
@@ -115,21 +126,12 @@ class VirtualCameras:
         """
         if not camera.is_pinhole:
             raise ValueError(
-                f'a {camera.distortion_model} camera has no homography; use sampling_maps'
+                f'a {camera.distortion_model} camera has no homography; use image_pixels'
             )
         product: Array = (
             self.matrices @ self.rotation_virtual_from_camera @ np.linalg.inv(camera.matrix)
         )
         return product
-
-    def sampling_maps(self, camera: CameraModel) -> tuple[Array, np.ndarray]:
-        """Return where each crop pixel is seen: pixels (N,S,S,2) of the image and valid (N,S,S).
-
-        Exact for any lens. Where valid is False the lens sees nothing there; the pixels are then
-        those at the rim of its range.
-        """
-        pixels, valid = self.image_pixels(camera, square_grid(pixel_lines(self.size_px)))
-        return np.moveaxis(pixels, 0, -1), valid
 
     def image_pixels(self, camera: CameraModel, grid: Array) -> tuple[Array, np.ndarray]:
         """Return columns and rows (2,N,K,K) of the image, and valid (N,K,K), at a `square_grid`.
@@ -148,26 +150,26 @@ class VirtualCameras:
 class PlainCameras(VirtualCameras):
     """What systems without rectification assume: a crop is seen as if by the camera itself.
 
-    Rotations come back as they are. Rays, which they do get right, still go through `looks`, the
-    cameras that a rectifying system would have used.
+    Rotations come back as they are. Rays, which they do get right, still go through `rectified`,
+    the cameras that a rectifying system would have used.
     """
 
-    looks: VirtualCameras
+    rectified: VirtualCameras
 
     @staticmethod
     def around(rays: ArrayLike, angles: ArrayLike, size_px: int) -> PlainCameras:
         """Make them for crops around rays (N,3) that span angles (N,), rad."""
-        looks = VirtualCameras.look_along(rays, angles, size_px)
-        identity = np.tile(np.eye(3), (len(looks), 1, 1))
-        return PlainCameras(identity, looks.angles, looks.size_px, looks)
+        rectified = VirtualCameras.look_along(rays, angles, size_px)
+        identity = np.tile(np.eye(3), (len(rectified), 1, 1))
+        return PlainCameras(identity, rectified.angles, rectified.size_px, rectified)
 
     def rays_to_camera(self, rays_virtual: ArrayLike) -> Array:
         """See `VirtualCameras.rays_to_camera`."""
-        return self.looks.rays_to_camera(rays_virtual)
+        return self.rectified.rays_to_camera(rays_virtual)
 
     def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
         """See `VirtualCameras.rays_to_virtual`."""
-        return self.looks.rays_to_virtual(rays_camera)
+        return self.rectified.rays_to_virtual(rays_camera)
 
 
 def pixel_lines(count: int) -> Array:
@@ -187,7 +189,7 @@ def _hold_upright(rotations: Array, ups: Array) -> None:
     for rotation, up in zip(rotations, ups, strict=True):
         x, y, z = (rotation @ up).tolist()
         across = math.hypot(x, y)
-        if across > _LEAST_UP * math.hypot(across, z):
+        if across > _MIN_UP * math.hypot(across, z):
             sine, cosine = x / across, -y / across
             rotation[:2] = np.array([[cosine, sine], [-sine, cosine]]) @ rotation[:2]
 

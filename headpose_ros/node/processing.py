@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 
 from headpose_ros.geometry import CameraModel
-from headpose_ros.node.camera_info import CameraInfoError, CameraSource
+from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics

@@ -11,7 +11,7 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from headpose_ros.node.camera_info import CameraSource
+from headpose_ros.node.camera_source import CameraSource
 from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.depth import DepthBuffer
 from headpose_ros.node.diagnostics import Counts, Statistics

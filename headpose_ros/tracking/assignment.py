@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from headpose_ros.geometry.rays import angle_between
 from headpose_ros.typing import Array
 
 SIZE_WEIGHT = 1.0 / 0.35
@@ -25,9 +26,7 @@ def distances(rays_a: Array, sizes_a: Array, rays_b: Array, sizes_b: Array) -> t
     second: the absolute difference of the logarithms of the sizes. Rays are (A,3) and (B,3) unit
     vectors, sizes (A,) and (B,) rad.
     """
-    # 2 asin(chord / 2), unlike arccos, keeps its digits for faces that nearly coincide.
-    chord = np.linalg.norm(rays_a[:, None, :] - rays_b[None, :, :], axis=2)
-    angles = 2.0 * np.arcsin(np.minimum(0.5 * chord, 1.0))
+    angles = angle_between(rays_a[:, None], rays_b)
     radii = 0.25 * (sizes_a[:, None] + sizes_b[None, :])
     return angles / radii, np.abs(np.log(sizes_a[:, None] / sizes_b[None, :]))
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, facing_angle, off_axis_angle
+from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, facing_angle
+from headpose_ros.geometry.rays import off_axis_angle
 from headpose_ros.heads import Head
 from headpose_ros.tracking.distance import log_distance_from_depth, log_distance_from_size
 from headpose_ros.tracking.roi import rois
@@ -70,6 +71,7 @@ def pose_heads(
     poses = [_pose(tracks[index], readings, index, scene, config) for index in index_list]
     rays, sizes = readings.rays[index_list], readings.angular_sizes[index_list]
     off_axis = off_axis_angle(rays).tolist()
+    facing = facing_angle([pose[0] for pose in poses], [pose[1] for pose in poses]).tolist()
     regions = rois(scene.camera, rays, sizes)
     seen = [tracks[index] for index in index_list]
     return [
@@ -83,7 +85,7 @@ def pose_heads(
                 confidence=track.confidence,
                 roi=regions[n],
                 off_axis_angle=off_axis[n],
-                facing_angle=facing_angle(rotation, position),
+                facing_angle=facing[n],
             ),
         )
         for n, (track, (rotation, position, covariance)) in enumerate(

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.geometry.sphere import boxes_of_spheres
+from headpose_ros.geometry.sphere_projection import boxes_of_spheres
 from headpose_ros.heads import Roi
 from headpose_ros.typing import Array
 

@@ -22,12 +22,6 @@ def norm(vector: Array) -> float:
     return math.sqrt(float(vector.dot(vector)))
 
 
-def angle_between(a: Array, b: Array) -> float:
-    """Return the angle between two rays, rad; exact for small ones, unlike arccos."""
-    cosine = float(a.dot(b))
-    return math.atan2(norm(b - cosine * a), cosine)
-
-
 def difference(a: Array, b: Array) -> Array:
     """Return the tangent at `a` that leads to `b`; zero where they are opposite."""
     cosine = float(a.dot(b))

@@ -15,6 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from headpose_ros.config import PipelineConfig
+from headpose_ros.geometry.rays import angle_of_pair
 from headpose_ros.heads import Faces
 from headpose_ros.tracking import sphere
 from headpose_ros.tracking.assignment import SIZE_WEIGHT, assign, distances
@@ -292,4 +293,4 @@ def _is_on_chest(ray: Array, owner: Motion) -> bool:
 def _error(ray_a: Array, size_a: float, ray_b: Array, size_b: float) -> tuple[float, float]:
     """Return `assignment.distances` of one pair."""
     radius = 0.25 * (size_a + size_b)
-    return sphere.angle_between(ray_a, ray_b) / radius, abs(math.log(size_a / size_b))
+    return angle_of_pair(ray_a, ray_b) / radius, abs(math.log(size_a / size_b))

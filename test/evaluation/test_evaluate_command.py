@@ -17,8 +17,8 @@ from drawn_faces import (
 )
 
 from headpose_ros.cli import evaluate
+from headpose_ros.evaluation.face_crops import DetectedBoxes, TrueBoxes
 from headpose_ros.evaluation.samples import Lens
-from headpose_ros.evaluation.views import DetectedBoxes, TrueBoxes
 
 LENS = Lens(400.0, 400.0, 319.5, 239.5)
 SELLION = np.array([0.5, 0.1, 1.0])

@@ -18,9 +18,9 @@ from drawn_faces import (
 from headpose_ros.config import PipelineConfig
 from headpose_ros.evaluation import landmark_sets, posed
 from headpose_ros.evaluation import run as evaluation_run
+from headpose_ros.evaluation.face_crops import DetectedBoxes, Scene, TrueBoxes
 from headpose_ros.evaluation.run import Options, evaluate, report, rings_off_axis
 from headpose_ros.evaluation.samples import Lens, read_picture
-from headpose_ros.evaluation.views import DetectedBoxes, Scene, TrueBoxes
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.face_frame import face_centre_from_sellion
 

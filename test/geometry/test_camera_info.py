@@ -187,7 +187,17 @@ def test_a_calibration_file_gives_the_same_camera(tmp_path):
         ('{', 'not a YAML file'),
         (YAML.replace('plumb_bob', 'fov'), 'fov'),
         (YAML.replace('[400.,', '[0.,'), 'focal lengths'),
-        (YAML.replace('640', 'wide'), 'wide'),
+        (YAML.replace('640', 'wide'), "image_width: expected a whole number, got 'wide'"),
+        (YAML.replace('640', '.inf'), 'image_width: expected a whole number, got inf'),
+        (YAML.replace('640', '1' + 400 * '0'), 'image_width: expected a whole number'),
+        (YAML.replace('[400.,', '[1' + 400 * '0' + ','), 'camera_matrix: expected numbers'),
+        (YAML.replace('[400., 0.', '[400., x'), 'camera_matrix: expected numbers'),
+        (YAML.replace('camera_matrix', 'matrix'), 'camera_matrix.data is missing'),
+        (YAML.replace('  data: [400.', '  numbers: [400.'), 'camera_matrix.data is missing'),
+        ('image_width: 1\nimage_height: 1\ncamera_matrix: [1]', "mapping with 'data', got .1."),
+        ('just text', "found str 'just text'"),
+        ('[' * 5000, 'not a YAML file: nested too deeply'),
+        ('when: 2001-99-99', 'not a YAML file'),
     ],
 )
 def test_broken_calibration_files_are_named(tmp_path, text, why):
@@ -196,6 +206,25 @@ def test_broken_calibration_files_are_named(tmp_path, text, why):
     with pytest.raises(CameraModelError, match=why) as error:
         CameraModel.from_yaml(path)
     assert 'broken.yaml' in str(error.value)
+
+
+@pytest.mark.parametrize('content', [b'\xff\xd8\xff\xe0\x00\x10JFIF', b'\x89PNG\r\n\x1a\n\x00'])
+def test_a_picture_is_no_calibration_file(tmp_path, content):
+    path = tmp_path / 'picture.jpg'
+    path.write_bytes(content)
+    with pytest.raises(CameraModelError, match=r'picture\.jpg: not a text file; expected YAML'):
+        CameraModel.from_yaml(path)
+
+
+def test_an_empty_device_is_no_calibration_file():
+    with pytest.raises(CameraModelError, match=r'^/dev/null: expected the fields .*found nothing'):
+        CameraModel.from_yaml('/dev/null')
+
+
+@pytest.mark.parametrize('wrong', [None, 'camera', 3, {'k': lenses.K}])
+def test_what_is_no_camera_info_is_refused(wrong):
+    with pytest.raises(CameraModelError, match='expected a sensor_msgs/CameraInfo, got'):
+        CameraModel.from_camera_info(wrong)
 
 
 def test_a_missing_calibration_file_is_an_oserror(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headpose_ros.geometry import CameraModel, CameraModelError
-from headpose_ros.geometry.face_frame import off_axis_angle
+from headpose_ros.geometry.rays import off_axis_angle
 
 ALL = sorted(lenses.COEFFICIENTS)
 
@@ -238,8 +238,10 @@ def test_field_of_view():
     assert np.tan(camera.field_of_view[1] / 2) == pytest.approx(np.tan(np.radians(35)) * 0.75)
     assert lenses.fisheye().field_of_view[0] > 3.2
     for bad in (0.0, np.pi, -1.0, np.nan, 60):
-        with pytest.raises(CameraModelError, match=r'hfov must be .* rad, .*math.radians'):
+        with pytest.raises(CameraModelError, match='hfov: expected'):
             CameraModel.from_fov(640, 480, bad)
+    with pytest.raises(CameraModelError, match=r"pi .*'pinhole', got 60; .*math.radians"):
+        CameraModel.from_fov(640, 480, 60)
 
 
 def test_equality_and_hash_go_by_value():
@@ -276,3 +278,58 @@ def test_no_pixels_give_no_rays():
         camera = lenses.camera(name)
         assert camera.rays(np.empty((0, 2))).shape == (0, 3)
         assert camera.pixels(np.empty((0, 3)))[0].shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'why'),
+    [
+        ({'width': '640'}, "width: expected a whole number, got '640'"),
+        ({'height': 480.5}, 'height: expected a whole number, got 480.5'),
+        ({'width': None}, 'width: expected a whole number'),
+        ({'width': True}, 'width: expected a whole number'),
+        ({'width': float('inf')}, 'width: expected a whole number'),
+        ({'fx': None}, 'fx: expected a finite number'),
+        ({'cy': float('nan')}, 'cy: expected a finite number'),
+        ({'skew': 10**400}, 'skew: expected a finite number'),
+        ({'distortion_model': 'plumb_bob', 'distortion': ('a',) * 4}, 'expected a finite number'),
+    ],
+)
+def test_numbers_that_are_none_are_refused(changes, why):
+    numbers = {'width': 640, 'height': 480, 'fx': 400, 'fy': 400, 'cx': 320, 'cy': 240}
+    with pytest.raises(CameraModelError, match=why):
+        CameraModel(**{**numbers, **changes})
+
+
+def test_numbers_may_be_numpys():
+    camera = CameraModel(np.int64(640), np.uint16(480), np.float32(400), 400, 320, np.int8(24))
+    assert camera == CameraModel(640, 480, 400.0, 400.0, 320.0, 24.0)
+    assert all(type(value) in (int, float) for value in (camera.width, camera.fx, camera.cy))
+
+
+@pytest.mark.parametrize('degrees', [60, 180, 200, 360])
+def test_an_ideal_fisheye_has_a_radius_in_proportion_to_the_angle(degrees):
+    camera = CameraModel.from_fov(1000, 800, np.radians(degrees), 'equidistant')
+    off_axis = np.radians(degrees) * np.array([0.0, 0.1, 0.25, 0.49])
+    rays = np.column_stack([np.sin(off_axis), np.zeros(4), np.cos(off_axis)])
+    pixels, valid = camera.pixels(rays)
+    assert valid.all()
+    assert pixels[:, 0] == pytest.approx(499.5 + 1000 * np.array([0.0, 0.1, 0.25, 0.49]))
+    assert pixels[:, 1] == pytest.approx(np.full(4, 399.5))
+    assert camera.field_of_view[0] == pytest.approx(np.radians(degrees))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'why'),
+    [
+        ((640, 480, 7.0, 'equidistant'), r'hfov: expected between 0 and 2 pi rad .*got 7'),
+        ((640, 480, np.pi), "model='equidistant'"),
+        ((640, 480, 1.0, 'fisheye'), "model: expected one of 'pinhole', .* got 'fisheye'"),
+        ((640, 480, '60'), "hfov: expected a finite number, got '60'"),
+        (('640', 480, 1.0), 'width: expected a whole number'),
+        ((640, None, 1.0), 'height: expected a whole number'),
+        ((0, 480, 1.0), 'size must be positive|focal lengths must be positive'),
+    ],
+)
+def test_a_field_of_view_that_makes_no_camera_is_refused(arguments, why):
+    with pytest.raises(CameraModelError, match=why):
+        CameraModel.from_fov(*arguments)

@@ -15,7 +15,7 @@ from headpose_ros.geometry import (
     spheres_of_squares,
     squares_of_spheres,
 )
-from headpose_ros.geometry.face_frame import off_axis_angle
+from headpose_ros.geometry.rays import off_axis_angle
 
 WIDE = {
     'square 190': lenses.fisheye(600, 600, 3.3),
@@ -92,7 +92,9 @@ def test_faces_of_a_view_come_back_in_the_camera_frame():
     sizes = np.full(len(rays), 0.2)
     found = 0
     for view in covering_views(camera):
-        centres, sides, valid = view.squares_from_faces(rays, sizes)
+        centres, sides, valid = squares_of_spheres(
+            view.camera, rays @ view.rotation_view_from_camera.T, sizes
+        )
         whole = valid & view.camera.contains(centres)
         back, back_sizes = view.faces_from_squares(centres[whole], sides[whole])
         assert np.abs(back - rays[whole]).max() < 1e-5

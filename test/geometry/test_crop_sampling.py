@@ -14,7 +14,9 @@ from headpose_ros.geometry import (
     sample_crops,
     sample_plain_crops,
 )
-from headpose_ros.geometry.footprint import Footprints, Part
+from headpose_ros.geometry.footprint import Footprints
+from headpose_ros.geometry.reduction import WHOLE_IMAGE
+from headpose_ros.geometry.virtual_camera import pixel_lines, square_grid
 
 AHEAD = np.array([[0.0, 0.0, 1.0]])
 
@@ -74,9 +76,9 @@ def test_interpolated_maps_are_exact(name):
     cameras = VirtualCameras.look_along(rays, np.geomspace(0.05, 1.2, 30), 112)
     footprints = Footprints.of(cameras, camera)
     assert footprints.is_smooth[:15].all(), 'the usual crops take the fast way'
-    exact, _ = cameras.sampling_maps(camera)
+    exact = np.moveaxis(cameras.image_pixels(camera, square_grid(pixel_lines(112)))[0], 0, -1)
     for i in range(30):
-        u, v = footprints.maps(i, 1, camera, cameras, Part(0, 0, 1))
+        u, v = footprints.maps(i, 1, camera, cameras, WHOLE_IMAGE)
         # float32 maps, and OpenCV rounds them to 1/32 pixel
         error = np.abs(np.stack([u, v], axis=-1) - exact[i]).max(axis=-1)
         assert error[camera.contains(exact[i])].max() < 2e-3
@@ -125,7 +127,8 @@ def test_a_shrunken_crop_is_in_the_same_place():
     rays = np.repeat(camera.rays([[983.3, 741.7]]), 6, axis=0)
     found = sample_crops(image, camera, rays, angles, 96).images.mean(axis=(1, 2)) / 255
     fine = VirtualCameras.look_along(rays, angles, 960)
-    expected = (fine.sampling_maps(camera)[0][..., 0] > 982.5).mean(axis=(1, 2))
+    columns = fine.image_pixels(camera, square_grid(pixel_lines(960)))[0][0]
+    expected = (columns > 982.5).mean(axis=(1, 2))
     assert np.abs(found - expected).max() * 96 < 0.1
 
 
@@ -235,3 +238,21 @@ def test_no_rays_give_no_crops():
 def test_wrong_images_are_refused(image, why):
     with pytest.raises(ValueError, match=why):
         sample_crops(image, lenses.camera('pinhole'), AHEAD, [0.3], 64)
+
+
+@pytest.mark.parametrize('size_px', [0, -3, 10**9, 2.5, None, '96'])
+@pytest.mark.parametrize('sample', [sample_crops, sample_plain_crops])
+def test_sizes_that_make_no_crop_are_refused(sample, size_px):
+    camera = CameraModel.from_fov(64, 48, 1.0)
+    with pytest.raises(ValueError, match='size_px: expected'):
+        sample(np.zeros((48, 64), np.uint8), camera, [[0, 0, 1.0]], [0.3], size_px)
+
+
+def test_what_is_no_image_is_refused():
+    camera = CameraModel.from_fov(64, 48, 1.0)
+    for wrong in (None, 'picture.jpg', [[1, 2], [3, 4]]):
+        with pytest.raises(ValueError, match='image: expected an array'):
+            sample_crops(wrong, camera, [[0, 0, 1.0]], [0.3], 32)
+    image = np.zeros((48, 64), np.uint8)
+    with pytest.raises(ValueError, match='ups: expected 1, one a ray, got 2'):
+        sample_crops(image, camera, [[0, 0, 1.0]], [0.3], 32, ups=[[0, -1, 0]] * 2)

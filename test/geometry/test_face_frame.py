@@ -121,9 +121,3 @@ def test_distance_and_angular_size():
     assert ff.distance_from_angular_size(size, head_scale=0.9) == pytest.approx(0.9 * d)
     with pytest.raises(ValueError, match='distance'):
         ff.angular_size_from_distance(0.1)
-
-
-def test_off_axis_angle():
-    assert ff.off_axis_angle([[0, 0, 2.0], [1, 0, 1], [0, 3, 0], [0, 0, -1]]) == pytest.approx(
-        [0, np.pi / 4, np.pi / 2, np.pi]
-    )

@@ -152,14 +152,3 @@ def test_nearest_rotation_is_never_a_reflection():
     assert_rotations(rot.nearest_rotation(noisy))
     m = tricky_rotations()
     assert np.abs(rot.nearest_rotation(m) - m).max() < 1e-12
-
-
-def test_slerp_moves_evenly():
-    m = tricky_rotations()
-    a = m[::-1]
-    total = rot.geodesic_distance(a, m)
-    for t in (0.0, 0.25, 1.0):
-        moved = rot.slerp(a, m, np.full(len(m), t))
-        assert_rotations(moved)
-        assert np.abs(rot.geodesic_distance(a, moved) - t * total).max() < 1e-7
-    assert rot.slerp(np.eye(3), m[30], 1.0) == pytest.approx(m[30])

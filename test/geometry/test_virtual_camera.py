@@ -8,32 +8,37 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from headpose_ros.geometry import VirtualCameras, crop_angles
-from headpose_ros.geometry.virtual_camera import MAX_CROP_ANGLE, PlainCameras
+from headpose_ros.geometry.virtual_camera import (
+    MAX_CROP_ANGLE,
+    PlainCameras,
+    pixel_lines,
+    square_grid,
+)
 
 RNG = np.random.default_rng(11)
 RAYS = np.column_stack([RNG.uniform(-0.5, 0.5, (40, 2)), np.ones(40)])
 RAYS /= np.linalg.norm(RAYS, axis=1, keepdims=True)
 ANGLES = RNG.uniform(0.05, 1.0, 40)
-LOOKS = VirtualCameras.look_along(RAYS, ANGLES, 112)
+CAMERAS = VirtualCameras.look_along(RAYS, ANGLES, 112)
 
 
 def test_rotations_and_rays_come_back():
     rotations = Rotation.random(40, random_state=1).as_matrix()
-    there = LOOKS.rotations_to_virtual(rotations)
-    assert np.abs(LOOKS.rotations_to_camera(there) - rotations).max() < 1e-12
+    there = CAMERAS.rotations_to_virtual(rotations)
+    assert np.abs(CAMERAS.rotations_to_camera(there) - rotations).max() < 1e-12
     points = RNG.normal(size=(40, 3))
-    assert np.abs(LOOKS.rays_to_camera(LOOKS.rays_to_virtual(points)) - points).max() < 1e-12
+    assert np.abs(CAMERAS.rays_to_camera(CAMERAS.rays_to_virtual(points)) - points).max() < 1e-12
     # A rotation acts on vectors as it does on rotations.
     turned = np.einsum('nij,nj->ni', there, points)
-    expected = LOOKS.rays_to_virtual(np.einsum('nij,nj->ni', rotations, points))
+    expected = CAMERAS.rays_to_virtual(np.einsum('nij,nj->ni', rotations, points))
     assert np.abs(turned - expected).max() < 1e-12
 
 
 def test_each_looks_along_its_ray_and_spans_its_angle():
-    centres, front = LOOKS.pixels(RAYS)
+    centres, front = CAMERAS.pixels(RAYS)
     assert front.all()
     assert centres == pytest.approx(np.full((40, 2), 55.5))
-    edges = LOOKS.rays_virtual(np.array([[-0.5, 55.5], [111.5, 55.5]]))
+    edges = CAMERAS.rays_virtual(np.array([[-0.5, 55.5], [111.5, 55.5]]))
     across = np.arccos(np.sum(edges[:, 0] * edges[:, 1], axis=1))
     assert across == pytest.approx(ANGLES)
 
@@ -65,27 +70,29 @@ def test_without_a_clear_up_the_turn_is_minimal(up):
     near = RAYS + RNG.normal(size=(40, 3)) * 0.05
     ups = {'none': np.zeros((40, 3)), 'along': 2 * near, 'against': -near}[up]
     held = VirtualCameras.look_along(RAYS, ANGLES, 112, ups).rotation_virtual_from_camera
-    assert np.array_equal(held, LOOKS.rotation_virtual_from_camera)
+    assert np.array_equal(held, CAMERAS.rotation_virtual_from_camera)
 
 
 def test_homographies_are_the_rays_own_way():
     camera = lenses.camera('pinhole')
     pixels = RNG.uniform((0, 0), (639, 479), (40, 2))
-    expected, _ = LOOKS.pixels(camera.rays(pixels))
-    h = np.einsum('nij,nj->ni', LOOKS.homographies(camera), np.column_stack([pixels, np.ones(40)]))
+    expected, _ = CAMERAS.pixels(camera.rays(pixels))
+    h = np.einsum(
+        'nij,nj->ni', CAMERAS.homographies(camera), np.column_stack([pixels, np.ones(40)])
+    )
     assert h[:, :2] / h[:, 2:] == pytest.approx(expected, abs=1e-9)
     with pytest.raises(ValueError, match='plumb_bob camera has no homography'):
-        LOOKS.homographies(lenses.camera('barrel'))
+        CAMERAS.homographies(lenses.camera('barrel'))
 
 
 @pytest.mark.parametrize('name', sorted(lenses.COEFFICIENTS))
-def test_sampling_maps_follow_the_true_rays(name):
+def test_crops_are_seen_along_the_true_rays(name):
     camera = lenses.camera(name)
     some = VirtualCameras.look_along(RAYS[:3], ANGLES[:3] / 3, 16)
-    maps, valid = some.sampling_maps(camera)
-    assert maps.shape == (3, 16, 16, 2)
+    maps, valid = some.image_pixels(camera, square_grid(pixel_lines(16)))
+    assert maps.shape == (2, 3, 16, 16)
     assert valid.all()
-    rays = camera.rays(maps.reshape(-1, 2)).reshape(3, -1, 3)
+    rays = camera.rays(maps.reshape(2, -1).T).reshape(3, -1, 3)
     u, v = np.meshgrid(np.arange(16), np.arange(16))
     for i in range(3):
         one = VirtualCameras.look_along(

@@ -14,7 +14,7 @@ pytest.importorskip('sensor_msgs')
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.geometry import CameraModel
-from headpose_ros.node.camera_info import CameraInfoError, CameraSource
+from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.images import ENCODINGS, ImageError, to_bgr, to_bgr_compressed, to_metres
 
 MANY = settings(

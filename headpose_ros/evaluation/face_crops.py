@@ -20,9 +20,10 @@ from scipy.optimize import linear_sum_assignment
 from headpose_ros.evaluation.samples import Picture, TrueFace
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS, angular_size_from_distance
+from headpose_ros.geometry.rays import angle_between
 from headpose_ros.geometry.rotations import rotation_to_axis
 from headpose_ros.geometry.sampling import Crops, sample_crops, sample_plain_crops
-from headpose_ros.geometry.sphere import pixels_per_radian
+from headpose_ros.geometry.sphere_projection import pixels_per_radian
 from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.typing import Array, Image
 
@@ -119,8 +120,7 @@ class DetectedBoxes:
         if not len(seen) or not true:
             return []
         rays, angles = seen.rays, crop_angles(seen.angular_sizes, estimator.crop_scale)
-        chords = np.linalg.norm(np.array([t.ray for t in true])[:, None] - rays[None], axis=2)
-        apart = 2 * np.arcsin(np.minimum(chords / 2, 1.0))
+        apart = angle_between(np.array([one.ray for one in true])[:, None], rays)
         reach = np.minimum(np.array([t.crop_angle for t in true])[:, None], angles[None]) / 2
         cost = np.where(apart < reach, apart, 1e3)
         return [
