@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import math
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
+from headpose_ros.evaluation.datasets import LAYOUTS, load_pictures
 
 if TYPE_CHECKING:
     from headpose_ros.config import PipelineConfig
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 SUMMARY = 'measure the accuracy on a benchmark'
 
 _STDOUT = Path('-')
-_LOADERS = {
-    'aflw2000': 'headpose_ros.evaluation.landmark_sets',
-    'biwi': 'headpose_ros.evaluation.biwi',
-    '300w-lp': 'headpose_ros.evaluation.landmark_sets',
-    'posed': 'headpose_ros.evaluation.posed',
-}
-
 _SYSTEM = (
     'detector',
     'detector_weights',
@@ -51,7 +44,7 @@ _SYSTEM = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument('dataset', choices=tuple(_LOADERS), help='layout of the data set')
+    parser.add_argument('dataset', choices=LAYOUTS, help='layout of the data set')
     parser.add_argument('root', type=Path, metavar='ROOT', help='its folder')
     parser.add_argument('--limit', type=int, metavar='N', help='only the first N pictures')
     _add_output(parser.add_argument_group('result').add_argument)
@@ -139,10 +132,7 @@ def run(args: argparse.Namespace) -> int:
 def _pictures(args: argparse.Namespace) -> Sequence[Picture]:
     if args.limit is not None and args.limit < 1:
         raise ValueError(f'--limit: expected 1 or more, got {args.limit}')
-    pictures: Sequence[Picture] = importlib.import_module(_LOADERS[args.dataset]).pictures(
-        args.root
-    )
-    return pictures[: args.limit]
+    return load_pictures(args.dataset, args.root)[: args.limit]
 
 
 def _options(args: argparse.Namespace) -> Options:
