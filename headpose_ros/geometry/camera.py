@@ -21,7 +21,7 @@ from headpose_ros.geometry.camera_info import (
     read_sensor_part,
 )
 from headpose_ros.geometry.checks import finite_number, rows, whole_number
-from headpose_ros.geometry.distortion import Lens, check_distortion, make_lens
+from headpose_ros.geometry.distortion import FlatLens, Lens, check_distortion, make_lens
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.typing import Array
 
@@ -140,7 +140,13 @@ class CameraModel:
     @cached_property
     def is_pinhole(self) -> bool:
         """Whether straight lines stay straight: no distortion, or all its coefficients zero."""
-        return self.distortion_model != 'equidistant' and not any(self.distortion)
+        return isinstance(self.lens, FlatLens)
+
+    @cached_property
+    def wraps(self) -> bool:
+        """Whether the image's left edge continues its right one: a panorama of 360 degrees."""
+        full_turn = abs(2 * math.pi * self.fx - self.width) < 1
+        return self.distortion_model == 'equirectangular' and full_turn and not self.skew
 
     @cached_property
     def lens(self) -> Lens:
@@ -185,18 +191,34 @@ class CameraModel:
         rim of the range. A valid pixel may still lie outside the image: see `contains`.
         """
         x, y, valid = self.lens.project(rows(rays, 3, 'rays'))
-        return np.column_stack(self.to_pixels(x, y)), valid
+        u, v = self.to_pixels(x, y)
+        return np.column_stack([self.unwrapped(u, (self.width - 1) / 2), v]), valid
 
     def to_pixels(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Apply the camera matrix to points of the normalised plane, arrays of any module."""
         return self.fx * x + self.skew * y + self.cx, self.fy * y + self.cy
 
+    def unwrapped(self, columns: Array, about: ArrayLike) -> Array:
+        """Return columns as they are, or, in an image that `wraps`, as continued from `about`.
+
+        Then whole turns are added so that they lie within half a turn of the columns `about`, of
+        a shape that broadcasts; they may be out of the image.
+        """
+        if not self.wraps:
+            return columns
+        half = self.width / 2
+        near = np.asarray(about, np.float64) - half
+        continued: Array = near + (columns - near) % self.width
+        return continued
+
     def contains(self, pixels: Array) -> np.ndarray:
-        """Tell which pixels (N,2) lie on the image, its border pixels' outer halves included."""
+        """Tell which pixels (N,2) lie on the image, its border pixels' outer halves included.
+
+        Of a panorama that `wraps`, columns beyond an edge are those that come round.
+        """
         u, v = pixels[..., 0], pixels[..., 1]
-        inside: np.ndarray = (u >= -0.5) & (u <= self.width - 0.5)
-        inside &= (v >= -0.5) & (v <= self.height - 0.5)
-        return inside
+        inside: np.ndarray = (v >= -0.5) & (v <= self.height - 0.5)
+        return inside if self.wraps else inside & (u >= -0.5) & (u <= self.width - 0.5)
 
     def scaled_to(self, width: int, height: int) -> CameraModel:
         """Return the same camera for its image resized to `width` x `height` pixels.

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.geometry.camera import CameraModel
+from headpose_ros.geometry.equirectangular_lens import EquirectangularLens
 from headpose_ros.geometry.rays import angle_between, off_axis_angle
 from headpose_ros.geometry.reduction import reduce_region
 from headpose_ros.geometry.sphere_projection import (
@@ -37,16 +38,18 @@ WIDEST_PLAIN = math.radians(100.0)
 class ViewSampler:
     """The part of the image that a view shows, averaged in blocks, and the maps into it.
 
-    `box`: x0, y0, x1, y1, pixels. `maps`: fixed-point, as cv2.remap likes them.
+    `box`, `block`, `wraps`: as `reduce_region` takes them. `maps`: fixed-point, as cv2.remap
+    likes them.
     """
 
     box: Array
     block: int
+    wraps: bool
     maps: tuple[NDArray[np.int16], NDArray[np.uint16]]
 
     def sample(self, image: Image) -> Image:
         """Return the view of `image`; black where the lens sees nothing."""
-        pixels, _ = reduce_region(image, self.box, self.block)
+        pixels, _ = reduce_region(image, self.box, self.block, self.wraps)
         return cv2.remap(pixels, *self.maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
@@ -91,8 +94,8 @@ def covering_views(
     `view_angle`: rad, that each may span both ways; they span no more than they have to.
     `margin`: rad, by which a direction must lie inside a view to count as covered; half the
     angular size of the largest face to find. `max_off_axis`: rad; the black corners around a
-    fisheye's circle are not searched. `max_side_px`: views have the resolution of the image where
-    they look, not above that of its middle, but at most this size.
+    fisheye's circle are not searched; it does not limit panoramas. `max_side_px`: views have the
+    resolution of the image where they look, not above that of its middle, but at most this size.
     """
     return _covering_views(camera, view_angle, margin, max_off_axis, max_side_px)
 
@@ -105,8 +108,9 @@ def _covering_views(
         return (View(camera, np.eye(3), True),)
     if not 2 * margin < view_angle < math.pi:
         raise ValueError(f'view_angle: expected twice the margin to pi rad, got {view_angle}')
-    rays = _seen_rays(camera, max_off_axis)
-    layout = lay_out(rays, math.tan(view_angle / 2 - margin))
+    panorama = isinstance(camera.lens, EquirectangularLens)
+    rays = _seen_rays(camera, math.pi if panorama else max_off_axis)
+    layout = lay_out(rays, math.tan(view_angle / 2 - margin), all_around=panorama)
     angle = 2 * (math.atan(layout.reach) + margin)
     finest = float(pixels_per_radian(camera, [[0.0, 0.0, 1.0]])[0])
     return tuple(_view(camera, turn, angle, finest, max_side_px) for turn in layout.rotations)
@@ -137,19 +141,25 @@ def _view(
     focal, centre = float(look.focal_lengths[0]), (side - 1) / 2
     pinhole = CameraModel(x1 - x0, y1 - y0, focal, focal, centre - x0, centre - y0)
     block = 1 << max(0, int(scale / focal).bit_length() - 1)
-    _, region = reduce_region(np.empty((camera.height, camera.width), np.uint8), box, block)
+    _, region = reduce_region(
+        np.empty((camera.height, camera.width), np.uint8), box, block, camera.wraps
+    )
     placed = region.place(pixels).astype(np.float32)
     placed[:, ~shown] = -10.0  # out of the image: black
     maps = cv2.convertMaps(placed[0], placed[1], cv2.CV_16SC2)
-    return View(pinhole, rotation, False, ViewSampler(box, block, maps))
+    return View(pinhole, rotation, False, ViewSampler(box, block, camera.wraps, maps))
 
 
 def _dense(look: VirtualCameras, camera: CameraModel) -> tuple[Array, NDArray[np.bool_]]:
     """Return where the view's pixels are seen, columns and rows (2,S,S), and whether (S,S).
 
-    Every 4th is projected and the rest interpolated, which is some 0.03 pixels off.
+    Every 4th is projected and the rest interpolated, which is some 0.03 pixels off; but all of a
+    panorama's, whose columns meet at its poles.
     """
     lines = pixel_lines(look.size_px)
+    if isinstance(camera.lens, EquirectangularLens):
+        pixels, seen = look.image_pixels(camera, square_grid(lines))
+        return pixels[:, 0], seen[0]
     knots = np.linspace(lines[0], lines[-1], len(lines) // _KNOT_PX + 2)
     nodes, valid = look.image_pixels(camera, square_grid(knots))
     step = knots[1] - knots[0]

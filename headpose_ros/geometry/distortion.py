@@ -9,7 +9,7 @@ outside would land on pixels that show something else. `Lens.project` tells whic
 in range and moves the others to its rim; `Lens.unproject` likewise for points of the plane.
 
 The formulas are those of OpenCV (calib3d, "Detailed Description" and "Fisheye camera model"),
-the names of the models those of sensor_msgs/distortion_models.
+the names of the models those of sensor_msgs/distortion_models, and 'equirectangular' (panoramas).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from headpose_ros.geometry.brown_lens import BrownLens
 from headpose_ros.geometry.checks import finite_number
+from headpose_ros.geometry.equirectangular_lens import EquirectangularLens
 from headpose_ros.geometry.errors import CameraModelError
 from headpose_ros.geometry.fisheye_lens import FisheyeLens
 from headpose_ros.geometry.lens_math import FARTHEST, on_plane, unit_rays
@@ -35,6 +36,7 @@ MODELS: dict[str, tuple[int, ...]] = {
     'plumb_bob': (4, 5),
     'rational_polynomial': (8, 12, 14),
     'equidistant': (4,),
+    'equirectangular': (0,),
 }
 """Known distortion models and how many coefficients each may have; 0 is always allowed."""
 
@@ -84,6 +86,8 @@ def without_padding(model: str, coefficients: Sequence[float]) -> tuple[float, .
 
 def make_lens(model: str, coefficients: Sequence[float]) -> Lens:
     """Return the lens of a distortion model of `MODELS`; all zero coefficients make it flat."""
+    if model == 'equirectangular':
+        return EquirectangularLens()
     if model == 'equidistant':
         return FisheyeLens(tuple(coefficients) or (0.0,) * 4)
     if not any(coefficients):

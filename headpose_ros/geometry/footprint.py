@@ -80,8 +80,9 @@ class Footprints:
         """Make those of squares of pixels, centres (N,2) and sides (N,), as if they were crops."""
         half = sides[:, None] / 2
         boxes = np.hstack([centres - half, centres + half])
-        limit = np.array([camera.width, camera.height]) - 0.5
-        shown = np.clip(boxes[:, 2:], -0.5, limit) - np.clip(boxes[:, :2], -0.5, limit)
+        least = np.array([-np.inf if camera.wraps else -0.5, -0.5])
+        most = np.array([np.inf if camera.wraps else camera.width - 0.5, camera.height - 0.5])
+        shown = np.clip(boxes[:, 2:], least, most) - np.clip(boxes[:, :2], least, most)
         return Footprints(
             boxes,
             np.repeat(sides[:, None] / size_px, 2, axis=1),

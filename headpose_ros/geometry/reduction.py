@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,18 +37,37 @@ WHOLE_IMAGE = ReducedRegion(0, 0, 1)
 """The image itself."""
 
 
-def reduce_region(image: Image, box: Array, block: int) -> tuple[Image, ReducedRegion]:
+def reduce_region(
+    image: Image, box: Array, block: int, wraps: bool
+) -> tuple[Image, ReducedRegion]:
     """Return what the image shows in `box`, averaged in blocks, and where it is from.
 
     `box` (4,): x0, y0, x1, y1, pixels. `block`: a power of two, pixels. Blocks are aligned with
-    the image; what is left over at its right and lower edge is dropped.
+    the image; what is left over at its right and lower edge is dropped. `wraps`: columns beyond
+    an edge are those at the other, see `CameraModel.wraps`.
     """
-    if block == 1:
+    width = image.shape[1]
+    around = wraps and (box[0] < 1 or box[2] > width - 2)
+    if block == 1 and not around:
         return image, WHOLE_IMAGE
-    (x0, x1), (y0, y1) = (
-        block_span(box[i], box[i + 2], block, image.shape[1 - i]) for i in (0, 1)
+    y0, y1 = block_span(box[1], box[3], block, image.shape[0])
+    x0, x1 = (
+        wrapped_span(box[0], box[2], block) if around else block_span(box[0], box[2], block, width)
     )
-    return halved(image[y0:y1, x0:x1], block.bit_length() - 1), ReducedRegion(x0, y0, block)
+    region = columns_of(image[y0:y1], x0, x1)
+    return halved(region, block.bit_length() - 1), ReducedRegion(x0, y0, block)
+
+
+def columns_of(image: Any, x0: int, x1: int) -> Any:
+    """Return the columns from `x0` to `x1` - 1 of an image or a tensor, coming round its edges."""
+    if x0 >= 0 and x1 <= image.shape[1]:
+        return image[:, x0:x1]
+    return image[:, np.arange(x0, x1) % image.shape[1]]
+
+
+def wrapped_span(low: float, high: float, block: int) -> tuple[int, int]:
+    """Return the first column, and the last + 1, of whole blocks that show low..high."""
+    return (int(low // block) - 1) * block, (int(high // block) + 2) * block
 
 
 def block_span(low: float, high: float, block: int, length: int) -> tuple[int, int]:

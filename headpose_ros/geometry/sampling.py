@@ -101,7 +101,7 @@ def _sample(
 ) -> None:
     """Sample crop `i` into `out` (S,S) or (S,S,3)."""
     block, samples = footprints.reduction(i)
-    pixels, region = reduce_region(image, footprints.boxes[i], block)
+    pixels, region = reduce_region(image, footprints.boxes[i], block, camera.wraps)
     u, v = footprints.maps(i, samples, camera, cameras, region)
     into = out if samples == 1 else None
     fine = cv2.remap(pixels, u, v, cv2.INTER_LINEAR, into, cv2.BORDER_REPLICATE)

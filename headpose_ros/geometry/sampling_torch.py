@@ -12,7 +12,12 @@ from torch.nn import functional
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.geometry.footprint import Footprints
-from headpose_ros.geometry.reduction import ReducedRegion, block_span
+from headpose_ros.geometry.reduction import (
+    ReducedRegion,
+    block_span,
+    columns_of,
+    wrapped_span,
+)
 from headpose_ros.geometry.virtual_camera import VirtualCameras
 
 
@@ -31,7 +36,7 @@ def sample_on_device(
     plans = np.array([footprints.reduction(i) for i in range(len(cameras))])
     largest = int(plans[:, 0].max())
     x0, y0, x1, y1 = _part(footprints, camera, largest)
-    part = image[y0:y1, x0:x1]
+    part = columns_of(image[y0:y1], x0, x1)
     if isinstance(part, np.ndarray):  # PyTorch takes no negative strides, as of channels swapped
         part = torch.from_numpy(np.array(part))
     part = part.to(device).reshape(y1 - y0, x1 - x0, -1)
@@ -66,5 +71,7 @@ def _part(footprints: Footprints, camera: CameraModel, block: int) -> tuple[int,
     y0, y1 = block_span(low[1], high[1], block, camera.height)
     # Smaller blocks reach where the largest no more fit.
     x1 = camera.width if x1 + block > camera.width else x1
+    if camera.wraps and (low[0] < 1 or high[0] > camera.width - 2):
+        x0, x1 = wrapped_span(low[0], high[0], block)
     y1 = camera.height if y1 + block > camera.height else y1
     return x0, y0, x1, y1

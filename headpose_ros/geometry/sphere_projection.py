@@ -21,7 +21,7 @@ from headpose_ros.typing import Array
 _TURN = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
 _CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN), np.ones_like(_TURN)], axis=-1)
 _LARGEST = np.tan(np.radians(80.0))  # tangent of half of an angular size
-_MOST_ROUNDS = 12
+_MAX_ROUNDS = 12
 _CLOSE, _TOO_FAR = 3e-4, 0.3  # of the side; a move from close by leaves a tenth, or less
 _STEP = 1e-4  # rad, for derivatives by central differences
 
@@ -40,6 +40,9 @@ def boxes_of_spheres(
     axes[:, 2:] *= np.cos(half)
     x, y, valid = camera.lens.project((_CIRCLE @ axes).reshape(-1, 3))
     pixels = np.array(camera.to_pixels(x, y)).reshape(2, len(axes), len(_CIRCLE))
+    if camera.wraps:
+        centres = camera.pixels(axes[:, 2])[0]
+        pixels[0] = camera.unwrapped(pixels[0], centres[:, :1])
     whole = np.asarray(valid.reshape(len(axes), len(_CIRCLE)).all(axis=1), np.bool_)
     return np.concatenate([pixels.min(axis=2), pixels.max(axis=2)]).T, whole
 
@@ -73,10 +76,11 @@ def spheres_of_squares(
     offsets = np.zeros_like(centres)  # of the ray, on the plane that `basis` looks at
     best, least = np.column_stack([offsets, tangents]), np.full(len(sides), np.inf)
     left = np.arange(len(sides))
-    for _ in range(_MOST_ROUNDS):  # each time the error shrinks by about the square of the size
+    for _ in range(_MAX_ROUNDS):  # each time the error shrinks by about the square of the size
         found, found_sides, valid = squares_of_spheres(
             camera, _off(basis[left], offsets[left]), 2 * np.arctan(tangents[left])
         )
+        found[:, 0] = camera.unwrapped(found[:, 0], centres[left, 0])
         off = centres[left] - found
         growth = sides[left] / np.maximum(found_sides, 1e-9)
         error = np.abs(off).max(axis=1) / sides[left] + np.abs(np.log(growth))
@@ -119,6 +123,7 @@ def _local_scale(camera: CameraModel, rays: Array) -> tuple[Array, Array]:
     rotations = rotation_to_axis(rays)
     beside = np.array([[_STEP, 0, 1], [-_STEP, 0, 1], [0, _STEP, 1], [0, -_STEP, 1]]) @ rotations
     p = camera.pixels(beside.reshape(-1, 3))[0].reshape(-1, 4, 2)
+    p[:, :, 0] = camera.unwrapped(p[:, :, 0], p[:, :1, 0])
     slopes = np.stack([p[:, 0] - p[:, 1], p[:, 2] - p[:, 3]], axis=-1) / (2 * _STEP)
     # At the rim of the lens's range the image may have no extent.
     slopes[np.abs(np.linalg.det(slopes)) < 1e-12] = np.eye(2)

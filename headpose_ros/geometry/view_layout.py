@@ -18,10 +18,10 @@ import numpy as np
 
 from headpose_ros.typing import Array
 
-_MOST_IN_A_ROW = 4
+_MAX_IN_A_ROW, _MAX_ALL_AROUND = 4, 6
 _STEPS = np.radians(np.arange(20.0, 100.0, 5.0))
 _TILTS = np.radians(np.arange(0.0, 95.0, 5.0))
-_FARTHEST_PAN = math.radians(110.0)
+_MAX_PAN, _MAX_PAN_ALL_AROUND = math.radians(110.0), math.radians(155.0)
 _BEHIND = 1e-3  # z from which on a direction counts as out of every view's reach
 
 
@@ -44,23 +44,28 @@ class Layout:
     reach: float
 
 
-def lay_out(rays: Array, widest: float) -> Layout:
+def lay_out(rays: Array, widest: float, all_around: bool = False) -> Layout:
     """Return the fewest views found that see all rays (N,3) within the tangent `widest`.
 
+    `all_around`: rows may have enough views to see in all directions of a panorama.
     Of as many views those that need reach least; the straightest first. Where no layout does, it
     is the one that needs to reach least.
     """
-    best = _best_by_count(rays)
+    rows = (
+        _rows(_MAX_ALL_AROUND, _MAX_PAN_ALL_AROUND)
+        if all_around
+        else _rows(_MAX_IN_A_ROW, _MAX_PAN)
+    )
+    best = _best_by_count(rays, rows)
     enough = [count for count in sorted(best) if best[count].reach <= widest]
     if enough:
         return best[enough[0]]
     return min(best.values(), key=lambda layout: layout.reach)
 
 
-def _best_by_count(rays: Array) -> dict[int, Layout]:
-    """Return for every number of views the layout that needs to reach least."""
+def _best_by_count(rays: Array, rows: list[_Row]) -> dict[int, Layout]:
+    """Return for every number of views the layout of `rows` that needs to reach least."""
     pan, tilt = _middle(rays)
-    rows = _rows()
     counts = np.array([row.views for row in rows])
     upper = _needed(rays, pan, tilt - _TILTS, rows)
     lower = _needed(rays, pan, tilt + _TILTS, rows)
@@ -69,7 +74,7 @@ def _best_by_count(rays: Array) -> dict[int, Layout]:
     def offer(needs: Array, more: int, outer: list[tuple[float, _Row]], at: float) -> None:
         """Take rows at tilt `at`, that with the `outer` ones need needs (R,N), where better."""
         worst = needs.max(axis=1)
-        for count in range(1, _MOST_IN_A_ROW + 1):
+        for count in range(1, int(counts.max()) + 1):
             i = int(np.argmin(np.where(counts == count, worst, np.inf)))
             if worst[i] < best.get(more + count, (math.inf, []))[0]:
                 best[more + count] = (float(worst[i]), [*outer, (at, rows[i])])
@@ -92,10 +97,10 @@ def _middle(rays: Array) -> tuple[float, float]:
     return float(pans.min() + pans.max()) / 2, float(tilts.min() + tilts.max()) / 2
 
 
-def _rows() -> list[_Row]:
+def _rows(max_views: int, max_pan: float) -> list[_Row]:
     rows = [_Row(1, 0.0)]
-    for count in range(2, _MOST_IN_A_ROW + 1):
-        steps = _STEPS[_STEPS * (count - 1) / 2 <= _FARTHEST_PAN]
+    for count in range(2, max_views + 1):
+        steps = _STEPS[_STEPS * (count - 1) / 2 <= max_pan]
         rows += [_Row(count, step) for step in steps.tolist()]
     return rows
 

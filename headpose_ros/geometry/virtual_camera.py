@@ -136,14 +136,18 @@ class VirtualCameras:
     def image_pixels(self, camera: CameraModel, grid: Array) -> tuple[Array, np.ndarray]:
         """Return columns and rows (2,N,K,K) of the image, and valid (N,K,K), at a `square_grid`.
 
-        As `CameraModel.pixels`, at the points `grid` (K,K,3) of each virtual camera's image.
+        As `CameraModel.pixels`, at the points `grid` (K,K,3) of each virtual camera's image; in a
+        panorama columns go on across its edges, so that they may lie outside the image.
         """
         planes = self.rotation_virtual_from_camera.copy()
         planes[:, :2] *= np.tan(self.angles / 2)[:, None, None]
         x, y, valid = camera.lens.project((grid.reshape(-1, 3) @ planes).reshape(-1, 3))
-        pixels = np.array(camera.to_pixels(x, y))
         shape = (len(self), *grid.shape[:2])
-        return pixels.reshape(2, *shape), valid.reshape(shape)
+        pixels = np.array(camera.to_pixels(x, y)).reshape(2, *shape)
+        if camera.wraps:
+            axes = camera.pixels(self.rotation_virtual_from_camera[:, 2])[0]
+            pixels[0] = camera.unwrapped(pixels[0], axes[:, 0, None, None])
+        return pixels, valid.reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cameras that the geometry tests share, from mild to as strong as lenses come."""
 
+import math
+
 from headpose_ros.geometry import CameraModel
 
 K = (400.0, 0.0, 310.0, 0.0, 420.0, 250.0, 0.0, 0.0, 1.0)
@@ -51,3 +53,8 @@ def fisheye(width: int = 1280, height: int = 1280, across: float = 3.3) -> Camer
     f = width / across
     k = (f, 0.0, (width - 1) / 2, 0.0, f, (height - 1) / 2, 0.0, 0.0, 1.0)
     return CameraModel.from_matrix(k, width, height, 'equidistant', (0.012, -0.004, 0.001, 0.0))
+
+
+def panorama(width: int = 1024, height: int = 512, across: float = 2 * math.pi) -> CameraModel:
+    """Return a panorama whose image spans `across` rad from left to right."""
+    return CameraModel.from_fov(width, height, across, 'equirectangular')
