@@ -145,7 +145,7 @@ def boxes(heads: HeldOut, estimator: Estimator, looks: int) -> dict[str, float]:
     pictures = heads.clear_pictures
     out = {}
     for name, options in BOXES.items():
-        results = evaluate(pictures, estimator, TrueBoxes(), replace(options, looks=looks))
+        results = evaluate(pictures, estimator, TrueBoxes(), replace(options, passes=looks))
         errors = np.rad2deg(metrics.aligned_geodesic(results.rotations, results.truth))
         out[name] = round(float(errors.mean()), 3)
     return out
@@ -157,7 +157,7 @@ def tilts(heads: HeldOut, estimator: Estimator, looks: int) -> list[dict[str, An
     The tilt: between the image's vertical and the head's z axis, as a camera that looks straight
     at the face sees it.
     """
-    results = evaluate(heads.clear_pictures, estimator, TrueBoxes(), Options(looks=looks))
+    results = evaluate(heads.clear_pictures, estimator, TrueBoxes(), Options(passes=looks))
     up = np.array([face.rotation_camera_from_face[:, 2] for face in results.faces])
     centres = np.array([face.centre for face in results.faces])
     x, y = (rotation_to_axis(centres) @ up[:, :, None])[:, :2, 0].T

@@ -139,7 +139,7 @@ def views_of_squares(camera: CameraModel, centres: ArrayLike, sides: Array) -> t
     return rays, 2 * np.arctan(sides / 2 / pixels_per_radian(camera, rays))
 
 
-def disturbed(found: Found, scale: float, shift: Sequence[float]) -> Found:
+def perturbed(found: Found, scale: float, shift: Sequence[float]) -> Found:
     """Return the crop made larger by `scale` and moved by `shift` (right, down) of its side."""
     tangent = math.tan(found.crop_angle / 2)
     offset = np.array([2 * tangent * shift[0], 2 * tangent * shift[1], 1.0])

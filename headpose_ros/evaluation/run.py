@@ -12,7 +12,7 @@ import numpy as np
 
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.evaluation import metrics
-from headpose_ros.evaluation.face_crops import FaceFinder, Found, Scene, crops_of, disturbed
+from headpose_ros.evaluation.face_crops import FaceFinder, Found, Scene, crops_of, perturbed
 from headpose_ros.evaluation.samples import Picture, TrueFace, read_picture
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.geometry.face_frame import (
@@ -33,16 +33,16 @@ class Options:
 
     `rectify`: turn a virtual camera to the face, where there are intrinsics. `hfov`: rad, for
     sets without intrinsics, or None. `box_scale`, `box_shift`: crops made larger by this factor,
-    and moved by this share of what their side was, to see how sensitive an estimator is. `looks`:
-    an estimator that refines looks so often, each time where, and as upright as, the last look saw
-    the face, as the tracker has it look at the next image of a video.
+    and moved by this share of what their side was, to see how sensitive an estimator is. `passes`:
+    how often an estimator that refines faces reads each; every further pass has its crop where,
+    and as upright as, the one before found the face, as in the next image of a video.
     """
 
     rectify: bool = True
     hfov: float | None = None
     box_scale: float = 1.0
     box_shift: tuple[float, float] = (0.0, 0.0)
-    looks: int = 1
+    passes: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def evaluate(
             count += len(scene.faces)
             outside += len(picture.faces) - len(scene.faces)
             found = [
-                disturbed(one, options.box_scale, options.box_shift)
+                perturbed(one, options.box_scale, options.box_shift)
                 for one in finder.find(scene, estimator)
             ]
             if found:
@@ -175,10 +175,10 @@ def _estimate(
     scene: Scene, found: Sequence[Found], estimator: Estimator, options: Options
 ) -> tuple[Array, ...]:
     """Return the columns of `Results` from `off_axis` on."""
-    crops, estimates = _look(scene, found, estimator, options.rectify)
-    for _ in range(options.looks - 1 if estimator.refines else 0):
-        seen = _where_seen(scene, found, crops.cameras, estimates, estimator.crop_scale)
-        crops, estimates = _look(scene, seen, estimator, options.rectify)
+    crops, estimates = _read(scene, found, estimator, options.rectify)
+    for _ in range(options.passes - 1 if estimator.refines else 0):
+        seen = _crops_where_found(scene, found, crops.cameras, estimates, estimator.crop_scale)
+        crops, estimates = _read(scene, seen, estimator, options.rectify)
     truth = np.array([one.face.rotation_camera_from_face for one in found])
     virtual = estimates.rotations_virtual_from_face
     rotations = crops.cameras.rotations_to_camera(virtual)
@@ -196,7 +196,7 @@ def _estimate(
     )
 
 
-def _look(
+def _read(
     scene: Scene, found: Sequence[Found], estimator: Estimator, rectify: bool
 ) -> tuple[Crops, Estimates]:
     crops = crops_of(scene, found, estimator.crop_px, rectify)
@@ -211,7 +211,7 @@ def _stated_angles(scene: Scene, cameras: VirtualCameras) -> Array:
     return cameras.angles if scene.known else np.full(len(cameras), 1e-3)
 
 
-def _where_seen(
+def _crops_where_found(
     scene: Scene,
     found: Sequence[Found],
     cameras: VirtualCameras,

@@ -18,8 +18,9 @@ def angle_between(a: ArrayLike, b: ArrayLike) -> Array:
     From both sine and cosine, |a x b| and a . b: all digits are right near 0 and pi, where arccos
     of the scalar product loses half of them.
     """
-    ax, ay, az = np.moveaxis(np.asarray(a, np.float64), -1, 0)
-    bx, by, bz = np.moveaxis(np.asarray(b, np.float64), -1, 0)
+    v, w = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    ax, ay, az = v[..., 0], v[..., 1], v[..., 2]
+    bx, by, bz = w[..., 0], w[..., 1], w[..., 2]
     x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     return np.arctan2(np.sqrt(x * x + y * y + z * z), ax * bx + ay * by + az * bz)
 

@@ -123,14 +123,14 @@ def test_a_second_look_is_where_the_first_saw_the_face(scenes, rectify):
     seen = [virtual_from_face(r, t) for r, t in zip(ROTATIONS, SELLIONS, strict=True)]
     estimator = SeekingEstimator(np.array(seen))
     off = {'box_scale': 1.6, 'box_shift': (0.15, -0.1), 'rectify': rectify}
-    run(scenes, estimator, looks=2, **off)
+    run(scenes, estimator, passes=2, **off)
     first, second = estimator.crops[:3], estimator.crops[3:]
     for before, after in zip(first, second, strict=True):
         assert np.abs(np.subtract(seen_share(before), [0, 0, 1])).max() > 0.09
         # within what a pixel of the first, wider crop is worth
         assert seen_share(after) == pytest.approx([0, 0, 1], abs=0.07)
     still = right_estimator()
-    run(scenes, still, looks=2, **off)
+    run(scenes, still, passes=2, **off)
     assert len(still.crops) == 3  # one that does not refine looks once
 
 
@@ -144,7 +144,7 @@ def test_a_second_look_is_as_upright_as_the_first_saw_the_face(scenes, monkeypat
         return crops_of(scene, found, *args)
 
     monkeypatch.setattr(evaluation_run, 'crops_of', noted)
-    run(scenes, SeekingEstimator(np.array(seen)), looks=2)
+    run(scenes, SeekingEstimator(np.array(seen)), passes=2)
     first, second = np.array(ups).reshape(2, len(ROTATIONS), 3)
     assert (first == 0).all()
     np.testing.assert_allclose(second, np.array(ROTATIONS)[:, :, 2], atol=1e-9)
@@ -154,7 +154,7 @@ def test_a_second_look_needs_no_camera(tmp_path):
     pictures = landmark_set(tmp_path, [60.0, 120.0], [160.0, 200.0])
     estimator = SeekingEstimator(some_rotations(1))
     evaluate(
-        pictures, estimator, TrueBoxes(), Options(box_scale=1.6, box_shift=(0.15, -0.1), looks=2)
+        pictures, estimator, TrueBoxes(), Options(box_scale=1.6, box_shift=(0.15, -0.1), passes=2)
     )
     before, after = estimator.crops
     assert np.abs(np.subtract(seen_share(before), [0, 0, 1])).max() > 0.09
