@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the tables of docs/performance.md and README.md from out/benchmark/*.json.
+"""Write the tables of docs/*.md and README.md from out/benchmark/*.json.
 
     python -m benchmark.report
 
@@ -20,26 +20,26 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.accuracy import backends_text
+from benchmark.accuracy.people import text as people_text
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / 'out' / 'benchmark'
-PAGE, README = ROOT / 'docs' / 'performance.md', ROOT / 'README.md'
+PAGES = (ROOT / 'docs' / 'performance.md', ROOT / 'docs' / 'following.md')
+README = ROOT / 'README.md'
 _SPEED, _BACKENDS = '<!-- figures: speed -->', '<!-- figures: back ends -->'
 _END = '<!-- end of figures -->'
+_FOLLOWING = 'following'  # the page and its tables
 LOOKS = 2  # of the pose network at each crop: as it is, and mirrored
 
 
 def main() -> int:
-    """Rewrite both documents; return the exit status."""
+    """Rewrite the documents; return the exit status."""
     paths = sorted(OUT.glob('*.json'))
     results = {path.stem: json.loads(path.read_text()) for path in paths}
     if 'summary' not in results:
         print(f'report: no {OUT / "summary.json"}: run `make benchmark` first', file=sys.stderr)
         return 1
-    page = PAGE.read_text()
-    for name, text in tables(results).items():
-        page = _between(page, f'<!-- table: {name} -->', '<!-- end of table -->', text)
-    PAGE.write_text(page)
+    _write_tables(tables(results))
     if (plot := OUT / 'latency.png').is_file():
         shutil.copyfile(plot, ROOT / 'docs' / 'images' / plot.name)
     readme = README.read_text()
@@ -51,6 +51,17 @@ def main() -> int:
         readme = _between(readme, _BACKENDS, _END, backends_readme(results['backends']))
     README.write_text(readme)
     return 0
+
+
+def _write_tables(made: dict[str, str]) -> None:
+    """Put each table where its name stands."""
+    for path in PAGES:
+        page = path.read_text()
+        for name, text in made.items():
+            begin = f'<!-- table: {name} -->'
+            if name.startswith(_FOLLOWING) == (path.stem == _FOLLOWING):
+                page = _between(page, begin, '<!-- end of table -->', text)
+        path.write_text(page)
 
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
@@ -321,6 +332,7 @@ _TABLES: dict[str, tuple[str | tuple[str, ...], Callable[..., str]]] = {
     'unchanged': ('unchanged', _unchanged),
     'resources': ('resources', _resources),
     'imports': ('resources', _imports),
+    **{name: ('people', make) for name, make in people_text.TABLES.items()},
 }
 """Of each table: the part, or parts, that it is made from, and the function that makes it."""
 

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.measure import ROOT
 from headpose_ros.geometry.euler import matrix_from_euler
@@ -43,11 +45,21 @@ def rotation(yaw: float) -> Array:
 @lru_cache(maxsize=400)
 def patch(head: int, yaw: float) -> Patch:
     """Return a head as it looks turned by `yaw`, deg, to the nearest STEP."""
-    step = round(yaw / STEP) * STEP % 360
+    step = quantised(yaw)
     picture = cv2.imread(str(folder() / f'{head:02d}' / f'{step:03d}.png'), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise FileNotFoundError(f'{folder()}: head {head} at {step} deg is not rendered')
-    return Patch(np.asarray(picture, np.uint8), _FOCAL, _DISTANCE, rotation(step))
+    return as_patch(np.asarray(picture, np.uint8), step)
+
+
+def as_patch(bgra: NDArray[np.uint8], yaw: float) -> Patch:
+    """Return the patch of a picture of `pictures`."""
+    return Patch(bgra, _FOCAL, _DISTANCE, rotation(yaw))
+
+
+def quantised(yaw: float) -> int:
+    """Return the angle, deg, of the picture that stands for `yaw`."""
+    return round(yaw / STEP) * STEP % 360
 
 
 def is_rendered(head: int) -> bool:
@@ -59,6 +71,17 @@ def render(head: int) -> int:
     """Render a head from all sides, where that is not done yet; return its number."""
     if is_rendered(head):
         return head
+    out = folder() / f'{head:02d}'
+    out.mkdir(parents=True, exist_ok=True)
+    steps = range(0, 360, STEP)
+    for step, bgra in zip(steps, pictures(head, steps), strict=True):
+        cv2.imwrite(str(out / f'{step:03d}.png'), bgra)
+    (out / 'done').touch()
+    return head
+
+
+def pictures(head: int, yaws: Iterable[float]) -> Iterator[NDArray[np.uint8]]:
+    """Yield a head's picture (S,S,4) turned by each of these angles, deg."""
     from headpose_training.head_model import HeadModel
     from headpose_training.rendering import photo
     from headpose_training.rendering.camera import SquareCamera
@@ -76,13 +99,11 @@ def render(head: int) -> int:
     lamp = np.array([[0.34, -0.57, -0.75, 0.7, 0.7, 0.7]], np.float32)
     ambient = np.array([[0.45] * 3, [0.0] * 3, [-0.1] * 3, [0.0] * 3], np.float32)
     light, camera = Lighting(lamp, ambient, 2.0, 'front'), SquareCamera(_FOCAL, _SIZE)
-    out = folder() / f'{head:02d}'
-    out.mkdir(parents=True, exist_ok=True)
     gain = None
-    for step in range(0, 360, STEP):
-        turned = rotation(step)
+    for yaw in yaws:
+        turned = rotation(yaw)
         sellion = sellion_from_face_centre(turned, np.array([0.0, 0.0, _DISTANCE]))
-        torso = cv2.Rodrigues(np.array([0.0, np.radians(step), 0.0]))[0] @ standing(0.0)
+        torso = cv2.Rodrigues(np.array([0.0, np.radians(yaw), 0.0]))[0] @ standing(0.0)
         picture = photograph(person, Pose(turned, sellion, torso, expression), camera, light)
         if gain is None:
             exposed = photo.expose(picture.light, picture.skin, 0.25)
@@ -90,9 +111,7 @@ def render(head: int) -> int:
         alpha = np.clip(picture.coverage, 0, 1)[..., None]
         colours = np.clip(gain * picture.light / np.maximum(alpha, 1e-3), 0, 1) ** (1 / 2.2)
         bgra = np.concatenate([colours * alpha, alpha], -1) * 255
-        cv2.imwrite(str(out / f'{step:03d}.png'), np.rint(bgra).astype(np.uint8))
-    (out / 'done').touch()
-    return head
+        yield np.rint(bgra).astype(np.uint8)
 
 
 def _shows_face(person: Any) -> bool:
