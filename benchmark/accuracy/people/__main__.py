@@ -53,12 +53,14 @@ def main() -> int:
 
 
 def _use_code(folder: Path) -> None:
-    """Let `headpose_ros`, and nothing else, come from another checkout."""
+    """Let the product's packages, but not the benchmark, come from another checkout."""
     package = folder.resolve() / 'headpose_ros'
     if not package.is_dir():
         raise SystemExit(f'--code: {package} is not there')
     alone = Path(tempfile.mkdtemp(prefix='headpose_code_'))
-    (alone / 'headpose_ros').symlink_to(package)
+    for path in (package, folder.resolve() / 'training' / 'headpose_training'):
+        if path.is_dir():
+            (alone / path.name).symlink_to(path)
     sys.path.insert(0, str(alone))
 
 

@@ -203,7 +203,7 @@ def _turns() -> Iterator[Scene]:
     for head in range(HEADS):
         seconds = (4.0, 6.0, 8.0)[head % 3]
         for reach in (180.0, 360.0):
-            for rate in BOTH:
+            for rate in BOTH if reach > 180 or head % 3 == 0 else (10.0,):
                 name = f'turn {reach:g} in {seconds:g} s, head {head}, {rate:g} Hz'
                 path = Stand(0.2 * np.sin(head), 1.2 + 0.1 * (head % 6))
                 person = Person(head, path, turn=(seconds, reach))

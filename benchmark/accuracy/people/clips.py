@@ -15,14 +15,14 @@ from benchmark.measure import DATA
 from headpose_ros.geometry import CameraModel
 from headpose_ros.typing import Image
 
-from .backgrounds import PHOTOS
+from .backgrounds import PHOTOS, background
 from .compose import Frame
 
 SIGNERS, PREVIEWS = DATA / 'videos' / 'signers', DATA / 'videos'
 _WITHOUT_FACE = ('d038_macaque', 'd041_crowd_above', 'd057_toys', 'd059_cat', 'd065_pano_mountain')
-_EMPTY_ROOMS = 12
-"""Backgrounds of the scenes, with nobody before them."""
-_TEXTURES = 9
+_BACKGROUNDS = (1, 3, 4, 6, 8, 9)
+"""Those backgrounds of the scenes in which not even a hand of somebody is."""
+_MADE_ROOMS, _TEXTURES = 6, 9
 STILL_RATE, STILL_SECONDS = 10.0, 24.0
 _CROWD_TURNS = 6
 
@@ -71,7 +71,8 @@ def clips(quick: bool = False) -> list[Clip]:
     if crowd.is_dir():
         found.append(Clip('crowd from above', 'nobody', 0, 25.0, f'to and fro:{crowd}'))
     stills = [f'photo {name}' for name in _WITHOUT_FACE if (PHOTOS / f'{name}.jpg').is_file()]
-    stills += [f'room {k}' for k in range(_EMPTY_ROOMS)]
+    stills += [f'background {k}' for k in _BACKGROUNDS]
+    stills += [f'room {k}' for k in range(_MADE_ROOMS)]
     stills += [f'texture {k}' for k in range(_TEXTURES)]
     found += [Clip(what, 'nobody', 0, STILL_RATE, f'still:{what}') for what in stills]
     return found[::6] if quick else found
@@ -94,13 +95,12 @@ def _still(what: str) -> Image:
         image = np.asarray(cv2.imread(str(PHOTOS / f'{name}.jpg')), np.uint8)
         scale = 720 / max(image.shape[:2])
         return np.asarray(cv2.resize(image, None, fx=scale, fy=scale), np.uint8)
-    if kind == 'room':
-        from .backgrounds import background
-
+    if kind == 'background':
         return background(int(name))[:, 280:1000]
     from headpose_training.rendering.background import Backgrounds
 
-    return Backgrounds().draw(np.random.default_rng([23, int(name)]), 720, 540)
+    rng = np.random.default_rng([23, int(name)])
+    return (Backgrounds().room if kind == 'room' else Backgrounds().draw)(rng, 720, 540)
 
 
 def _shaken(image: Image, count: int, seed: int) -> Iterator[Image]:

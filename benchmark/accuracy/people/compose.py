@@ -62,7 +62,7 @@ def frames(scene: Scene) -> Iterator[Frame]:
     """Yield the images of a scene."""
     lens, rng = camera(), np.random.default_rng([3, scene.seed])
     wall = background(scene.background)
-    grain = [rng.normal(0, _GRAIN, (HEIGHT, WIDTH, 3)).astype(np.float32) for _ in range(6)]
+    grain = _grain(rng)
     for k, time, stamp in delivery(scene):
         yaw = scene.yaw_of_camera(time)
         image = _behind(wall, lens, yaw)
@@ -72,9 +72,16 @@ def frames(scene: Scene) -> Iterator[Frame]:
             if _cover(person, time) > 0:
                 _paint_cover(image, lens, wall, place, _cover(person, time))
         gain = scene.gain(k, time)
-        lit = image * np.float32(gain) + grain[k % len(grain)]
+        brighter, darker = grain[k % len(grain)]
+        image = cv2.subtract(cv2.add(cv2.convertScaleAbs(image, alpha=gain), brighter), darker)
         truth = _truth(scene, lens, present, time, gain)
-        yield Frame(np.clip(lit, 0, 255).astype(np.uint8), time, stamp, truth)
+        yield Frame(np.asarray(image, np.uint8), time, stamp, truth)
+
+
+def _grain(rng: np.random.Generator) -> list[tuple[Image, Image]]:
+    """Return the noise of a few images: what is added to each, and what is taken away."""
+    noise = [rng.normal(0, _GRAIN, (HEIGHT, WIDTH, 3)).round() for _ in range(4)]
+    return [(np.maximum(n, 0).astype(np.uint8), np.maximum(-n, 0).astype(np.uint8)) for n in noise]
 
 
 def _present(scene: Scene, time: float, yaw: float) -> list[tuple[Person, Place]]:

@@ -72,27 +72,37 @@ def paste(image: Image, camera: CameraModel, patch: Patch, place: Place) -> None
     if window is None:
         return
     x0, y0, x1, y1 = window
-    v, u = np.mgrid[y0:y1, x0:x1]
-    rays = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones(u.shape)])
-    x, y, z = np.tensordot(turn, rays, 1)
-    shrink = max(scale / camera.fx, 1.0)
-    level = min(int(np.round(np.log2(shrink))), len(patch.levels) - 1)
-    picture = patch.levels[level]
+    level = min(int(np.round(np.log2(max(scale / camera.fx, 1.0)))), len(patch.levels) - 1)
     factor = 2.0**-level
-    at = [(w / z * scale + half - 0.5) * factor for w in (x, y)]
-    drawn = cv2.remap(
-        picture, at[0].astype(np.float32), at[1].astype(np.float32), cv2.INTER_LINEAR,
+    to_patch = np.diag([factor, factor, 1.0]) @ np.array(
+        [[scale, 0.0, half - 0.5], [0.0, scale, half - 0.5], [0.0, 0.0, 1.0]]
+    )
+    to_rays = np.array(
+        [
+            [1 / camera.fx, 0.0, (x0 - camera.cx) / camera.fx],
+            [0.0, 1 / camera.fy, (y0 - camera.cy) / camera.fy],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+    drawn = cv2.warpPerspective(
+        patch.levels[level],
+        to_patch @ turn @ to_rays,
+        (x1 - x0, y1 - y0),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
-    ).astype(np.float32)  # fmt: skip
-    under = image[y0:y1, x0:x1] * (1 - drawn[..., 3:] / 255)
-    image[y0:y1, x0:x1] = np.clip(under + drawn[..., :3] + 0.5, 0, 255)
+    )
+    under = image[y0:y1, x0:x1]
+    clear = cv2.merge([255 - drawn[..., 3]] * 3)
+    image[y0:y1, x0:x1] = cv2.add(
+        cv2.multiply(under, clear, scale=1 / 255), np.ascontiguousarray(drawn[..., :3])
+    )
 
 
 def _window(camera: CameraModel, turn: Array, reach: float) -> tuple[int, int, int, int] | None:
     """Return the part of the image, x0, y0, x1, y1, that a patch of this half width covers."""
     corners = np.array([[x, y, 1.0] for x in (-reach, reach) for y in (-reach, reach)]) @ turn
     if corners[:, 2].min() < 0.05:
-        return 0, 0, camera.width, camera.height
+        return 0, 0, camera.width, camera.height  # very near: the plane of the patch cuts it
     x = camera.fx * corners[:, 0] / corners[:, 2] + camera.cx
     y = camera.fy * corners[:, 1] / corners[:, 2] + camera.cy
     x0, y0 = max(0, int(x.min())), max(0, int(y.min()))

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from typing import Any
 
@@ -38,8 +39,14 @@ def run(only: Sequence[str], quick: bool, processes: int) -> dict[str, Any]:
         heads = sorted({p.face for s in todo if s.rendered for p in s.people})
         list(pool.map(turning.render, heads))
         order = sorted(todo, key=lambda s: -s.rate * s.seconds)
-        running = [pool.submit(play, scene) for scene in order]
-        filming = [pool.submit(film, clip) for clip in films]
+        running: list[Future[Outcome]] = [pool.submit(play, scene) for scene in order]
+        filming: list[Future[Recorded]] = [pool.submit(film, clip) for clip in films]
+        for done, job in enumerate(as_completed([*running, *filming]), 1):
+            job.result()
+            print(
+                f'\r{done} of {len(running) + len(filming)}', end='', file=sys.stderr, flush=True
+            )
+        print(file=sys.stderr)
         outcomes = {o.scene: o for o in (job.result() for job in running)}
         seen = [job.result() for job in filming]
     return _figures(todo, outcomes, seen)

@@ -42,7 +42,7 @@ def rotation(yaw: float) -> Array:
     return turn @ matrix_from_euler(0.0, 0.0, 0.0)
 
 
-@lru_cache(maxsize=400)
+@lru_cache(maxsize=200)
 def patch(head: int, yaw: float) -> Patch:
     """Return a head as it looks turned by `yaw`, deg, to the nearest STEP."""
     step = quantised(yaw)
