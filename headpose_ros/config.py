@@ -8,10 +8,16 @@ these fields.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from os import PathLike
 from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
@@ -27,14 +33,19 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    pattern: str = '',
     live: bool = False,
 ) -> Any:
-    """Describe a field; `live` ones may change while the pipeline runs."""
+    """Describe a field; `live` ones may change while the pipeline runs.
+
+    `pattern`: regular expression that its text must match as a whole; `text` says what that is.
+    """
     about: Mapping[str, Any] = {
         'text': text,
         'low': low,
         'high': high,
         'choices': choices,
+        'pattern': pattern,
         'live': live,
     }
     return field(default=default, metadata=MappingProxyType(dict(about)))
@@ -42,11 +53,16 @@ def option(
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Fields made by `option`. Raises ValueError where a value is out of its range."""
+    """Fields made by `option`; numbers of NumPy and paths become Python's own.
+
+    Raises ValueError where a value is of another type or out of its range.
+    """
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check(item.name, getattr(self, item.name), type(item.default), item.metadata)
+            value = _converted(item.name, getattr(self, item.name), type(item.default))
+            _check_range(item.name, value, item.metadata)
+            object.__setattr__(self, item.name, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +90,7 @@ class PipelineConfig(Options):
         'How estimator "landmarks" gets the pose: fitted linear model, its authors\' one, or PnP.',
         choices=LANDMARK_POSES,
     )
-    device: str = option('auto', 'auto, cpu, cuda or cuda:N.')
+    device: str = option('auto', 'auto, cpu, cuda or cuda:N.', pattern=r'auto|cpu|cuda(:\d+)?')
     threads: int = option(
         0, 'CPU threads for inference; 0 lets the runtime choose.', low=0, high=256
     )
@@ -153,13 +169,31 @@ class PipelineConfig(Options):
             )
 
 
-def _check(name: str, value: Any, kind: type, about: Mapping[str, Any]) -> None:
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:
+def _converted(name: str, value: Any, kind: type) -> Any:
+    """Return `value` as `kind`: bool, int, float or str, if it means one without loss."""
+    if kind is bool:
+        fits = isinstance(value, (bool, np.bool_))
+    elif kind is int:
+        fits = isinstance(value, Integral) and not isinstance(value, bool)
+    elif kind is float:
+        fits = isinstance(value, Real) and not isinstance(value, bool)
+    else:
+        fits = isinstance(value, (str, PathLike))
+        value = os.fspath(value) if fits else value
+        fits = isinstance(value, str)
+    if not fits:
         raise ValueError(f'{name}: expected {kind.__name__}, got {value!r}')
+    try:
+        return kind(value)
+    except OverflowError:
+        raise ValueError(f'{name}: expected {kind.__name__}, got a larger number') from None
+
+
+def _check_range(name: str, value: Any, about: Mapping[str, Any]) -> None:
     if about['choices'] and value not in about['choices']:
         raise ValueError(f'{name}: expected one of {", ".join(about["choices"])}, got {value!r}')
+    if about['pattern'] and not re.fullmatch(about['pattern'], value):
+        raise ValueError(f'{name}: expected {about["text"].rstrip(".")}, got {value!r}')
     low, high = about['low'], about['high']
     if low is not None and not low <= value <= high:  # also refuses NaN
         raise ValueError(f'{name}: expected {low} to {high}, got {value!r}')
