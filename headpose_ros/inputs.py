@@ -8,6 +8,7 @@ import math
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +17,12 @@ from headpose_ros.typing import Image
 
 REDUCTIONS = (1, 2, 4, 8)
 """By how much decoders of JPEG reduce an image."""
+
+_CHANNELS: dict[str, int | None] = {
+    'bgr': None,
+    'rgb': cv2.COLOR_RGB2BGR,
+    'grey': cv2.COLOR_GRAY2BGR,
+}
 
 
 class Picture(NamedTuple):
@@ -31,23 +38,48 @@ class Picture(NamedTuple):
     depth: NDArray[np.floating] | None
 
 
-def checked_picture(image: Any, camera: Any, depth: Any = None, reduction: Any = 1) -> Picture:
+def checked_picture(
+    image: Any, camera: Any, depth: Any = None, reduction: Any = 1, channels: Any = 'bgr'
+) -> Picture:
     """Return what `HeadPosePipeline.process` was given as a `Picture`.
 
     Raises TypeError or ValueError, which say what came and what was expected.
     """
-    _check_image(image)
-    if not isinstance(camera, CameraModel):
-        raise TypeError(
-            f'camera: expected a CameraModel, got {_kind(camera)}; build one with '
-            'CameraModel.from_fov, .from_yaml, .from_matrix or .from_camera_info'
-        )
+    _check_image(image, channels)
+    camera = checked_camera(camera)
     _check_depth(depth)
     if isinstance(reduction, bool) or not isinstance(reduction, Integral):
         raise TypeError(f'reduction: expected 1, 2, 4 or 8, got {reduction!r}')
     if reduction not in REDUCTIONS:
         raise ValueError(f'reduction: expected 1, 2, 4 or 8, got {reduction}')
-    return Picture(image, *_cameras(image, camera, int(reduction)), depth)
+    cameras = _cameras(image, camera, int(reduction))
+    convert = _CHANNELS[channels]
+    bgr = image if convert is None else np.asarray(cv2.cvtColor(image, convert), np.uint8)
+    return Picture(bgr, *cameras, depth)
+
+
+def checked_pictures(images: Any, cameras: Any, channels: Any = 'bgr') -> list[Picture]:
+    """Return what `HeadPosePipeline.process_batch` was given. Raises TypeError or ValueError."""
+    images = _listed('images', images, 'images')
+    if isinstance(cameras, CameraModel):
+        cameras = [cameras] * len(images)
+    cameras = _listed('cameras', cameras, 'CameraModels, or one for all')
+    if len(cameras) != len(images):
+        raise ValueError(f'cameras: expected {len(images)}, one an image, got {len(cameras)}')
+    return [
+        checked_picture(image, camera, channels=channels)
+        for image, camera in zip(images, cameras, strict=True)
+    ]
+
+
+def checked_camera(camera: Any) -> CameraModel:
+    """Return `camera`. Raises TypeError where it is no CameraModel."""
+    if not isinstance(camera, CameraModel):
+        raise TypeError(
+            f'camera: expected a CameraModel, got {_kind(camera)}; build one with '
+            'CameraModel.from_fov, .from_yaml, .from_matrix or .from_camera_info'
+        )
+    return camera
 
 
 def checked_stamp(stamp: Any) -> float | None:
@@ -65,15 +97,20 @@ def checked_stamp(stamp: Any) -> float | None:
     return seconds
 
 
-def _check_image(image: Any) -> None:
-    wanted = 'a uint8 array (H,W,3) in BGR order'
+def _check_image(image: Any, channels: Any) -> None:
+    if not isinstance(channels, str) or channels not in _CHANNELS:
+        raise ValueError(f'channels: expected {", ".join(_CHANNELS)}, got {channels!r}')
+    shape = '(H,W)' if channels == 'grey' else '(H,W,3)'
     if not isinstance(image, np.ndarray):
-        hint = '; could the file not be read?' if image is None else ''
-        raise TypeError(f'image: expected {wanted}, got {_kind(image)}{hint}')
+        hint = '; could its file not be read?' if image is None else ''
+        raise TypeError(f'image: expected a uint8 array {shape}, got {_kind(image)}{hint}')
     if image.dtype != np.uint8:
-        raise ValueError(f'image: expected {wanted}, got {image.dtype}')
-    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f'image: expected shape (H,W,3), not empty, got {image.shape}')
+        raise ValueError(f'image: expected a uint8 array {shape}, got {image.dtype}')
+    fits = image.ndim == 2 if channels == 'grey' else image.ndim == 3 and image.shape[2] == 3
+    if not fits or image.size == 0:
+        grey = image.ndim == 2 and image.size > 0
+        hint = "; a grey image needs channels='grey'" if grey else ''
+        raise ValueError(f'image: expected shape {shape}, not empty, got {image.shape}{hint}')
 
 
 def _check_depth(depth: Any) -> None:
@@ -97,6 +134,13 @@ def _cameras(image: Image, camera: CameraModel, reduction: int) -> tuple[CameraM
             f'image: {width}x{height} is not {camera.width}x{camera.height} over {reduction}'
         )
     return camera, camera.resampled(1 / reduction, 1 / reduction, width, height)
+
+
+def _listed(name: str, values: Any, what: str) -> list[Any]:
+    try:
+        return list(values)
+    except TypeError:
+        raise TypeError(f'{name}: expected a sequence of {what}, got {_kind(values)}') from None
 
 
 def _kind(value: Any) -> str:

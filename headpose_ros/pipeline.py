@@ -5,17 +5,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Literal, NoReturn
 
 from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.crops import CropReader
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.inputs import Picture, checked_picture, checked_stamp
+from headpose_ros.inputs import (
+    Picture,
+    checked_camera,
+    checked_picture,
+    checked_pictures,
+    checked_stamp,
+)
 from headpose_ros.result import FrameResult
+from headpose_ros.single_images import process_images
 from headpose_ros.stage_timer import StageTimer
 from headpose_ros.stages import Search, Stages
 from headpose_ros.stream import Stream
@@ -23,35 +30,54 @@ from headpose_ros.tracking.posing import Readings
 from headpose_ros.tracking.track import Track
 from headpose_ros.typing import Image
 
+MODES = ('image', 'video')
+
 LIVE_OPTIONS = frozenset(item.name for item in fields(PipelineConfig) if item.metadata['live'])
 """Names of the options that `HeadPosePipeline.configure_live` takes."""
 
 
 class HeadPosePipeline:
-    """Finds, follows and measures all heads in a stream of images.
+    """Finds, follows and measures all heads in a stream of images, or in single pictures.
 
-    Holds the state of one stream: use one pipeline per camera. `process` is not to be called from
-    two threads at once; `configure_live` may be called from other threads meanwhile.
+    `mode`: 'video' follows people from image to image: use one pipeline per camera. 'image' takes
+    each picture by itself: every face is reported at once, ids only tell the heads of one picture
+    apart, and `process_batch` takes many pictures.
 
     `search`, `estimator`: stages of your own in place of those that `config` names. Crops for an
     estimator of your own are NumPy arrays.
 
-    Raises ValueError, or an error of its own that says what is missing, where a weights file or
-    the device asked for is not there.
+    `process` is not to be called from two threads at once; `configure_live` may be called from
+    other threads meanwhile. Use it with `with`, or call `close`, to free the networks early.
+
+    Raises TypeError or ValueError for wrong arguments, and an error that says what is missing
+    where a weights file or the device asked for is not there.
     """
 
     def __init__(
         self,
         config: PipelineConfig | None = None,
         *,
+        mode: Literal['image', 'video'] = 'video',
         search: Search | None = None,
         estimator: Estimator | None = None,
     ) -> None:
+        if config is not None and not isinstance(config, PipelineConfig):
+            raise TypeError(f'config: expected a PipelineConfig, got {config!r}')
+        if mode not in MODES:
+            raise ValueError(f'mode: expected {" or ".join(MODES)}, got {mode!r}')
+        self.mode = mode
         self._config = PipelineConfig() if config is None else config
         self._config_lock = threading.Lock()
-        self._stages = Stages.create(self._config, search, estimator)
-        self._reader = CropReader(self._stages.estimator, self._stages.crop_device)
-        self._stream = Stream(self._stages.estimator.refines)
+        stages = Stages.create(self._config, search, estimator)
+        self._open_stages: Stages | None = stages
+        runtime = stages.runtime
+        self.device = 'cpu' if runtime is None else runtime.device
+        """Where networks are computed: cpu, cuda:N; cpu where all stages are your own."""
+        self.runtime_name = 'custom' if runtime is None else runtime.name
+        """What computes the networks: openvino, torch; custom where all stages are your own."""
+        self.weights_name = stages.weights_name
+        """Name of the estimator's weights file, without folder and ending."""
+        self._stream = Stream(stages.estimator.refines)
 
     @property
     def config(self) -> PipelineConfig:
@@ -59,24 +85,30 @@ class HeadPosePipeline:
         return self._config
 
     @property
-    def device(self) -> str:
-        """Where networks are computed: cpu, cuda:N; cpu where all stages are your own."""
-        return 'cpu' if self._stages.runtime is None else self._stages.runtime.device
-
-    @property
-    def runtime_name(self) -> str:
-        """What computes the networks: openvino, torch; custom where all stages are your own."""
-        return 'custom' if self._stages.runtime is None else self._stages.runtime.name
-
-    @property
-    def weights_name(self) -> str:
-        """Name of the estimator's weights file, without folder and ending."""
-        return self._stages.weights_name
-
-    @property
     def warning(self) -> str | None:
         """What the device cannot do for now, though results come; None where all is well."""
-        return getattr(self._stages.runtime, 'trouble', None)
+        runtime = self._open_stages and self._open_stages.runtime
+        return getattr(runtime, 'trouble', None)  # only a GPU's runtime has something to tell
+
+    def close(self) -> None:
+        """Free the networks; nothing can be processed any more. Harmless when done twice."""
+        self._open_stages = None
+
+    def __enter__(self) -> HeadPosePipeline:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = '' if self._open_stages else ', closed'
+        return (
+            f'HeadPosePipeline(mode={self.mode!r}, weights {self.weights_name}, '
+            f'{self.runtime_name} on {self.device}{state})'
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError('a HeadPosePipeline cannot be copied; build one in each process')
 
     def reset(self) -> None:
         """Forget everybody and the time, as at the start of another video."""
@@ -104,36 +136,41 @@ class HeadPosePipeline:
         image is not to be searched: then the heads are the same, and whoever decodes a JPEG may
         leave the details out. See `process`.
         """
-        config = self._config
+        camera, config = checked_camera(camera), self._config
         if not (config.rectify and self._stream.may_reduce(config)):
             return 1
-        return self._reader.max_reduction(camera, self._stream.tracks, config)
+        return self._stages.reader.max_reduction(camera, self._stream.tracks, config)
 
     def process(
         self,
-        image_bgr: Image,
+        image: Image,
         camera: CameraModel,
         stamp: float | None = None,
         depth: NDArray[Any] | None = None,
         reduction: int = 1,
+        *,
+        channels: Literal['bgr', 'rgb', 'grey'] = 'bgr',
     ) -> FrameResult:
-        """Return the heads in `image_bgr` (H,W,3), uint8.
+        """Return the heads in `image` (H,W,3), uint8 in BGR order as OpenCV reads it.
 
-        `camera` describes the image, or the same image at another resolution. `stamp`: seconds;
-        None counts images at 30 Hz. An image that comes twice, or up to 0.2 s late, is dropped,
-        as its result says; stamps that go further back, or leave a gap of more than three seconds,
-        start anew. `depth` (h,w): metres along the optical axis, aligned with the image, of any
+        `channels`: what the image is otherwise: 'rgb', or 'grey', (H,W). `camera` describes the
+        image, or the same image at another resolution. `stamp`: seconds; None counts images at
+        30 Hz. In a stream, an image that comes twice or a little late is dropped, as its result
+        says; stamps that go further back, or leave a gap of more than three seconds, start anew.
+        `depth` (h,w): metres along the optical axis, aligned with the image, of any
         resolution; NaN, infinite or not positive where unknown. `reduction`: how many pixels of
-        `camera` each way one of `image_bgr` is the mean of, where it was decoded so: 1, 2, 4 or 8;
+        `camera` each way one of `image` is the mean of, where it was decoded so: 1, 2, 4 or 8;
         the heads are in pixels of `camera` all the same.
 
         Raises TypeError or ValueError where an argument is not what is described here; then
         nothing has changed.
         """
         timer = StageTimer()
-        picture = checked_picture(image_bgr, camera, depth, reduction)
+        stages, config, stream = self._stages, self._config, self._stream
+        picture = checked_picture(image, camera, depth, reduction, channels)
         stamp = checked_stamp(stamp)
-        config, stream = self._config, self._stream
+        if self.mode == 'image':
+            return process_images([picture], [stamp], stages, config, timer)[0]
         if not stream.begin(stamp, config):
             return replace(stream.dropped(picture), timings=timer.milliseconds())
         self._search_if_due(picture, stream, config, timer)
@@ -142,6 +179,36 @@ class HeadPosePipeline:
         readings = self._read(picture, stream.tracks, config, timer)
         result = stream.finish(picture, readings, config)
         return replace(result, timings=timer.milliseconds())
+
+    def process_batch(
+        self,
+        images: Sequence[Image],
+        cameras: CameraModel | Sequence[CameraModel],
+        *,
+        channels: Literal['bgr', 'rgb', 'grey'] = 'bgr',
+    ) -> list[FrameResult]:
+        """Return the heads in each of `images`, whose sizes may differ, in mode 'image'.
+
+        As `process` one by one, but all faces go through the network together. `cameras`: one for
+        each image, or one that describes them all.
+
+        Raises TypeError or ValueError as `process`, and ValueError in mode 'video'.
+        """
+        timer = StageTimer()
+        stages, config = self._stages, self._config
+        if self.mode != 'image':
+            raise ValueError(
+                "process_batch: a stream is followed image by image; use mode='image' for "
+                'pictures, or process'
+            )
+        pictures = checked_pictures(images, cameras, channels)
+        return process_images(pictures, [None] * len(pictures), stages, config, timer)
+
+    @property
+    def _stages(self) -> Stages:
+        if self._open_stages is None:
+            raise RuntimeError('this HeadPosePipeline is closed; build another')
+        return self._open_stages
 
     def _search_if_due(
         self, picture: Picture, stream: Stream, config: PipelineConfig, timer: StageTimer
@@ -161,4 +228,4 @@ class HeadPosePipeline:
     def _read(
         self, picture: Picture, tracks: list[Track], config: PipelineConfig, timer: StageTimer
     ) -> Readings:
-        return self._reader.read(picture.image, picture.seen_by, tracks, config, timer)
+        return self._stages.reader.read(picture.image, picture.seen_by, tracks, config, timer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headpose_ros.config import PipelineConfig
+from headpose_ros.crops import CropReader
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import Faces
@@ -38,14 +39,14 @@ class Search(Protocol):
 class Stages:
     """What a pipeline computes with.
 
-    `runtime`: that of the networks; None where both stages were brought along. `crop_device`:
-    where the estimator wants its crops. `weights_name`: of the estimator.
+    `reader`: cuts the crops that `estimator` reads, on its device. `runtime`: that of the
+    networks; None where both stages were brought along. `weights_name`: of the estimator.
     """
 
     search: Search
     estimator: Estimator
+    reader: CropReader
     runtime: Runtime | None
-    crop_device: str
     weights_name: str
 
     @staticmethod
@@ -53,17 +54,32 @@ class Stages:
         config: PipelineConfig, search: Search | None = None, estimator: Estimator | None = None
     ) -> Stages:
         """Return the stages that `config` names, in place of those that are not given."""
-        if search is not None and estimator is not None:
-            return Stages(search, estimator, None, 'cpu', estimator.name)
-        from headpose_ros.detection import FaceSearch, create_detector
-        from headpose_ros.estimation import create_estimator
-        from headpose_ros.inference.runtime import create_runtime
-        from headpose_ros.inference.weights import resolve
+        own = estimator is not None
+        runtime = None
+        if search is None or estimator is None:
+            from headpose_ros.inference.runtime import create_runtime
 
-        runtime = create_runtime(config.device, config.threads)
-        search = search or FaceSearch(create_detector(config, runtime), config)
-        if estimator is not None:
-            return Stages(search, estimator, runtime, 'cpu', estimator.name)
-        name = resolve(config.weights, config.estimator)[0].stem
-        estimator = create_estimator(config, runtime)
-        return Stages(search, estimator, runtime, runtime.device, name)
+            runtime = create_runtime(config.device, config.threads)
+            search = search or _create_search(config, runtime)
+            estimator = estimator or _create_estimator(config, runtime)
+        name = estimator.name if own else _weights_name(config)
+        device = 'cpu' if own or runtime is None else runtime.device
+        return Stages(search, estimator, CropReader(estimator, device), runtime, name)
+
+
+def _create_search(config: PipelineConfig, runtime: Runtime) -> Search:
+    from headpose_ros.detection import FaceSearch, create_detector
+
+    return FaceSearch(create_detector(config, runtime), config)
+
+
+def _create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:
+    from headpose_ros.estimation import create_estimator
+
+    return create_estimator(config, runtime)
+
+
+def _weights_name(config: PipelineConfig) -> str:
+    from headpose_ros.inference.weights import resolve
+
+    return resolve(config.weights, config.estimator)[0].stem

@@ -84,12 +84,16 @@ class Stream:
         )
         self._hold_upright(tracks, readings)
 
-    def finish(self, picture: Picture, readings: Readings, config: PipelineConfig) -> FrameResult:
-        """Take what was read of `tracks` in this image; return the heads in it."""
+    def finish(
+        self, picture: Picture, readings: Readings, config: PipelineConfig, single: bool = False
+    ) -> FrameResult:
+        """Take what was read of `tracks` in this image; return the heads in it.
+
+        `single`: no other image follows, so that one has to be enough to be reported.
+        """
         tracks, time = self.tracks, self._time
-        self._tracker.observe(
-            tracks, readings.rays, readings.angular_sizes, readings.probabilities, time, config
-        )
+        rays, sizes, chances = readings.rays, readings.angular_sizes, readings.probabilities
+        self._tracker.observe(tracks, rays, sizes, chances, time, config, single)
         if self._refines:
             self._hold_upright(tracks, readings)
         if self._tracker.wants_search:

@@ -170,17 +170,22 @@ class Tracker:
         probabilities: Array,
         time: float,
         config: PipelineConfig,
+        single: bool = False,
     ) -> None:
         """Take what the estimator saw at `time` in the crops of `tracks` (from `followed`).
 
         `rays` (N,3) and `angular_sizes` (N,) as refined by it, `probabilities` (N,) of a face.
-        Afterwards `seen` says who is there, and confirmed tracks have an `id`.
+        `single`: no other image follows; then all faces are confirmed but those on the chest of a
+        surer one. Afterwards `seen` says who is there, and confirmed tracks have an `id`.
         """
         if self._refines and tracks:
             self.place(tracks, rays, angular_sizes, probabilities, time)
         self._separate(time)
         self._drop_false_starts()
-        self._confirm(config)
+        if single:
+            self._confirm_at_once()
+        else:
+            self._confirm(config)
 
     def _predicted(self) -> tuple[Array, Array]:
         return (
@@ -269,6 +274,10 @@ class Tracker:
                 further *= DOUBTFUL_FACTOR
             if track.detections > further:
                 track.id = self._names.next(self.ids)
+
+    def _confirm_at_once(self) -> None:
+        for track in [track for track in self.tracks if not self._on_a_chest(track)]:
+            track.id = track.id or self._names.next(self.ids)
 
     def _on_a_chest(self, track: Track) -> bool:
         """Return whether `track` is where somebody known, or surer to be a face, has the chest."""

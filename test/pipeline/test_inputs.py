@@ -22,11 +22,19 @@ WRONG = {
     'a list': (TypeError, {'image': [[1, 2, 3]]}, 'image: .* got list'),
     'a path': (TypeError, {'image': 'face.jpg'}, 'image: .* got str'),
     'float': (ValueError, {'image': IMAGE.astype(np.float32)}, 'image: .* got float32'),
-    'grey': (ValueError, {'image': IMAGE[..., 0]}, r'got \(480, 640\)'),
+    'grey': (
+        ValueError, {'image': IMAGE[..., 0]},
+        r"got \(480, 640\); a grey image needs channels='grey'"),
     'four channels': (
         ValueError, {'image': np.zeros((480, 640, 4), np.uint8)}, r'\(480, 640, 4\)'),
     'empty': (ValueError, {'image': np.zeros((0, 640, 3), np.uint8)}, r'\(0, 640, 3\)'),
     'another shape': (ValueError, {'image': np.zeros((480, 700, 3), np.uint8)}, '700x480'),
+    'colour as grey': (ValueError, {'channels': 'grey'}, r'expected shape \(H,W\), .* 640, 3\)'),
+    'grey as rgb': (
+        ValueError, {'image': IMAGE[..., 0], 'channels': 'rgb'}, r'expected shape \(H,W,3\)'),
+    'channels': (ValueError, {'channels': 'yuv'}, "channels: expected bgr, rgb, grey, got 'yuv'"),
+    'no channels': (ValueError, {'channels': None}, 'channels: expected bgr'),
+    'channel list': (ValueError, {'channels': ['bgr']}, 'channels: expected bgr'),
     'no camera': (TypeError, {'camera': None}, 'camera: expected a CameraModel, got NoneType'),
     'a field of view': (TypeError, {'camera': 60.0}, 'camera: .* got float'),
     'stamp as text': (TypeError, {'stamp': '1'}, "stamp: expected seconds .* got '1'"),
@@ -75,3 +83,29 @@ def test_decimals_are_not_silently_taken(pipeline):
 
 def test_numpy_integers_are_reductions(pipeline):
     assert len(pipeline.process(IMAGE, CAMERA, reduction=np.int64(1))) == 1
+
+
+def test_reduction_is_asked_for_a_camera(pipeline):
+    with pytest.raises(TypeError, match='camera: expected a CameraModel, got tuple'):
+        pipeline.reduction((640, 480))
+
+
+@pytest.mark.parametrize(
+    ('channels', 'given'),
+    [
+        ('bgr', lambda bgr, grey: bgr),
+        ('rgb', lambda bgr, grey: bgr[..., ::-1]),
+        ('rgb', lambda bgr, grey: np.ascontiguousarray(bgr[..., ::-1])),
+        ('grey', lambda bgr, grey: grey),
+        ('grey', lambda bgr, grey: np.asfortranarray(grey)),
+    ],
+)
+def test_stages_get_bgr_whatever_came(monkeypatch, channels, given):
+    seen = []
+    pipeline = make_pipeline(World([]), monkeypatch)
+    find = pipeline._stages.search.find
+    pipeline._stages.search.find = lambda image, *words: seen.append(image) or find(image, *words)
+    grey = np.arange(480 * 640, dtype=np.uint32).reshape(480, 640).astype(np.uint8)
+    bgr = np.dstack([grey] * 3) if channels == 'grey' else np.dstack([grey, grey // 2, grey // 3])
+    pipeline.process(given(bgr, grey), CAMERA, channels=channels)
+    np.testing.assert_array_equal(seen[0], bgr)
