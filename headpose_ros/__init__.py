@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headpose_ros.config import PipelineConfig
+    from headpose_ros.detection import BoxToFace, FaceSearch
     from headpose_ros.geometry import CameraModel
-    from headpose_ros.heads import Head, Roi
+    from headpose_ros.heads import Boxes, Head, Roi
     from headpose_ros.hindsight import Hindsight
     from headpose_ros.media.drawing import annotate
+    from headpose_ros.media.sources import open_source
     from headpose_ros.pipeline import HeadPosePipeline
     from headpose_ros.result import FrameResult
 
@@ -27,7 +29,10 @@ __path__ = extend_path(__path__, __name__)
 __version__ = '0.1.0'
 
 _HOME_OF = {
+    'BoxToFace': 'headpose_ros.detection',
+    'Boxes': 'headpose_ros.heads',
     'CameraModel': 'headpose_ros.geometry',
+    'FaceSearch': 'headpose_ros.detection',
     'FrameResult': 'headpose_ros.result',
     'Head': 'headpose_ros.heads',
     'HeadPosePipeline': 'headpose_ros.pipeline',
@@ -35,9 +40,13 @@ _HOME_OF = {
     'PipelineConfig': 'headpose_ros.config',
     'Roi': 'headpose_ros.heads',
     'annotate': 'headpose_ros.media.drawing',
+    'open_source': 'headpose_ros.media.sources',
 }
 __all__ = [
+    'BoxToFace',
+    'Boxes',
     'CameraModel',
+    'FaceSearch',
     'FrameResult',
     'Head',
     'HeadPosePipeline',
@@ -46,6 +55,7 @@ __all__ = [
     'Roi',
     '__version__',
     'annotate',
+    'open_source',
 ]
 
 
