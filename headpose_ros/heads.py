@@ -85,6 +85,8 @@ class Estimates:
 
     def part(self, begin: int, end: int) -> Estimates:
         """Return those from `begin` up to `end`."""
+        if (begin, end) == (0, len(self)):
+            return self
         return Estimates(*(getattr(self, item.name)[begin:end] for item in fields(self)))
 
     @staticmethod
