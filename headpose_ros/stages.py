@@ -53,7 +53,12 @@ class Stages:
     def create(
         config: PipelineConfig, search: Search | None = None, estimator: Estimator | None = None
     ) -> Stages:
-        """Return the stages that `config` names, in place of those that are not given."""
+        """Return the stages that `config` names, in place of those that are not given.
+
+        Raises TypeError where a given one lacks what its protocol asks for.
+        """
+        _require('search', search, ('parts', 'find'), '; a detector goes into a FaceSearch')
+        _require('estimator', estimator, ('name', 'crop_px', 'crop_scale', 'refines', 'estimate'))
         own = estimator is not None
         runtime = None
         if search is None or estimator is None:
@@ -65,6 +70,12 @@ class Stages:
         name = estimator.name if own else _weights_name(config)
         device = 'cpu' if own or runtime is None else runtime.device
         return Stages(search, estimator, CropReader(estimator, device), runtime, name)
+
+
+def _require(what: str, stage: object, names: tuple[str, ...], cure: str = '') -> None:
+    missing = [name for name in names if stage is not None and not hasattr(stage, name)]
+    if missing:
+        raise TypeError(f'{what}: {type(stage).__name__} has no {", no ".join(missing)}{cure}')
 
 
 def _create_search(config: PipelineConfig, runtime: Runtime) -> Search:

@@ -21,7 +21,7 @@ NOT_AT_IMPORT = ('torch', 'numba', 'matplotlib', 'headpose_training')
 
 PIPELINE = {
     'pipeline', 'stages', 'stage_timer', 'stream', 'crops', 'inputs', 'result', 'hindsight',
-    'upright',
+    'single_images', 'upright',
 }  # fmt: skip
 """The top-level modules that make the pipeline: above the rooms, below the commands."""
 

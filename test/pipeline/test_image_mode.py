@@ -165,6 +165,16 @@ def test_a_stream_takes_no_batches_and_modes_have_names():
         HeadPosePipeline('image', **stages)
 
 
+def test_a_stage_that_lacks_something_is_told_at_once():
+    class Detector:
+        name = 'detector'
+
+    with pytest.raises(TypeError, match='search: Detector has no parts, no find; a detector goes'):
+        HeadPosePipeline(search=Detector(), estimator=AxisEstimator())
+    with pytest.raises(TypeError, match='estimator: Detector has no crop_px, no crop_scale'):
+        HeadPosePipeline(search=PaintedSearch(), estimator=Detector())
+
+
 def test_a_closed_pipeline_says_so():
     with make()[0] as pipeline:
         assert len(pipeline.process(ONE, CAMERA)) == 1
