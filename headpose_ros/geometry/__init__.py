@@ -20,6 +20,7 @@ from headpose_ros.geometry.face_frame import (
     gaze_from_face,
     sellion_from_face_centre,
 )
+from headpose_ros.geometry.heading import Heading, heading_angles
 from headpose_ros.geometry.rays import angle_between, off_axis_angle
 from headpose_ros.geometry.rotations import (
     geodesic_distance,
@@ -44,6 +45,7 @@ __all__ = [
     'CameraModel',
     'CameraModelError',
     'Crops',
+    'Heading',
     'View',
     'VirtualCameras',
     'angle_between',
@@ -57,6 +59,7 @@ __all__ = [
     'facing_angle',
     'gaze_from_face',
     'geodesic_distance',
+    'heading_angles',
     'matrix_from_euler',
     'matrix_from_quaternion',
     'matrix_from_vector',
