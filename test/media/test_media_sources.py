@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from headpose_ros.media.live import WEBCAM_RATE_HZ
 from headpose_ros.media.sources import IMAGE_RATE_HZ, SourceError, open_source
 
 
@@ -121,6 +122,52 @@ def test_a_video_that_breaks_off_is_an_error_after_its_images(tmp_path):
     assert 10 < len(frames) < 30, 'what came before the break was handed out'
 
 
+@pytest.mark.parametrize('kind', ['video', 'folder'])
+def test_files_can_be_iterated_over_again(kind, video, folder):
+    with open_source({'video': video, 'folder': folder}[kind]) as source:
+        first, second = list(source), list(source)
+    assert [frame.time for frame in first] == [frame.time for frame in second]
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.image_bgr, other.image_bgr)
+
+
+def test_an_iteration_that_was_left_early_does_not_shorten_the_next(video):
+    with open_source(video) as source:
+        for _ in zip(source, range(5), strict=False):
+            pass
+        assert [frame.index for frame in source] == list(range(12))
+
+
+def test_a_video_that_is_gone_at_the_second_iteration(video, capfd):
+    with open_source(video) as source:
+        list(source)
+        video.unlink()
+        with pytest.raises(SourceError, match=r'clip\.avi'):
+            list(source)
+
+
+@pytest.mark.parametrize('kind', ['video', 'folder'])
+def test_what_is_closed_gives_no_more(kind, video, folder):
+    source = open_source({'video': video, 'folder': folder}[kind])
+    frames = iter(source)
+    next(frames)
+    source.close()
+    source.close()
+    with pytest.raises(SourceError, match='is closed'):
+        next(frames)
+    with pytest.raises(SourceError, match='is closed'):
+        next(iter(source))
+
+
+def test_files_are_known_by_their_content(video, folder):
+    picture = (folder / 'view1.png').rename(folder / 'view1.dat')
+    with open_source(picture) as source:
+        assert source.frame_count == 1
+    assert len(list(open_source(folder))) == 4, 'the folder gives it, too'
+    with open_source(video.rename(video.with_suffix('.dat'))) as source:
+        assert source.frame_count == 12
+
+
 def test_images_of_several_sizes_are_refused(folder):
     cv2.imwrite(str(folder / 'view11.png'), image_of(3, width=32))
     with open_source(folder) as source, pytest.raises(SourceError, match=r'32x48.*64x48'):
@@ -231,6 +278,9 @@ def test_a_picture_that_the_camera_took_lying_is_turned_upright(tmp_path):
 class FakeCapture:
     """A webcam that is unplugged after three images."""
 
+    rate = 15.0
+    image = image_of(9)
+
     def __init__(self, device):
         self.left = 4
 
@@ -238,11 +288,11 @@ class FakeCapture:
         return True
 
     def get(self, what):
-        return 15.0 if what == cv2.CAP_PROP_FPS else 0.0
+        return self.rate if what == cv2.CAP_PROP_FPS else 0.0
 
     def read(self):
         self.left -= 1
-        return (True, image_of(9)) if self.left >= 0 else (False, None)
+        return (True, self.image) if self.left >= 0 else (False, None)
 
     def release(self):
         pass
@@ -257,6 +307,43 @@ def test_a_webcam_that_is_unplugged(monkeypatch):
         frames.extend(source)
     assert len(frames) == 3
     assert [frame.time for frame in frames] == sorted(frame.time for frame in frames)
+
+
+@pytest.mark.parametrize('rate', [-1.0, 0.0, float('nan'), float('inf'), 1e6])
+def test_a_webcam_that_does_not_know_its_rate(monkeypatch, rate):
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    monkeypatch.setattr(FakeCapture, 'rate', rate)
+    assert open_source('0').rate_hz == WEBCAM_RATE_HZ
+    assert open_source('0', rate=5.0).rate_hz == 5.0
+
+
+@pytest.mark.parametrize(
+    'image', [np.full((48, 64), 9, np.uint8), np.full((48, 64, 1), 9, np.uint8)]
+)
+def test_a_webcam_that_sees_grey(monkeypatch, image):
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    monkeypatch.setattr(FakeCapture, 'image', image)
+    source = open_source('0')
+    assert (source.width, source.height) == (64, 48)
+    np.testing.assert_array_equal(next(iter(source)).image_bgr, image_of(9))
+
+
+def test_a_webcam_that_changes_its_size(monkeypatch):
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    source = open_source('0')
+    monkeypatch.setattr(FakeCapture, 'image', image_of(9, width=32))
+    with pytest.raises(SourceError, match=r'camera 0#000000: is 32x48, but .* 64x48'):
+        next(iter(source))
+
+
+def test_a_webcam_goes_on_when_iterated_over_again(monkeypatch):
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    source = open_source('0')
+    first, second = next(iter(source)), next(iter(source))
+    assert (first.index, second.index) == (0, 0)
+    source.close()
+    with pytest.raises(SourceError, match='is closed'):
+        next(iter(source))
 
 
 @pytest.mark.parametrize('rate', [0, -1, float('nan'), float('inf')])
