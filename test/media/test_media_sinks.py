@@ -1,28 +1,18 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Videos and tables: right when all goes well, and whole when it does not."""
+"""Videos: right when all goes well, and whole when it does not."""
 
-import csv
 from collections import namedtuple
 
 import cv2
 import numpy as np
 import pytest
 
-from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.heads import Head, Roi
-from headpose_ros.media import sinks
-from headpose_ros.media.sinks import CsvSink, SinkError, VideoSink
-from headpose_ros.media.sources import Frame, open_source
+from headpose_ros.media import files
+from headpose_ros.media.sinks import SinkError, VideoSink, write_picture
+from headpose_ros.media.sources import open_source
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
-
-
-def a_head(name='f0001'):
-    rotation = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
-    return Head(
-        name, rotation, np.array([0.1, 0.2, 1.5]), np.eye(6), 0.9, Roi(20, 10, 20, 20), 0.15, 0.2
-    )
 
 
 @pytest.mark.parametrize('suffix', ['.mp4', '.avi', '.mkv', '.MP4'])
@@ -70,29 +60,57 @@ def test_times_decide_how_often_an_image_is_shown(tmp_path):
 
 
 def test_without_images_nothing_is_written_and_what_was_there_stays(tmp_path):
-    camera = CameraModel.from_fov(64, 48, 1.0)
-    video, table = tmp_path / 'out.mp4', tmp_path / 'out.csv'
+    path = tmp_path / 'out.mp4'
     for before in (None, b'of yesterday'):
-        with (
-            pytest.raises(KeyboardInterrupt),
-            VideoSink(video, 64, 48, 30),
-            CsvSink(table, camera),
-        ):
+        with pytest.raises(KeyboardInterrupt), VideoSink(path, 64, 48, 30):
             raise KeyboardInterrupt
-        for path in (video, table):
-            assert (path.read_bytes() if path.exists() else None) == before
-            path.write_bytes(b'of yesterday')
-    with CsvSink(table, camera) as sink:
-        sink.write(Frame(IMAGE, 0.0, 0, 'a.png'), [])
-    assert table.read_text().startswith('file,distortion_model')  # an image without heads counts
+        assert (path.read_bytes() if path.exists() else None) == before
+        path.write_bytes(b'of yesterday')
 
 
-def test_a_table_on_a_full_disk_is_told_by_its_name():
+@pytest.mark.parametrize('name', ['out.mp4', 'out.png'])
+def test_a_finished_file_is_not_begun_anew(tmp_path, name):
+    path = tmp_path / name
+    sink = VideoSink(path, 64, 48, 10)
+    sink.write(IMAGE)
+    sink.close()
+    before = path.read_bytes()
+    with pytest.raises(SinkError, match='is closed and finished'):
+        sink.write(IMAGE)
+    sink.close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize('shape', [(48, 64), (48, 64, 1)])
+def test_grey_images(tmp_path, shape):
+    with VideoSink(tmp_path / 'out.avi', 64, 48, 10) as sink:
+        for _ in range(3):
+            sink.write(np.full(shape, 90, np.uint8))
+    with open_source(tmp_path / 'out.avi') as source:
+        frames = list(source)
+    assert len(frames) == 3
+    np.testing.assert_allclose(frames[0].image_bgr, 90, atol=2)
+
+
+@pytest.mark.parametrize('image', [np.zeros((48, 64, 3)), np.zeros((48, 64, 2), np.uint8)])
+def test_what_is_no_image_is_told(tmp_path, image):
     with (
-        pytest.raises(SinkError, match='/dev/full: cannot be written: No space left'),
-        CsvSink('/dev/full', CameraModel.from_fov(64, 48, 1.0)) as sink,
+        VideoSink(tmp_path / 'out.avi', 64, 48, 10) as sink,
+        pytest.raises(ValueError, match='image: expected uint8 pixels'),
     ):
-        sink.write(Frame(IMAGE, 0.0, 0, 'a.png'), [a_head()])
+        sink.write(image)
+
+
+@pytest.mark.parametrize('rate', [0.0, -1.0, float('nan'), float('inf')])
+def test_a_rate_that_makes_no_sense(tmp_path, rate):
+    with pytest.raises(ValueError, match='rate_hz: expected a positive number'):
+        VideoSink(tmp_path / 'out.mp4', 64, 48, rate)
+
+
+def test_a_picture_that_cannot_be_written(tmp_path, capfd):
+    for path in (tmp_path / 'none' / 'out.png', tmp_path / 'out.xyz'):
+        with pytest.raises(SinkError, match='cannot be written'):
+            write_picture(path, IMAGE)
 
 
 @pytest.mark.parametrize('error', [KeyboardInterrupt, RuntimeError])
@@ -110,7 +128,7 @@ def test_a_full_disk_stops_in_time(tmp_path, monkeypatch):
     path = tmp_path / 'out.mp4'
     usage = namedtuple('usage', 'total used free')
     free = iter([1 << 40] * 21 + [1 << 20])
-    monkeypatch.setattr(sinks.shutil, 'disk_usage', lambda p: usage(0, 0, next(free)))
+    monkeypatch.setattr(files.shutil, 'disk_usage', lambda p: usage(0, 0, next(free)))
 
     def fill():
         with VideoSink(path, 64, 48, 30) as sink:
@@ -128,7 +146,7 @@ def test_a_disk_that_is_full_at_the_first_image_keeps_what_was_there(tmp_path, m
     path.write_bytes(b'of yesterday')
     usage = namedtuple('usage', 'total used free')
     free = iter([1 << 40, 1 << 20])
-    monkeypatch.setattr(sinks.shutil, 'disk_usage', lambda p: usage(0, 0, next(free)))
+    monkeypatch.setattr(files.shutil, 'disk_usage', lambda p: usage(0, 0, next(free)))
     with pytest.raises(SinkError, match=r'only 1\.0 MB'), VideoSink(path, 64, 48, 30) as sink:
         sink.write(IMAGE)
     assert path.read_bytes() == b'of yesterday'
@@ -154,11 +172,9 @@ def test_impossible_outputs_are_told_at_once(tmp_path, monkeypatch):
     (tmp_path / 'folder.mp4').mkdir()
     with pytest.raises(SinkError, match='is a folder'):
         VideoSink(tmp_path / 'folder.mp4', 64, 48, 30)
-    monkeypatch.setattr(sinks.os, 'access', lambda path, mode: False)
+    monkeypatch.setattr(files.os, 'access', lambda path, mode: False)
     with pytest.raises(SinkError, match='permission denied'):
         VideoSink(tmp_path / 'out.mp4', 64, 48, 30)
-    with pytest.raises(SinkError, match='does not exist'):
-        CsvSink(tmp_path / 'nowhere' / 'out.csv', CameraModel.from_fov(64, 48, 1.0))
 
 
 def test_a_wrong_size_is_refused(tmp_path):
@@ -166,45 +182,3 @@ def test_a_wrong_size_is_refused(tmp_path):
         with pytest.raises(ValueError, match='expected 64x48, got 48x64'):
             sink.write(IMAGE.transpose(1, 0, 2))
         sink.write(IMAGE)
-
-
-def test_the_table_has_the_columns_of_poses_csv(tmp_path):
-    camera = CameraModel.from_matrix(
-        [[500, 0, 31], [0, 501, 23], [0, 0, 1]], 64, 48, 'plumb_bob', [0.1, 0.02, 0, 0, 0]
-    )
-    with CsvSink(tmp_path / 'out.csv', camera) as sink:
-        sink.write(Frame(IMAGE, 0.0, 0, 'a.png'), [])
-        sink.write(Frame(IMAGE, 0.1, 1, 'b.png'), [a_head('f0001'), a_head('f0002')])
-        # Rows are on disk before the end, for the case that it never comes.
-        assert (tmp_path / 'out.csv').read_text().count('\n') == 3
-    with (tmp_path / 'out.csv').open(newline='') as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    assert ','.join(reader.fieldnames) == (
-        'file,distortion_model,fx,fy,cx,cy,d0,d1,d2,d3,d4,r00,r01,r02,r10,r11,r12,r20,r21,r22,'
-        'tx,ty,tz,off_axis_deg,id,score,time'
-    )
-    assert [row['id'] for row in rows] == ['f0001', 'f0002']
-    row = rows[0]
-    assert (row['file'], row['distortion_model'], row['time']) == (
-        'b.png',
-        'plumb_bob',
-        '0.100000',
-    )
-    assert [float(row[f'd{i}']) for i in range(5)] == [0.1, 0.02, 0, 0, 0]
-    rotation = np.array([float(row[f'r{i}{j}']) for i in range(3) for j in range(3)])
-    np.testing.assert_array_equal(rotation.reshape(3, 3), a_head().rotation_camera_from_face)
-    assert float(row['off_axis_deg']) == pytest.approx(np.degrees(0.15), rel=1e-6)
-
-
-def test_the_table_is_read_by_our_own_reader(tmp_path):
-    from headpose_ros.evaluation.posed import read_posed
-
-    camera = CameraModel.from_matrix(
-        [[500, 0, 31], [0, 501, 23], [0, 0, 1]], 64, 48, 'equidistant', [0.1, 0.02, 0, 0]
-    )
-    with CsvSink(tmp_path / 'poses.csv', camera) as sink:
-        sink.write(Frame(IMAGE, 0.1, 1, 'b.png'), [a_head()])
-    (row,) = read_posed(tmp_path)
-    np.testing.assert_allclose(row.position, a_head().position)
-    assert row.lens.distortion_model == 'equidistant'
