@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from headpose_ros.media.sources import is_live
 from headpose_ros.node.demo_camera import CLIP
 from headpose_ros.node.private_graph import environment, private_domain, start, stop
 
@@ -145,7 +146,7 @@ class Demo:
         if not frames and source.lower().endswith(IMAGES):
             frames = SINGLE_IMAGE_FRAMES
             own += ['--loop']
-        if not frames and (source.startswith('/dev/') or source.isdigit()):
+        if not frames and is_live(source):
             frames = LIVE_FRAMES
         own += ['--frames', str(frames)] if frames else []
         own += ['--compressed'] if options.compressed else []

@@ -44,7 +44,7 @@ def arguments() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(prog='demo_camera', description=__doc__)
     parser.add_argument(
-        '--input', default=str(CLIP), help='video, image, folder of images or /dev/videoN'
+        '--input', default=str(CLIP), help='video, image, folder of images, stream or /dev/videoN'
     )
     parser.add_argument('--rate', type=float, help="images per second (default: the source's)")
     parser.add_argument('--loop', action='store_true', help='start again at the end')

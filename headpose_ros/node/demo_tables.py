@@ -13,19 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE
 from headpose_ros.geometry.rotations import geodesic_distance, matrix_from_quaternion
+from headpose_ros.media.tables import as_text, column_names, pose_rows
 from headpose_ros.typing import Array
 
 if TYPE_CHECKING:
     from headpose_ros.msg import HeadPoseArray
 
-COLUMNS = (
-    'stamp_ns', 'id', 'x_m', 'y_m', 'z_m', 'qx', 'qy', 'qz', 'qw',
-    'yaw_deg', 'pitch_deg', 'roll_deg', 'confidence', 'off_axis_deg', 'facing_deg',
-    'roi_x', 'roi_y', 'roi_width', 'roi_height',
-)  # fmt: skip
+PLACE = ('frame_id', 'stamp_ns')
 MATCH_ANGLE = np.radians(5.0)
 """A head is compared with the truth that is nearest by ray, within this angle."""
 
@@ -79,13 +75,23 @@ class Comparison:
 
 
 def write_heads(path: Path, messages: Sequence[HeadPoseArray]) -> None:
-    """Write one line per head."""
-    with path.open('w', newline='') as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+    """Write a row for each head, with the columns that docs/tables.md lists."""
+    from headpose_ros.node.messages import head_from_message
+
+    # Messages of a build from before they named the principal head say nothing about it.
+    named = all(hasattr(message, 'principal_id') for message in messages)
+    columns = [name for name in column_names(PLACE) if named or name != 'principal']
+    with path.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, columns, extrasaction='ignore', lineterminator='\n')
+        writer.writeheader()
         for message in messages:
-            stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-            writer.writerows([_row(stamp, head) for head in message.heads])
+            heads = [head_from_message(head) for head in message.heads]
+            place = {
+                'frame_id': message.header.frame_id,
+                'stamp_ns': message.header.stamp.sec * 10**9 + message.header.stamp.nanosec,
+            }
+            rows = pose_rows(heads, getattr(message, 'principal_id', None), **place)
+            writer.writerows(as_text(row) for row in rows)
 
 
 def read_heads(path: Path) -> dict[int, list[Pose]]:
@@ -94,7 +100,7 @@ def read_heads(path: Path) -> dict[int, list[Pose]]:
     with path.open(newline='') as file:
         for row in csv.DictReader(file):
             quaternion = np.array([float(row[name]) for name in ('qx', 'qy', 'qz', 'qw')])
-            position = np.array([float(row[name]) for name in ('x_m', 'y_m', 'z_m')])
+            position = np.array([float(row[name]) for name in ('x', 'y', 'z')])
             pose = Pose(row['id'], matrix_from_quaternion(quaternion), position)
             heads[int(row['stamp_ns'])].append(pose)
     return heads
@@ -137,19 +143,3 @@ def compare(
         missed += len(there) - len(pairs)
         spurious += len(found) - len(pairs)
     return Comparison(np.array(geodesic), np.array(position), missed, spurious, switches)
-
-
-def _row(stamp: int, head: Any) -> list[Any]:
-    point, turn = head.pose.pose.position, head.pose.pose.orientation
-    quaternion = [turn.x, turn.y, turn.z, turn.w]
-    angles = euler_from_matrix(matrix_from_quaternion(np.array(quaternion)))
-    return [
-        stamp, head.id,
-        *(f'{value:.6f}' for value in (point.x, point.y, point.z)),
-        *(f'{value:.9f}' for value in quaternion),
-        *(f'{np.degrees(float(value)):.3f}' for value in angles),
-        f'{head.confidence:.4f}',
-        f'{np.degrees(head.off_axis_angle):.3f}',
-        f'{np.degrees(head.facing_angle):.3f}',
-        head.roi.x_offset, head.roi.y_offset, head.roi.width, head.roi.height,
-    ]  # fmt: skip
