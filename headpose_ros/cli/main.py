@@ -10,6 +10,7 @@ imports what is heavy in `run` only, so that help and mistakes are answered at o
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,13 +19,17 @@ from types import FrameType
 from typing import Protocol
 
 from headpose_ros import __version__
-from headpose_ros.cli import evaluate, video, weights
+from headpose_ros.cli import evaluate, image, video, weights
 
 ADDED_COMMANDS = 'headpose.commands'
 """The group of entry points."""
 
 STATUS_ERROR = 2
 STATUS_INTERRUPTED = 130
+STATUS_BROKEN_PIPE = 141
+
+_QUIET = {'OPENCV_LOG_LEVEL': 'FATAL', 'OPENCV_FFMPEG_LOGLEVEL': '-8'}
+"""What fails is said by us, in one line; OpenCV would add pages of its own."""
 
 
 class Command(Protocol):
@@ -43,7 +48,12 @@ class Command(Protocol):
 
 def commands() -> dict[str, Command]:
     """Return all commands by name, this package's first."""
-    own: dict[str, Command] = {'video': video, 'evaluate': evaluate, 'weights': weights}
+    own: dict[str, Command] = {
+        'image': image,
+        'video': video,
+        'evaluate': evaluate,
+        'weights': weights,
+    }
     added = {entry.name: entry.load() for entry in entry_points(group=ADDED_COMMANDS)}
     return {**own, **{name: module for name, module in added.items() if name not in own}}
 
@@ -51,9 +61,12 @@ def commands() -> dict[str, Command]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
-    0: done. 2: wrong arguments, or an input or output that fails, said in one line. 130:
-    interrupted (Ctrl-C or SIGTERM), with all files finished.
+    0: done. 1: done, but for some inputs, each told in a line. 2: wrong arguments, or an input or
+    output that fails, said in one line. 130: interrupted (Ctrl-C or SIGTERM), with all files
+    finished. 141: who read standard output has closed it.
     """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
     words = list(sys.argv[1:] if argv is None else argv)
     known = commands()
     if not words or words[0] not in known:
@@ -69,6 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f'headpose {name}: interrupted', file=sys.stderr)
         return STATUS_INTERRUPTED
+    except BrokenPipeError:
+        # Nothing can be written any more, nor shall Python try when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return STATUS_BROKEN_PIPE
     except (ValueError, OSError, RuntimeError) as error:
         print(f'headpose {name}: {_one_line(error)}', file=sys.stderr)
         return STATUS_ERROR

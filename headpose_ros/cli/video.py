@@ -1,19 +1,20 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`headpose video`: a file, a folder or a webcam in, annotated video and poses out."""
+"""`headpose video`: a file, folder, webcam or stream in, annotated video and poses out."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, Lenses, add_lens_options
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
+from headpose_ros.cli.tables import add_table_options, open_tables, require_apart, speak
 
 if TYPE_CHECKING:
     from headpose_ros.geometry.camera import CameraModel
@@ -22,29 +23,32 @@ if TYPE_CHECKING:
     from headpose_ros.pipeline import HeadPosePipeline
     from headpose_ros.result import FrameResult
 
-SUMMARY = 'annotate a video, image, folder of images or webcam, and write the poses'
+SUMMARY = 'follow the heads in a video, a webcam or a stream, and write the poses'
 
-DEFAULT_HFOV_DEG = 60.0
 _WINDOW = 'headpose'
 _QUIT_KEYS = (27, ord('q'))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    add = parser.add_argument
-    add('input', metavar='INPUT', help='video, image, folder of images, 0, 1, … or /dev/videoN')
-    add('-o', '--output', type=Path, metavar='OUT.mp4', help='annotated video (or image)')
-    add('--csv', type=Path, metavar='FILE', help='table of poses')
-    lens = parser.add_mutually_exclusive_group()
-    lens.add_argument(
-        '--camera-info', type=Path, metavar='YAML', help='calibration as camera_calibration writes'
+    parser.description = (
+        f'{SUMMARY}. Without -o, --csv, --json and --show, the poses are printed as a table.'
     )
-    lens.add_argument(
-        '--hfov', type=float, metavar='DEG',
-        help=f'horizontal field of view of an ideal lens [{DEFAULT_HFOV_DEG:.0f}]',
+    add = parser.add_argument
+    add(
+        'input', metavar='INPUT',
+        help='video, folder of pictures of one size, stream (rtsp://…, http://…), or webcam '
+        '(0, 1, … or /dev/videoN)',
     )  # fmt: skip
+    add('-o', '--output', type=Path, metavar='OUT.mp4', help='annotated video (or picture)')
+    add_table_options(parser, 'image')
+    add_lens_options(parser, f'{DEFAULT_HFOV_DEG:.0f}')
     add('--rate', type=float, metavar='HZ', help="images a second, in place of the input's own")
     add('--frames', type=int, metavar='N', help='stop after this many images')
+    add(
+        '--timeout', type=float, default=10.0, metavar='SECONDS',
+        help='give up a stream that is silent for this long [%(default)g]',
+    )  # fmt: skip
     add('--show', action='store_true', help='show a window; q or Esc ends')
     add_pipeline_options(parser)
 
@@ -57,35 +61,27 @@ def run(args: argparse.Namespace) -> int:
     if args.frames is not None and args.frames < 1:
         raise ValueError(f'--frames: expected at least 1, got {args.frames}')
     config = pipeline_config(args)
-    _require_apart(args)
-    with open_source(args.input, rate=args.rate) as source:
+    lenses = Lenses(args)
+    outputs = {'-o': args.output, '--csv': args.csv, '--json': args.json}
+    require_apart([Path(args.input)], outputs)
+    with open_source(args.input, rate=args.rate, timeout=args.timeout) as source:
         images = min((n for n in (source.frame_count, args.frames) if n is not None), default=None)
         _require_fit(args, images)
-        camera = _camera(args, source)
+        lens = lenses.of(source.width, source.height)
+        if lens.source == 'assumed':
+            print(
+                'headpose video: no --camera-info or --hfov: a horizontal field of view of '
+                f'{DEFAULT_HFOV_DEG:.0f} degrees is assumed; distances and angles off the axis '
+                'are only as right as that',
+                file=sys.stderr,
+            )
         if images:  # a face cannot be seen in more images than there are
             config = replace(config, confirm_images=min(config.confirm_images, images))
-        with ExitStack() as outputs:
+        with ExitStack() as stack:
             # Opened before the networks are loaded: a wrong path is told at once.
-            job = _Job(args, source, camera, outputs)
+            job = _Job(args, source, lens.camera, stack)
             job.run(HeadPosePipeline(config), images)
     return 0
-
-
-def _require_apart(args: argparse.Namespace) -> None:
-    """Refuse to write over the input, or two outputs into one file."""
-    source = Path(args.input)
-    outputs = {'-o': args.output, '--csv': args.csv}
-    named = {option: path for option, path in outputs.items() if path is not None}
-    for option, path in named.items():
-        within = source.is_dir() and path.parent.resolve() == source.resolve() and path.exists()
-        if path.resolve() == source.resolve() or (path.exists() and _same(path, source)) or within:
-            raise ValueError(f'{option} {path}: is part of the input, which would be lost')
-    if len(named) == 2 and args.output.resolve() == args.csv.resolve():
-        raise ValueError(f'-o and --csv: both name {args.csv}')
-
-
-def _same(path: Path, other: Path) -> bool:
-    return other.exists() and path.samefile(other)
 
 
 def _require_fit(args: argparse.Namespace, images: int | None) -> None:
@@ -108,19 +104,20 @@ class _Job:
         args: argparse.Namespace,
         source: FrameSource,
         camera: CameraModel,
-        outputs: ExitStack,
+        stack: ExitStack,
     ) -> None:
-        from headpose_ros.media.sinks import CsvSink, VideoSink
+        from headpose_ros.cli.text_table import TextTable
+        from headpose_ros.media.sinks import VideoSink
 
-        self._source, self._camera = source, camera
-        self._limit = args.frames
+        self._args, self._source, self._camera = args, source, camera
         self._video = self._table = None
         if args.output:
             size = (source.width, source.height)
-            self._video = outputs.enter_context(VideoSink(args.output, *size, source.rate_hz))
-        if args.csv:
-            self._table = outputs.enter_context(CsvSink(args.csv, camera))
-        self._window = _open_window(outputs) if args.show else False
+            self._video = stack.enter_context(VideoSink(args.output, *size, source.rate_hz))
+        self._sinks = open_tables(args, ['image', 'stamp_ns'], stack)
+        self._window = _open_window(stack) if args.show else False
+        if not (self._video or self._sinks or self._window):
+            self._table = TextTable(sys.stdout, 'time', len('1234.567 s'))
         self._frames = self._with_heads = 0
         self._ids: set[str] = set()
 
@@ -130,12 +127,12 @@ class _Job:
         `images`: how many there are, where that is known.
         """
         from headpose_ros.hindsight import MAX_HELD, Hindsight
-        from headpose_ros.media.sinks import SinkError
+        from headpose_ros.media.files import SinkError
 
         held: Hindsight[Frame] = Hindsight(0 if self._window else MAX_HELD)
         try:
             self._follow(pipeline, held, images)
-        except SinkError:
+        except (SinkError, BrokenPipeError):
             raise
         except BaseException:  # Ctrl-C, or the input fails: what was seen is written all the same
             self._deliver(held.rest())
@@ -143,30 +140,38 @@ class _Job:
         else:
             self._deliver(held.rest())
         finally:
-            print(self._summary(), file=sys.stderr)
+            self._sum_up()
 
     def _follow(
         self, pipeline: HeadPosePipeline, held: Hindsight[Frame], images: int | None
     ) -> None:
         from tqdm import tqdm
 
-        bar = tqdm(total=images, unit='frame', desc=self._source.name, file=sys.stderr)
+        # A bar would be drawn through the table.
+        bar = tqdm(
+            total=images, unit='frame', desc=self._source.name, file=sys.stderr,
+            disable=self._table is not None,
+        )  # fmt: skip
         with bar:
             for count, frame in enumerate(self._source, 1):
                 result = pipeline.process(frame.image_bgr, self._camera, frame.time)
                 go_on = self._deliver(held.add(frame, result))
                 bar.update()
-                if not go_on or count == self._limit:
+                if not go_on or count == self._args.frames:
                     break
 
-    def _deliver(self, results: Iterator[tuple[Frame, FrameResult]]) -> bool:
+    def _deliver(self, results: Iterable[tuple[Frame, FrameResult]]) -> bool:
         """Write and show results; return whether to go on."""
         for frame, result in results:
+            heads, principal_id = result.heads, result.principal_id
             self._frames += 1
-            self._with_heads += bool(result)
-            self._ids.update(head.id for head in result)
+            self._with_heads += bool(heads)
+            self._ids.update(head.id for head in heads)
+            stamp = round(1e9 * frame.time)
+            for sink in self._sinks:
+                sink.write(heads, principal_id, image=frame.name, stamp_ns=stamp)
             if self._table:
-                self._table.write(frame, result)
+                self._table.write(f'{frame.time:.3f} s', heads, principal_id)
             if not self._draw(frame, result):
                 return False
         return True
@@ -176,7 +181,7 @@ class _Job:
             return True
         from headpose_ros.media.drawing import draw_heads
 
-        draw_heads(frame.image_bgr, result, self._camera, result.principal_id)
+        draw_heads(frame.image_bgr, result.heads, self._camera, result.principal_id)
         if self._video:
             self._video.write(frame.image_bgr, frame.time)
         if not self._window:
@@ -186,42 +191,28 @@ class _Job:
         cv2.imshow(_WINDOW, frame.image_bgr)
         return cv2.waitKey(1) & 0xFF not in _QUIT_KEYS
 
-    def _summary(self) -> str:
+    def _sum_up(self) -> None:
+        if self._table:
+            self._table.end()
         share = 100.0 * self._with_heads / max(1, self._frames)
         people = f'{len(self._ids)} {"person" if len(self._ids) == 1 else "people"}'
         images = f'{self._frames} image{"" if self._frames == 1 else "s"}'
-        return f'{images}, heads in {self._with_heads} of them ({share:.1f} %), {people}'
-
-
-def _camera(args: argparse.Namespace, source: FrameSource) -> CameraModel:
-    """Return the camera of the source's images, from the options."""
-    from headpose_ros.geometry.camera import CameraModel
-
-    if args.camera_info:
-        return CameraModel.from_yaml(args.camera_info).scaled_to(source.width, source.height)
-    hfov = args.hfov
-    if hfov is None:
-        hfov = DEFAULT_HFOV_DEG
-        print(
-            f'no --camera-info or --hfov: taking a horizontal field of view of {hfov:.0f} '
-            'degrees; distances and angles off the axis are only as right as that',
-            file=sys.stderr,
+        speak(
+            self._args, f'{images}, heads in {self._with_heads} of them ({share:.1f} %), {people}'
         )
-    if not 0.0 < hfov < 180.0:
-        raise ValueError(f'--hfov: expected degrees between 0 and 180, got {hfov}')
-    return CameraModel.from_fov(source.width, source.height, math.radians(hfov))
 
 
-def _open_window(outputs: ExitStack) -> bool:
+def _open_window(stack: ExitStack) -> bool:
     import cv2
 
     try:
         cv2.namedWindow(_WINDOW, cv2.WINDOW_NORMAL)
     except cv2.error:
         raise ValueError(
-            '--show: this OpenCV cannot open windows (opencv-python-headless, or no display); '
-            'write a video with -o instead'
+            '--show: no window can be opened: there is no display, or this OpenCV was built '
+            "without windows; pip install 'headpose_ros[gui]' brings one with; or write a video "
+            'with -o'
         ) from None
     close: Any = cv2.destroyAllWindows
-    outputs.callback(close)
+    stack.callback(close)
     return True

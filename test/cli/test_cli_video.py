@@ -4,6 +4,7 @@
 
 import csv
 import dataclasses
+import json
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 import headpose_ros.pipeline
 from headpose_ros.cli.main import main
 from headpose_ros.heads import Head, Roi
-from headpose_ros.media import sinks
+from headpose_ros.media import files, sinks
 from headpose_ros.media.sources import open_source
 from headpose_ros.result import FrameResult
 
@@ -69,11 +70,44 @@ def test_a_video_in_gives_video_and_table_out(fake, clip, tmp_path, capsys):
     with table.open(newline='') as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 23
-    assert float(rows[0]['time']) == pytest.approx(1 / 12, abs=1e-6)
-    assert float(rows[0]['fx']) == pytest.approx(80 / np.tan(np.radians(35)))
-    text = capsys.readouterr().err
-    assert '24 images, heads in 23 of them (95.8 %), 1 person' in text
-    assert 'frame/s' in text
+    assert int(rows[0]['stamp_ns']) == pytest.approx(1e9 / 12, abs=1e3)
+    assert (rows[0]['image'], rows[0]['principal']) == ('clip.avi#000001', 'true')
+    assert FakePipeline.last.calls[0][1].fx == pytest.approx(80 / np.tan(np.radians(35)))
+    printed = capsys.readouterr()
+    assert printed.out == '24 images, heads in 23 of them (95.8 %), 1 person\n'
+    assert 'frame/s' in printed.err
+
+
+def test_json_lines_hold_every_image(fake, clip, tmp_path):
+    path = tmp_path / 'out.json'
+    assert main(['video', str(clip), '--json', str(path), '--hfov', '70']) == 0
+    images = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [len(image['heads']) for image in images] == [0] + [1] * 23
+    assert (images[3]['image'], images[3]['stamp_ns']) == ('clip.avi#000003', 250000000)
+    assert images[3]['heads'][0]['id'] == 'f0001'
+
+
+@pytest.mark.parametrize('option', ['--csv', '--json'])
+def test_nothing_else_goes_to_standard_output(fake, clip, capsys, option):
+    assert main(['video', str(clip), option, '-']) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    if option == '--csv':
+        assert len(list(csv.DictReader(lines))) == 23
+    else:
+        assert len([json.loads(line) for line in lines]) == 24
+    assert '24 images, heads in 23 of them' in printed.err
+
+
+def test_without_an_output_the_poses_are_printed(fake, clip, capsys):
+    assert main(['video', str(clip), '--hfov', '70']) == 0
+    printed = capsys.readouterr()
+    lines = [line.split() for line in printed.out.splitlines()]
+    assert lines[0][:3] == ['time', 'head', 'distance']
+    assert lines[1] == ['0.000', 's', 'nobody', 'found']
+    assert lines[2][:6] == ['0.083', 's', 'f0001', '*', '1.00', 'm']
+    assert len(lines) == 1 + 24 + 2 + 1
+    assert 'frame/s' not in printed.err, 'a bar would be drawn through the table'
 
 
 def test_options_reach_the_pipeline(fake, clip):
@@ -134,7 +168,7 @@ def test_a_picture_of_three_people_has_three_heads(tmp_path, capsys):
         cv2.imwrite(str(tmp_path / 'a.png'), next(iter(source)).image_bgr)
     words = ['video', str(tmp_path / 'a.png'), '--csv', str(tmp_path / 'a.csv'), '--device', 'cpu']
     assert main([*words, '--camera-info', str(demo / 'clip_camera.yaml')]) == 0
-    assert '1 image, heads in 1 of them (100.0 %), 3 people' in capsys.readouterr().err
+    assert '1 image, heads in 1 of them (100.0 %), 3 people' in capsys.readouterr().out
     with (tmp_path / 'a.csv').open(newline='') as file:
         assert [row['id'] for row in csv.DictReader(file)] == ['f0001', 'f0002', 'f0003']
 
@@ -170,7 +204,8 @@ def test_images_that_come_unevenly_keep_their_times(fake, tmp_path, monkeypatch)
         greys = [round(frame.image_bgr[5, 150, 0] / 40) for frame in source]
     assert greys == [0, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5]
     with table.open(newline='') as file:
-        assert [float(row['time']) for row in csv.DictReader(file)] == [0.1, 0.2, 0.7, 1.2, 1.7]
+        stamps = [int(row['stamp_ns']) for row in csv.DictReader(file)]
+    assert stamps == [100000000, 200000000, 700000000, 1200000000, 1700000000]
 
 
 @pytest.mark.parametrize('make', ['same', 'link'])
@@ -180,7 +215,7 @@ def test_the_input_is_never_written_over(fake, clip, tmp_path, capsys, make):
         other = tmp_path / 'other.avi'
         other.hardlink_to(clip)
     before = clip.read_bytes()
-    for option in ('-o', '--csv'):
+    for option in ('-o', '--csv', '--json'):
         assert main(['video', str(clip), option, str(other), '--hfov', '60']) == 2
         assert 'is part of the input' in capsys.readouterr().err
     assert clip.read_bytes() == before
@@ -217,6 +252,9 @@ def test_stop_after_some_frames(fake, clip):
         (['{clip}', '--every', '0'], 'detect_every: expected 1 to 1000'),
         (['{clip}', '--rate', '0'], 'rate'),
         (['{clip}', '--frames', '0'], '--frames'),
+        (['{clip}', '--timeout', '0'], 'timeout'),
+        (['gopher://camera/live'], 'gopher:// cannot be read'),
+        (['{clip}', '--csv', '-', '--json', '-'], 'cannot both go there'),
     ],
 )
 def test_what_cannot_work_is_told_in_one_line(fake, clip, tmp_path, capsys, words, said):
@@ -233,7 +271,7 @@ def test_what_cannot_work_is_told_in_one_line(fake, clip, tmp_path, capsys, word
 def test_a_full_disk_leaves_a_video_that_plays(fake, clip, tmp_path, monkeypatch, capsys):
     usage = namedtuple('usage', 'total used free')
     free = iter([1 << 40] * 11 + [1 << 20])
-    monkeypatch.setattr(sinks.shutil, 'disk_usage', lambda path: usage(0, 0, next(free)))
+    monkeypatch.setattr(files.shutil, 'disk_usage', lambda path: usage(0, 0, next(free)))
     out = tmp_path / 'out.mp4'
     assert main(['video', str(clip), '-o', str(out), '--hfov', '60']) == 2
     assert 'are left on its disk' in capsys.readouterr().err
@@ -266,9 +304,9 @@ def test_a_camera_that_disappears(fake, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(cv2, 'VideoCapture', lambda x: Unplugged(x) if x == 0 else real(x))
     out, table = tmp_path / 'out.mp4', tmp_path / 'out.csv'
     assert main(['video', '0', '-o', str(out), '--csv', str(table), '--hfov', '60']) == 2
-    errors = capsys.readouterr().err
-    assert 'unplugged' in errors
-    assert '8 images, heads in 7' in errors
+    printed = capsys.readouterr()
+    assert 'unplugged' in printed.err
+    assert '8 images, heads in 7' in printed.out
     assert len(table.read_text().splitlines()) == 1 + 7
     with open_source(out) as source:
         assert len(list(source)) >= 1, 'as many as fit the times at which they came'
@@ -318,7 +356,9 @@ def test_a_window_where_there_is_none(fake, clip, monkeypatch, capsys):
 
     monkeypatch.setattr(cv2, 'namedWindow', refuse)
     assert main(['video', str(clip), '--show', '--hfov', '60']) == 2
-    assert 'cannot open windows' in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert "pip install 'headpose_ros[gui]'" in text
+    assert len(text.splitlines()) == 1
 
 
 def test_the_window_shows_every_image_until_q(fake, clip, monkeypatch):
