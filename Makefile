@@ -24,7 +24,7 @@ setup: ## install and build all that is missing (into .venv; nothing outside thi
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON) here; Python 3.10 to 3.13 is needed (make PYTHON=...)" >&2; exit 1; }
 	@$(PYTHON) tools/setup.py
 
-demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folder|/dev/video0, HFOV=60 or CAMERA_INFO=camera.yaml
+demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folder|stream|/dev/video0, HFOV=60 or CAMERA_INFO=camera.yaml
 	@$(OVERLAY) exec $(VENV)/python -m headpose_ros.node.demo --out out/demo \
 	  $(if $(INPUT),--input '$(INPUT)') $(if $(CAMERA_INFO),--camera-info '$(CAMERA_INFO)') \
 	  $(if $(HFOV),--hfov '$(HFOV)')
