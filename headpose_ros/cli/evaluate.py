@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--limit', type=int, metavar='N', help='only the first N pictures')
     _add_output(parser.add_argument_group('result').add_argument)
     add_pipeline_options(parser, _SYSTEM, 'what is measured')
-    _add_crops(parser.add_argument_group('how faces are looked at').add_argument)
+    _add_crops(parser.add_argument_group('crops of the faces').add_argument)
 
 
 def _add_output(add: Callable[..., Any]) -> None:
@@ -88,12 +88,12 @@ def _add_crops(add: Callable[..., Any]) -> None:
         help='move every crop right and down by this share of its side',
     )
     add(
-        '--looks',
+        '--passes',
         type=int,
         default=2,
         metavar='N',
-        help='our networks look N times, each time where the last look saw the face, as in a '
-        'video; the first crop is from the box (default %(default)s)',
+        help='estimates of each face, 1 to 10, where the estimator can refine: each crops around '
+        'the face centre that the one before found, as the pipeline does [%(default)s]',
     )
 
 
@@ -142,10 +142,10 @@ def _options(args: argparse.Namespace) -> Options:
         raise ValueError(f'--hfov: expected degrees between 0 and 180, got {args.hfov}')
     if not 0.1 <= args.box_scale <= 10:
         raise ValueError(f'--box-scale: expected 0.1 to 10, got {args.box_scale}')
-    if not 1 <= args.looks <= 10:
-        raise ValueError(f'--looks: expected 1 to 10, got {args.looks}')
+    if not 1 <= args.passes <= 10:
+        raise ValueError(f'--passes: expected 1 to 10, got {args.passes}')
     hfov = None if args.hfov is None else math.radians(args.hfov)
-    return Options(args.rectify, hfov, args.box_scale, tuple(args.box_shift), args.looks)
+    return Options(args.rectify, hfov, args.box_scale, tuple(args.box_shift), args.passes)
 
 
 def _build(config: PipelineConfig, boxes: str) -> tuple[Estimator, FaceFinder]:
@@ -214,7 +214,7 @@ def _protocol(
         'intrinsics': 'of the set' if pictures[0].lens else 'hfov' if known else 'none',
         'hfov_deg': args.hfov,
         'box_scale': args.box_scale,
-        'looks': args.looks if estimator.refines else 1,
+        'passes': args.passes if estimator.refines else 1,
         'mirror': config.mirror,
         'box_shift': list(args.box_shift),
     }

@@ -71,18 +71,18 @@ def test_json_has_the_keys_of_the_contract(command, posed_set, capsys):
         'lo', 'hi', 'count', 'geodesic_deg', 'geodesic_aligned_deg'}  # fmt: skip
     assert out['weights']['file'] == 'w.safetensors'
     assert out['protocol']['boxes'] == 'truth'
-    assert out['protocol']['looks'] == 1
+    assert out['protocol']['passes'] == 1
     assert out['protocol']['mirror'] is True
     assert out['protocol']['rectified'] is True
     assert '1 of 1 faces' in capsys.readouterr().out
 
 
-def test_an_estimator_that_refines_looks_twice_unless_told_otherwise(
+def test_an_estimator_that_refines_estimates_twice_unless_told_otherwise(
     command, posed_set, monkeypatch
 ):
     monkeypatch.setattr(KnowingEstimator, 'refines', True)
-    assert command('posed', posed_set)['protocol']['looks'] == 2
-    assert command('posed', posed_set, '--looks', '1')['protocol']['looks'] == 1
+    assert command('posed', posed_set)['protocol']['passes'] == 2
+    assert command('posed', posed_set, '--passes', '1')['protocol']['passes'] == 1
 
 
 def test_both_ways_of_cropping_are_compared(command, posed_set):
