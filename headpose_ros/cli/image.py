@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, Lens, Lenses, add_lens_options
+from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, LENSES, Lens, Lenses, add_lens_options
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 from headpose_ros.cli.tables import (
     add_table_options,
@@ -174,7 +174,8 @@ class _Job:
         speak(self._args, ', '.join(parts))
         if self._assumed:
             print(
-                f'headpose image: a horizontal field of view of {DEFAULT_HFOV_DEG:.0f} degrees '
+                'headpose image: a horizontal field of view of '
+                f'{LENSES[self._args.lens]:g} degrees '
                 f'was assumed for {_number(self._assumed, "picture")}; distances and angles off '
                 'the axis are only as right as that (see --hfov and --camera-info)',
                 file=sys.stderr,

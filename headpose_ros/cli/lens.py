@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headpose_ros.geometry.camera import CameraModel
+    from headpose_ros.geometry.camera import CameraModel, FovModel
 
 DEFAULT_HFOV_DEG = 60.0
+LENSES = {'pinhole': DEFAULT_HFOV_DEG, 'equidistant': 180.0, 'equirectangular': 360.0}
+"""The ideal lenses, with the field of view, degrees, that is assumed where nothing says it."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,20 @@ class Lens:
 
 
 def add_lens_options(parser: argparse.ArgumentParser, unknown: str) -> None:
-    """Add --camera-info and --hfov. `unknown`: what is done without them."""
+    """Add --camera-info, --hfov and --lens. `unknown`: what is done without the first two."""
     lens = parser.add_mutually_exclusive_group()
     lens.add_argument(
         '--camera-info', type=Path, metavar='YAML', help='calibration as camera_calibration writes'
     )
     lens.add_argument(
         '--hfov', type=float, metavar='DEG', help=f'horizontal field of view, degrees [{unknown}]'
+    )
+    parser.add_argument(
+        '--lens',
+        choices=tuple(LENSES),
+        default='pinhole',
+        help='kind of lens that --hfov is about: pinhole, equidistant (a fisheye; 180 degrees '
+        'without --hfov) or equirectangular (a panorama; 360) [%(default)s]',
     )
 
 
@@ -54,8 +63,11 @@ class Lenses:
 
         self._calibrated = CameraModel.from_yaml(args.camera_info) if args.camera_info else None
         self._hfov_deg: float | None = args.hfov
-        if args.hfov is not None and not 0.0 < args.hfov < 180.0:
-            raise ValueError(f'--hfov: expected degrees between 0 and 180, got {args.hfov}')
+        self._model: FovModel = args.lens
+        if args.camera_info and args.lens != 'pinhole':
+            raise ValueError('--lens: goes with --hfov; a calibration says the lens itself')
+        if args.hfov is not None:
+            _check_hfov(args.hfov, args.lens)
 
     def of(self, width: int, height: int, exif_hfov: float | None = None) -> Lens:
         """Return the lens of an image of this size.
@@ -69,8 +81,18 @@ class Lenses:
             return Lens(self._calibrated.scaled_to(width, height), 'given')
         if self._hfov_deg is not None:
             hfov, source = math.radians(self._hfov_deg), 'given'
-        elif exif_hfov is not None:
+        elif exif_hfov is not None and self._model == 'pinhole':
             hfov, source = exif_hfov, 'exif'
         else:
-            hfov, source = math.radians(DEFAULT_HFOV_DEG), 'assumed'
-        return Lens(CameraModel.from_fov(width, height, hfov), source)
+            hfov, source = math.radians(LENSES[self._model]), 'assumed'
+        return Lens(CameraModel.from_fov(width, height, hfov, self._model), source)
+
+
+def _check_hfov(degrees: float, lens: str) -> None:
+    if lens == 'pinhole' and not 0.0 < degrees < 180.0:
+        raise ValueError(
+            f'--hfov: expected degrees between 0 and 180, got {degrees}; for wider views name '
+            'the lens: --lens equidistant (fisheye) or --lens equirectangular (panorama)'
+        )
+    if not 0.0 < degrees <= 360.0:
+        raise ValueError(f'--hfov: expected degrees up to 360, got {degrees}')

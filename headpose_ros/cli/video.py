@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         if lens.source == 'assumed':
             print(
                 'headpose video: no --camera-info or --hfov: a horizontal field of view of '
-                f'{DEFAULT_HFOV_DEG:.0f} degrees is assumed; distances and angles off the axis '
+                f'{lens.hfov_deg:g} degrees is assumed; distances and angles off the axis '
                 'are only as right as that',
                 file=sys.stderr,
             )

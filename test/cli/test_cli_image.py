@@ -218,7 +218,9 @@ def test_no_input_is_written_over(fake, photos, capsys, option):
     [
         (['{dir}/none.jpg'], 'none.jpg: no such file or folder'),
         (['{dir}/*.gif'], 'no file fits this pattern'),
-        (['{dir}', '--hfov', '200'], '--hfov: expected degrees between 0 and 180'),
+        (['{dir}', '--hfov', '200'], 'name the lens: --lens equidistant (fisheye)'),
+        (['{dir}', '--hfov', '400', '--lens', 'equidistant'], 'expected degrees up to 360'),
+        (['{dir}', '--hfov', 'nan'], 'expected degrees between 0 and 180'),
         (['{dir}', '--csv', '-', '--json', '-'], 'cannot both go there'),
         (['{dir}', '--csv', '{dir}/../t', '--json', '{dir}/../t'], '--csv and --json: both name'),
         (['{dir}', '--csv', '{dir}/none/t.csv'], 'does not exist'),
@@ -273,6 +275,24 @@ def test_a_field_of_view_of_more_than_180_degrees():
         [[100, 0, 159.5], [0, 100, 119.5], [0, 0, 1]], 320, 240, 'equidistant', [0, 0, 0, 0]
     )
     assert Lens(camera, 'given').hfov_deg == pytest.approx(math.degrees(3.2), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ('words', 'model', 'said'),
+    [
+        (['--lens', 'equidistant'], 'equidistant', ['180', 'assumed']),
+        (['--lens', 'equirectangular'], 'equirectangular', ['360', 'assumed']),
+        (['--lens', 'equidistant', '--hfov', '220'], 'equidistant', ['220', 'given']),
+        (['--lens', 'pinhole', '--hfov', '90'], '', ['90', 'given']),
+    ],
+)
+def test_fisheyes_and_panoramas(fake, photos, capsys, words, model, said):
+    (photos / 'a1.png').write_bytes(jpeg_with_exif({0xA405: 28, 0xA002: 48, 0xA003: 32}))
+    assert main(['image', str(photos / 'a1.png'), *words]) == 0
+    printed = capsys.readouterr()
+    assert lines_of(printed.out)[1][-2:] == said
+    assert (f'{said[0]} degrees was assumed' in printed.err) == (said[1] == 'assumed')
+    assert fake.made[0].cameras[0].distortion_model == model
 
 
 def test_three_people_with_the_shipped_networks(tmp_path, capsys):
