@@ -41,6 +41,9 @@ def test_figures_of_several_scenes_are_over_all_their_images():
     assert got['mota'] == pytest.approx(0.9)
     assert metrics.measure([bad])['mota'] == pytest.approx(0.0)
     assert metrics.measure([bad])['first_s'] == {'median': None, 'worst': None}
+    one_never = outcome((TWO, BOTH[:1]))
+    assert metrics.measure([one_never])['first_s'] == {'median': None, 'worst': None}
+    assert metrics.measure([one_never, good])['first_s'] == {'median': 0.0, 'worst': None}
 
 
 def test_nobody_there_is_no_miss_but_heads_are_false():

@@ -16,7 +16,7 @@ from headpose_ros.geometry import CameraModel
 from headpose_ros.typing import Image
 
 from .backgrounds import PHOTOS, background
-from .compose import Frame
+from .compose import Frame, grains, grainy
 
 SIGNERS, PREVIEWS = DATA / 'videos' / 'signers', DATA / 'videos'
 _WITHOUT_FACE = ('d038_macaque', 'd041_crowd_above', 'd057_toys', 'd059_cat', 'd065_pano_mountain')
@@ -107,11 +107,11 @@ def _shaken(image: Image, count: int, seed: int) -> Iterator[Image]:
     """Yield what a camera in a hand sees of a picture: it drifts, zooms a little, has grain."""
     rng, at = np.random.default_rng([29, seed]), np.zeros(3)
     height, width = image.shape[:2]
-    for _ in range(count):
+    grain = grains(rng, image.shape)
+    for k in range(count):
         at = 0.95 * at + rng.normal(0, (2.0, 2.0, 0.01))
         zoom = 1.06 + np.clip(at[2], -0.05, 0.05)
         shift = [(1 - zoom) * width / 2 + at[0], (1 - zoom) * height / 2 + at[1]]
         matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
         moved = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
-        noisy = moved + rng.normal(0, 2.0, moved.shape).astype(np.float32)
-        yield np.clip(noisy, 0, 255).astype(np.uint8)
+        yield grainy(np.asarray(moved, np.uint8), grain[k % len(grain)])

@@ -62,7 +62,7 @@ def frames(scene: Scene) -> Iterator[Frame]:
     """Yield the images of a scene."""
     lens, rng = camera(), np.random.default_rng([3, scene.seed])
     wall = background(scene.background)
-    grain = _grain(rng)
+    grain = grains(rng, (HEIGHT, WIDTH, 3))
     for k, time, stamp in delivery(scene):
         yaw = scene.yaw_of_camera(time)
         image = _behind(wall, lens, yaw)
@@ -72,16 +72,20 @@ def frames(scene: Scene) -> Iterator[Frame]:
             if _cover(person, time) > 0:
                 _paint_cover(image, lens, wall, place, _cover(person, time))
         gain = scene.gain(k, time)
-        brighter, darker = grain[k % len(grain)]
-        image = cv2.subtract(cv2.add(cv2.convertScaleAbs(image, alpha=gain), brighter), darker)
+        image = grainy(cv2.convertScaleAbs(image, alpha=gain), grain[k % len(grain)])
         truth = _truth(scene, lens, present, time, gain)
-        yield Frame(np.asarray(image, np.uint8), time, stamp, truth)
+        yield Frame(image, time, stamp, truth)
 
 
-def _grain(rng: np.random.Generator) -> list[tuple[Image, Image]]:
+def grains(rng: np.random.Generator, shape: tuple[int, ...]) -> list[tuple[Image, Image]]:
     """Return the noise of a few images: what is added to each, and what is taken away."""
-    noise = [rng.normal(0, _GRAIN, (HEIGHT, WIDTH, 3)).round() for _ in range(4)]
+    noise = [rng.normal(0, _GRAIN, shape).round() for _ in range(4)]
     return [(np.maximum(n, 0).astype(np.uint8), np.maximum(-n, 0).astype(np.uint8)) for n in noise]
+
+
+def grainy(image: Image, grain: tuple[Image, Image]) -> Image:
+    """Return an image with one of `grains`."""
+    return np.asarray(cv2.subtract(cv2.add(image, grain[0]), grain[1]), np.uint8)
 
 
 def _present(scene: Scene, time: float, yaw: float) -> list[tuple[Person, Place]]:

@@ -23,7 +23,6 @@ SETTLE = 0.3
 FIRST_SECONDS, FIRST_IMAGES = 0.25, 3
 RIGHT, WRONG = np.radians(15.0), np.radians(30.0)
 _PATIENCE = 1e-6
-_NEVER = 10**6
 
 
 def measure(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -135,17 +134,17 @@ def _found_from_fifth(outcome: Outcome) -> tuple[int, int]:
     return sum(late), len(late)
 
 
-def _firsts(outcome: Outcome) -> Iterator[tuple[float, int]]:
+def _firsts(outcome: Outcome) -> Iterator[tuple[float, float]]:
     """Yield how long after being plain to see each person is published: seconds, images.
 
-    Who is never published counts as _NEVER.
+    Who is never published counts as infinity.
     """
     for rows in _appearances(outcome):
         firsts = [(moment.time - rows[0][0].time, n) for moment, n, seen in rows if seen]
-        yield firsts[0] if firsts else (_NEVER, _NEVER)
+        yield firsts[0] if firsts else (np.inf, np.inf)
 
 
-def _in_time(seconds: float, images: int) -> bool:
+def _in_time(seconds: float, images: float) -> bool:
     """Tell whether a first result comes within 0.25 s or 3 images, whichever is later."""
     return seconds <= FIRST_SECONDS + _PATIENCE or images <= FIRST_IMAGES
 
@@ -155,7 +154,7 @@ def _worst_and_median(values: list[float]) -> dict[str, float | None] | None:
     if not values:
         return None
     both = {'median': float(np.median(values)), 'worst': float(np.max(values))}
-    return {name: value if value < _NEVER else None for name, value in both.items()}
+    return {name: value if np.isfinite(value) else None for name, value in both.items()}
 
 
 def ids_of_people(outcome: Outcome) -> dict[int, list[str]]:
