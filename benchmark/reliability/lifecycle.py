@@ -4,7 +4,7 @@
 
     python -m benchmark.reliability.lifecycle --rounds 4
 
-A camera plays the packaged clip at 30 Hz throughout; when the node is active a listener comes
+A camera plays the packaged clip at 30 Hz throughout; when the node is active a subscriber comes
 after some seconds. Memory is the node's own (heap and stacks) and pages of libraries apart; CPU is
 a share of one core. Fails (status 1) where cleanup leaves more in the later half of the rounds
 than in the first, by a tenth of what it frees, or where a state without work takes CPU.
@@ -21,7 +21,7 @@ from typing import Any
 from benchmark.reliability.graph_tools import Child, cpu_seconds, memory_mb, options, write
 from headpose_ros.node.private_graph import environment, private_domain
 
-SETTLE_SECONDS, MEASURED_SECONDS = 1.0, 4.0
+SETTLING_SECONDS, MEASURED_SECONDS = 1.0, 4.0
 MOST_KEPT = 0.1
 MOST_IDLE_CPU = 0.05
 
@@ -55,7 +55,7 @@ class Operator:
         if answer is None or not answer.success:
             raise RuntimeError(f'{transition} failed')
 
-    def wait(self, seconds: float, listening: bool = False) -> int:
+    def wait(self, seconds: float, subscribed: bool = False) -> int:
         """Let time pass; return how many people were in what came meanwhile."""
         import rclpy
 
@@ -63,7 +63,7 @@ class Operator:
 
         self._heads = 0
         subscription = None
-        if listening:
+        if subscribed:
             topic = f'{self._name}/heads'
             subscription = self._node.create_subscription(HeadPoseArray, topic, self._count, 10)
         end = time.monotonic() + seconds
@@ -77,11 +77,11 @@ class Operator:
         self._heads += len(message.heads)
 
 
-def measure(pid: int, operator: Operator, state: str, listening: bool = False) -> dict[str, Any]:
+def measure(pid: int, operator: Operator, state: str, subscribed: bool = False) -> dict[str, Any]:
     """Return memory and CPU of the process in the state that it is in."""
-    operator.wait(SETTLE_SECONDS, listening)
+    operator.wait(SETTLING_SECONDS, subscribed)
     before = cpu_seconds(pid)
-    people = operator.wait(MEASURED_SECONDS, listening)
+    people = operator.wait(MEASURED_SECONDS, subscribed)
     spent = cpu_seconds(pid) - before
     anon, file, _ = memory_mb(pid)
     return {
@@ -98,8 +98,8 @@ def go_round(pid: int, operator: Operator) -> list[dict[str, Any]]:
     operator.change('configure')
     rows = [measure(pid, operator, 'inactive')]
     operator.change('activate')
-    rows.append(measure(pid, operator, 'active, nobody listens'))
-    rows.append(measure(pid, operator, 'active, working', listening=True))
+    rows.append(measure(pid, operator, 'active, no subscriber'))
+    rows.append(measure(pid, operator, 'active, processing', subscribed=True))
     operator.change('deactivate')
     rows.append(measure(pid, operator, 'inactive again'))
     operator.change('cleanup')
@@ -109,21 +109,21 @@ def go_round(pid: int, operator: Operator) -> list[dict[str, Any]]:
 
 def judge(rounds: list[list[dict[str, Any]]]) -> list[str]:
     """Return what is not as promised."""
-    complaints = []
+    problems = []
     # What is freed stays with the process where something lies above it: the least counts.
     cleaned = [rows[-1]['anon_mb'] for rows in rounds]
     half = len(cleaned) // 2
     added = max(row['anon_mb'] for row in rounds[-1]) - cleaned[-1]
     grown = min(cleaned[half:]) - min(cleaned[: half or 1])
     if grown > MOST_KEPT * added:
-        complaints.append(f'cleanup leaves {grown:.1f} MB more than before, of {added:.1f} MB')
+        problems.append(f'cleanup leaves {grown:.1f} MB more than before, of {added:.1f} MB')
     for rows in rounds:
         for row in rows:
-            if row['state'] != 'active, working' and row['cpu'] > MOST_IDLE_CPU:
-                complaints.append(f'{row["state"]}: {row["cpu"]:.0%} of a core')
-            if row['state'] == 'active, working' and not row['people']:
-                complaints.append('nobody was found')
-    return complaints
+            if row['state'] != 'active, processing' and row['cpu'] > MOST_IDLE_CPU:
+                problems.append(f'{row["state"]}: {row["cpu"]:.0%} of a core')
+            if row['state'] == 'active, processing' and not row['people']:
+                problems.append('nobody was found')
+    return problems
 
 
 def main() -> int:
@@ -152,9 +152,9 @@ def main() -> int:
                 rounds.append(go_round(pid, operator))
                 for row in rounds[-1]:
                     print(row, flush=True)
-    complaints = judge(rounds)
-    write(given.json, {'start': start, 'rounds': rounds, 'complaints': complaints})
-    return 1 if complaints else 0
+    problems = judge(rounds)
+    write(given.json, {'start': start, 'rounds': rounds, 'problems': problems})
+    return 1 if problems else 0
 
 
 if __name__ == '__main__':

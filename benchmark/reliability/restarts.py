@@ -45,7 +45,7 @@ class Graph:
         self._variables = variables
         self._children: dict[str, Child] = {}
         self._started: dict[str, float] = {}
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         self.logs: list[str] = []
 
     def start(self, name: str) -> None:
@@ -59,7 +59,7 @@ class Graph:
         status = child.end(how)
         expected = -signal.SIGKILL if how == signal.SIGKILL else 0
         if status != expected:
-            self.complaints.append(f'{name} ended with {status} on {how.name}')
+            self.problems.append(f'{name} ended with {status} on {how.name}')
         for _, line in child.lines:
             if '[WARN]' in line or '[ERROR]' in line or 'Traceback' in line:
                 self.logs.append(f'{name}: {line}')
@@ -140,11 +140,11 @@ def run(times: int, seed: int, variables: Mapping[str, str]) -> dict[str, Any]:
 def summary(first: float, rows: list[dict[str, Any]], graph: Graph) -> dict[str, Any]:
     """Return what is worth telling, and where a promise is not kept."""
     seconds = [row['recovery_s'] for row in rows]
-    complaints = list(graph.complaints)
-    complaints += [
+    problems = list(graph.problems)
+    problems += [
         f'{row["recovery_s"]} s: {row}' for row in rows if row['recovery_s'] > MOST_SECONDS
     ]
-    complaints += [line for line in graph.logs if 'Traceback' in line or 'callback failed' in line]
+    problems += [line for line in graph.logs if 'Traceback' in line or 'callback failed' in line]
     loading = {
         name: [row['loading_s'][name] for row in rows if name in row['loading_s']]
         for name in COMMANDS
@@ -162,7 +162,7 @@ def summary(first: float, rows: list[dict[str, Any]], graph: Graph) -> dict[str,
         'loading_s': {name: _spread(values) for name, values in loading.items()},
         'killed': sum(how == 'SIGKILL' for row in rows for how in row['ended'].values()),
         'terminated': sum(how == 'SIGTERM' for row in rows for how in row['ended'].values()),
-        'complaints': complaints,
+        'problems': problems,
         'logged': sorted({line.split(']: ')[-1] for line in graph.logs}),
         'rows': rows,
     }
@@ -189,9 +189,9 @@ def main() -> int:
         os.environ.update(variables)
         figures = run(given.times, given.seed, variables)
     write(given.json, {**figures, 'nice': given.nice})
-    for complaint in figures['complaints']:
-        print(f'restarts: {complaint}', file=sys.stderr)
-    return 1 if figures['complaints'] else 0
+    for problem in figures['problems']:
+        print(f'restarts: {problem}', file=sys.stderr)
+    return 1 if figures['problems'] else 0
 
 
 if __name__ == '__main__':

@@ -4,17 +4,16 @@
 
     python -m benchmark.reliability.soak --minutes 30 --plot docs/figures/soak.png
 
-A camera process plays visits: for a few seconds the left, middle or right part of the packaged
-clip, or several of them, mirrored or not, from a random image on; then the empty room, for a few
-seconds. Watched from outside: resident memory and CPU time of the node's process, latency (stamp
-to received) by minute, images dropped, ids and TF frames. Fails (status 1) where the node's own
-memory (heap, stacks: what nobody can take from it) has grown, from the first minutes after the
-second to the last ones, by 2 % or more of what was resident then; where latency rises, or frames
-are not bounded. Told apart, and not judged: pages of libraries and files, which the kernel drops
-where memory is short, and the segments that DDS shares, at most 32 MB a process, whose pages count
-once they are used.
+The camera process plays visits: for a few seconds the left, middle or right part of the packaged
+clip, or several of them, mirrored or not, from a random image on; then the empty room for a few
+seconds. It records, from outside the node: resident memory and CPU time of its process, latency
+(stamp to reception) per minute, dropped images, ids and TF frames. The status is 1 where the own
+memory of the node (heap and stacks) grows by 2 % or more, from the first minutes after the second
+to the last ones; where latency rises; or where the number of frames is not bounded. Recorded but
+not judged: pages of libraries and files, which the kernel can drop, and the shared segments of
+DDS, at most 32 MB per process.
 
-    python -m benchmark.reliability.soak --again out/reliability/soak.json  # judge, draw anew
+    python -m benchmark.reliability.soak --again out/reliability/soak.json  # plot again
 """
 
 from __future__ import annotations
@@ -53,14 +52,14 @@ PARTS = 3
 VISIT_SECONDS = (3.0, 15.0)
 EMPTY_SECONDS = (2.0, 8.0)
 SAMPLE_PERIOD = 5.0
-SETTLED_MINUTES = 3
-MOST_GROWTH = 0.02
-MOST_FRAMES = 2 * NAME_COUNT
-"""Of face_<id> and gaze_<id>, whoever comes."""
+WARM_UP_MINUTES = 3
+MAX_GROWTH = 0.02
+MAX_FRAMES = 2 * NAME_COUNT
+"""TF frames face_<id> and gaze_<id> of all possible ids."""
 
 
 class Visits(FrameSource):
-    """An endless stream: people of the clip come for some seconds, then the room is empty."""
+    """An endless stream: people of the clip for some seconds, then the empty room."""
 
     def __init__(self, seed: int = 0) -> None:
         with open_source(CLIP) as clip:
@@ -96,7 +95,7 @@ class Visits(FrameSource):
 
 
 def play() -> None:
-    """Be the camera."""
+    """Run the camera process."""
     import rclpy
 
     from headpose_ros.geometry import CameraModel
@@ -162,14 +161,14 @@ def _more(before: dict[str, str], after: dict[str, str], name: str) -> int:
     return int(after.get(name, 0)) - int(before.get(name, 0))
 
 
-def judge(series: dict[str, Any]) -> dict[str, Any]:
-    """Return the summary, with `complaints` where a promise is not kept."""
+def evaluate(series: dict[str, Any]) -> dict[str, Any]:
+    """Return the summary, with `problems` for limits that are exceeded."""
     rows = series['minutes']
-    settled = rows[SETTLED_MINUTES - 1 :] or rows[-1:]
-    third = max(1, len(settled) // 3)
+    steady = rows[WARM_UP_MINUTES - 1 :] or rows[-1:]
+    third = max(1, len(steady) // 3)
 
     def early_and_late(name: str) -> tuple[float, float]:
-        values = [row[name] for row in settled]
+        values = [row[name] for row in steady]
         return float(np.median(values[:third])), float(np.median(values[-third:]))
 
     own_early, own_late = early_and_late('rss_anon_mb')
@@ -189,14 +188,14 @@ def judge(series: dict[str, Any]) -> dict[str, Any]:
         'ids': len(series['ids']),
         'tf_frames': len(series['frames']),
     }
-    complaints = []
-    if summary['growth'] >= MOST_GROWTH:
-        complaints.append(f'memory grew by {summary["growth"]:.1%}')
+    problems = []
+    if summary['growth'] >= MAX_GROWTH:
+        problems.append(f'memory grew by {summary["growth"]:.1%}')
     if late > 1.5 * early:
-        complaints.append(f'latency rose from {early:.1f} to {late:.1f} ms')
-    if summary['tf_frames'] > MOST_FRAMES:
-        complaints.append(f'{summary["tf_frames"]} TF frames')
-    return {**summary, 'complaints': complaints}
+        problems.append(f'latency rose from {early:.1f} to {late:.1f} ms')
+    if summary['tf_frames'] > MAX_FRAMES:
+        problems.append(f'{summary["tf_frames"]} TF frames')
+    return {**summary, 'problems': problems}
 
 
 def plot(series: dict[str, Any], path: Path) -> None:
@@ -229,18 +228,18 @@ def plot(series: dict[str, Any], path: Path) -> None:
 
 
 def main() -> int:
-    """Run; return 0 if all promises are kept."""
+    """Run; return 0 if no limit is exceeded."""
     parser = options(__doc__, 'soak')
     parser.add_argument('--minutes', type=float, default=30.0)
     parser.add_argument('--plot', type=Path, default=Path('out/reliability/soak.png'))
-    parser.add_argument('--again', type=Path, metavar='JSON', help='judge and draw a run anew')
+    parser.add_argument('--again', type=Path, metavar='JSON', help='evaluate and plot a run again')
     parser.add_argument('--camera', action='store_true', help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.camera:
         play()
     if given.again:
-        told = json.loads(given.again.read_text())
-        return conclude(told['series'], {k: told[k] for k in ('nice', 'log')}, given)
+        saved = json.loads(given.again.read_text())
+        return conclude(saved['series'], {k: saved[k] for k in ('nice', 'log')}, given)
     os.setpriority(os.PRIO_PROCESS, 0, given.nice)
     out = Path(given.json).resolve().parent
     out.mkdir(parents=True, exist_ok=True)
@@ -266,13 +265,13 @@ def main() -> int:
 
 
 def conclude(series: dict[str, Any], about: dict[str, Any], given: argparse.Namespace) -> int:
-    """Judge, draw and write a run; return the exit status."""
-    summary = {**judge(series), **about, 'series': series}
+    """Evaluate, plot and write a run; return the exit status."""
+    summary = {**evaluate(series), **about, 'series': series}
     plot(series, given.plot)
     write(given.json, summary)
-    for complaint in summary['complaints']:
-        print(f'soak: {complaint}', file=sys.stderr)
-    return 1 if summary['complaints'] else 0
+    for problem in summary['problems']:
+        print(f'soak: {problem}', file=sys.stderr)
+    return 1 if summary['problems'] else 0
 
 
 if __name__ == '__main__':

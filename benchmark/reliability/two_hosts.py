@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.reliability.graph_tools import Child, Consumer, milliseconds, options, write
-from headpose_ros.node.private_graph import PROFILE_VARIABLES, environment, private_domain
+from headpose_ros.node.middleware import PROFILE_VARIABLES
+from headpose_ros.node.private_graph import environment, private_domain
 
 NETWORK = '10.203.0'
 CASES = {
@@ -179,19 +180,17 @@ def main() -> int:
         for name, case in CASES.items():
             rows[name] = measure(hosts, case, given.seconds, variables, out)
             print(name, rows[name], flush=True)
-    complaints = [
+    problems = [
         f'{name}: {row["results"]} results for {row["published"]} images'
         for name, row in rows.items()
         if row['published'] - row['results'] - row['dropped_by_node']
         >= MOST_MISSING * row['published']
     ]
     rmem = int(Path('/proc/sys/net/core/rmem_max').read_text())
-    write(
-        given.json, {'cases': rows, 'nice': given.nice, 'rmem_max': rmem, 'complaints': complaints}
-    )
-    for complaint in complaints:
-        print(f'two_hosts: {complaint}', file=sys.stderr)
-    return 1 if complaints else 0
+    write(given.json, {'cases': rows, 'nice': given.nice, 'rmem_max': rmem, 'problems': problems})
+    for problem in problems:
+        print(f'two_hosts: {problem}', file=sys.stderr)
+    return 1 if problems else 0
 
 
 if __name__ == '__main__':
