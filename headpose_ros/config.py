@@ -23,7 +23,7 @@ DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
 LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
 NEAREST_FACE = 0.3
-"""Metres to the nearest face that `max_distance` may be about."""
+"""Smallest `max_distance`, metres."""
 
 
 def option(
@@ -71,94 +71,111 @@ class PipelineConfig(Options):
 
     detector: str = option(
         'one_pass',
-        'Face detector. one_pass: a network of ours proposes, the last two stages of MTCNN '
-        'decide; mtcnn: as published.',
+        'Face detector: one_pass (our proposal network and the last two stages of MTCNN), mtcnn '
+        '(as published), retinaface, yunet or cascade.',
         choices=DETECTORS,
     )
     detector_weights: str = option(
         '',
-        "File for the detector; empty takes the shipped one (cascade: OpenCV's). yunet needs one.",
+        'Weights file of the detector; empty: the shipped file (cascade: that of OpenCV; yunet '
+        'needs a file).',
     )
     estimator: str = option(
-        'cnn', 'Head pose from a CNN, or from facial landmarks.', choices=ESTIMATORS
+        'cnn',
+        'Head pose estimator: cnn (from the pixels) or landmarks (from facial landmarks).',
+        choices=ESTIMATORS,
     )
     weights: str = option(
-        '', 'Weights of the estimator: empty (shipped default), a shipped name, or a file.'
+        '', 'Weights of the estimator: empty (default), the name of a shipped model, or a file.'
     )
     landmark_pose: str = option(
         'linear',
-        'How estimator "landmarks" gets the pose: fitted linear model, its authors\' one, or PnP.',
+        'Method of estimator landmarks: linear (fitted linear model), linear_authors (published '
+        'coefficients) or pnp.',
         choices=LANDMARK_POSES,
     )
-    device: str = option('auto', 'auto, cpu, cuda or cuda:N.', pattern=r'auto|cpu|cuda(:\d+)?')
+    device: str = option(
+        'auto',
+        'Inference device: auto, cpu, cuda or cuda:N.',
+        pattern=r'auto|cpu|cuda(:\d+)?',
+    )
     threads: int = option(
-        0, 'CPU threads for inference; 0 lets the runtime choose.', low=0, high=256
+        0, 'Number of CPU threads for inference; 0: chosen by the runtime.', low=0, high=256
     )
     rectify: bool = option(
-        True, 'Turn a virtual camera towards each face; false only to compare.', live=True
+        True, 'Rotate a virtual camera towards each face; false only for comparison.', live=True
     )
     box_scale: float = option(
         1.0,
-        'Look at a square this many times as large around each face as the network was made for.',
+        'Crop size relative to the size used in training.',
         low=0.5,
         high=2.0,
         live=True,
     )
     mirror: bool = option(
         True,
-        'Our networks look at each face mirrored as well and take the mean: 8 % less error, '
-        'up to twice their time.',
+        'Test-time augmentation: also evaluate the horizontally flipped crop and average (8 % '
+        'less error, up to twice the time).',
     )
     detect_every: int = option(
         10,
-        'Search the whole image for new faces every this many images; twice as often for '
-        'estimators that cannot follow a face by themselves.',
+        'Run the detector every N images (N/2 for estimators without box refinement).',
         low=1,
         high=1000,
         live=True,
     )
     min_face_px: float = option(
         24.0,
-        'Smallest face searched for, pixels across in an image 640 wide; wider ones are '
-        'searched as if scaled to that.',
+        'Minimum face width, px; images wider than 640 px are measured as if scaled to that '
+        'width.',
         low=12.0,
         high=1000.0,
     )
     max_distance: float = option(
         0.0,
-        f'Farthest face searched for, metres, {NEAREST_FACE} or more; 0 leaves it to min_face_px.',
+        'Maximum distance of a face, m: 0 (limited by min_face_px only), or at least '
+        f'{NEAREST_FACE}.',
         low=0.0,
         high=50.0,
     )
     score_threshold: float = option(
         0.7,
-        'Detections that score less are dropped. Changed while it runs, it has an effect down to '
-        '0.5, or to what it was at the start.',
+        'Minimum detection score; at run time it cannot go below min(0.5, initial value).',
         low=0.0,
         high=1.0,
         live=True,
     )
-    max_heads: int = option(32, 'Most heads followed at once.', low=1, high=256)
+    max_heads: int = option(
+        32, 'Maximum number of heads tracked at the same time.', low=1, high=256
+    )
     confirm_images: int = option(
         3,
-        'Images in which a face must be seen before it is published.',
+        'Number of images in which a face must be detected before it is published.',
         low=1,
         high=100,
         live=True,
     )
     keep_lost: float = option(
         0.6,
-        'Seconds a lost face keeps its id, waiting to be found again.',
+        'Time for which a lost face keeps its id, s.',
         low=0.0,
         high=60.0,
         live=True,
     )
-    smoothing: bool = option(True, 'Filter poses over time (One-Euro).', live=True)
+    smoothing: bool = option(True, 'Filter poses over time (One-Euro filter).', live=True)
     smoothing_min_cutoff: float = option(
-        1.5, 'Cut-off of the filter at rest, Hz: lower is calmer.', low=0.01, high=100.0, live=True
+        1.5,
+        'Minimum cut-off frequency of the filter, Hz; lower: less jitter, more lag.',
+        low=0.01,
+        high=100.0,
+        live=True,
     )
     smoothing_beta: float = option(
-        3.0, 'How much speed opens the filter: higher lags less.', low=0.0, high=1000.0, live=True
+        3.0,
+        'Speed coefficient of the filter; higher: less lag in fast motion, more jitter.',
+        low=0.0,
+        high=1000.0,
+        live=True,
     )
 
     def __post_init__(self) -> None:
@@ -193,7 +210,8 @@ def _check_range(name: str, value: Any, about: Mapping[str, Any]) -> None:
     if about['choices'] and value not in about['choices']:
         raise ValueError(f'{name}: expected one of {", ".join(about["choices"])}, got {value!r}')
     if about['pattern'] and not re.fullmatch(about['pattern'], value):
-        raise ValueError(f'{name}: expected {about["text"].rstrip(".")}, got {value!r}')
+        expected = about['text'].rpartition(': ')[2].rstrip('.')
+        raise ValueError(f'{name}: expected {expected}, got {value!r}')
     low, high = about['low'], about['high']
     if low is not None and not low <= value <= high:  # also refuses NaN
         raise ValueError(f'{name}: expected {low} to {high}, got {value!r}')

@@ -23,7 +23,7 @@ IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
 class DemoError(RuntimeError):
-    """The demo cannot go on; the text says why."""
+    """The demo failed; the text gives the cause."""
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -41,7 +41,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run the demo; return 0 if heads came, in time and right."""
+    """Run the demo; return 0 if all figures are within their limits."""
     options = arguments().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -60,13 +60,13 @@ def main() -> int:
     from headpose_ros.node.demo_summary import print_table
 
     print_table(summary)
-    for complaint in summary['complaints']:
-        print(f'demo: {complaint}', file=sys.stderr)
-    return 1 if summary['complaints'] else 0
+    for problem in summary['problems']:
+        print(f'demo: {problem}', file=sys.stderr)
+    return 1 if summary['problems'] else 0
 
 
 class Demo:
-    """One run; whoever starts it stops its `processes`."""
+    """One run. The caller has to stop its `processes`."""
 
     def __init__(self, options: argparse.Namespace, domain: int) -> None:
         self.processes: list[subprocess.Popen[Any]] = []
@@ -105,7 +105,7 @@ class Demo:
         return process
 
     def _await(self, camera: Any, node: Any, recorder: Any) -> None:
-        """Wait for the camera to end and the last results to come."""
+        """Wait for the end of the camera and for the last results."""
         while camera.poll() is None:
             for name, process in (('node', node), ('recorder', recorder)):
                 if process.poll() is not None:

@@ -25,12 +25,12 @@ CLIP = Path(__file__).parent.parent / 'demo' / 'clip.mp4'
 CLIP_CAMERA = CLIP.with_name('clip_camera.yaml')
 DEFAULT_HFOV = 60.0
 JPEG_QUALITY = 90
-SETTLE_SECONDS = 0.2
+DISCOVERY_SECONDS = 0.2
 
 
 @dataclass
 class Report:
-    """What was published, for whoever checks it."""
+    """Indices and stamps of the published images, for checks."""
 
     source: str
     rate_hz: float
@@ -48,17 +48,17 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument('--rate', type=float, help="images per second (default: the source's)")
     parser.add_argument('--loop', action='store_true', help='start again at the end')
-    parser.add_argument('--frames', type=int, default=0, help='stop after this many; 0: all')
+    parser.add_argument('--frames', type=int, default=0, help='number of images; 0: all')
     parser.add_argument('--camera-info', help='calibration YAML of camera_calibration')
     parser.add_argument('--hfov', type=float, help='horizontal field of view, degrees')
     parser.add_argument('--compressed', action='store_true', help='publish image/compressed')
-    parser.add_argument('--best-effort', action='store_true', help='QoS as sensors have it')
+    parser.add_argument('--best-effort', action='store_true', help='best effort QoS')
     parser.add_argument('--frame-id', default='camera_optical_frame')
     parser.add_argument(
         '--wait', type=int, default=1, help='subscribers to wait for before the first image'
     )
     parser.add_argument('--wait-seconds', type=float, help='give up waiting after this long')
-    parser.add_argument('--report', help='write what was published to this JSON file')
+    parser.add_argument('--report', help='JSON file for indices and stamps of the images')
     return parser
 
 
@@ -109,7 +109,7 @@ def _camera(options: argparse.Namespace, width: int, height: int) -> CameraModel
     if options.hfov is None:
         print(
             f'demo_camera: no --camera-info and no --hfov: assuming {DEFAULT_HFOV:g} degrees; '
-            'distances and angles off the axis are as good as that',
+            'distances and off-axis angles depend on it',
             file=sys.stderr,
         )
     return CameraModel.from_fov(
@@ -124,7 +124,7 @@ def _radians(degrees: float) -> float:
 
 
 class Player:
-    """Publishes a source at its pace; each image is stamped when it is taken from the source."""
+    """Publishes a source at its rate; each image is stamped when it is read from the source."""
 
     def __init__(
         self, source: FrameSource, camera: CameraModel, options: argparse.Namespace
@@ -182,8 +182,8 @@ class Player:
             if limit and time.monotonic() - start > limit:
                 raise TimeoutError(f'nobody subscribed to {self._images.topic_name} in {limit} s')
             self._executor.spin_once(0.02)
-        if self._options.wait:  # a subscriber that we see may still be about to see us
-            self._wait_until(time.monotonic() + SETTLE_SECONDS)
+        if self._options.wait:  # discovery may still be incomplete on the other side
+            self._wait_until(time.monotonic() + DISCOVERY_SECONDS)
 
     def _wait_until(self, due: float) -> None:
         while self._node.context.ok() and (left := due - time.monotonic()) > 0:
@@ -211,7 +211,7 @@ class Player:
         return compressed_message(data, 'bgr8; jpeg compressed bgr8', header)
 
     def _finish(self) -> None:
-        """Let the last image leave before the publishers go."""
+        """Wait until the last image has been delivered."""
         from rclpy.duration import Duration
 
         if self._node.context.ok():

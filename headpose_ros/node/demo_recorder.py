@@ -1,9 +1,9 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The executable `demo_recorder`: writes down what the node publishes, and draws it.
+"""The executable `demo_recorder`: records what the node publishes, as tables and as a video.
 
-It records until its standard input is closed (so the demo ends it), for `--seconds`, or until a
-signal; after a signal it writes the tables, not the video.
+It records until its standard input is closed (the demo does that), for `--seconds`, or until a
+signal. After a signal it writes the tables only.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Recorder:
         self._results: dict[int, tuple[int, HeadPoseArray]] = {}
         self._info: CameraInfo | None = None
         self._values: dict[str, str] = {}
-        self._told_at = time.monotonic()
+        self._printed_at = time.monotonic()
         qos = QoSProfile(depth=30)
         topic = compressed_topic(node) if compressed else 'image'
         kind = CompressedImage if compressed else Image
@@ -126,7 +126,7 @@ class Recorder:
         (out / 'recording.json').write_text(json.dumps(recording))
 
     def write_video(self, out: Path) -> None:
-        """Draw the heads on the images they were seen in."""
+        """Draw the heads of each image and write the video."""
         if self._info is None or not len(self._spool):
             return
         from headpose_ros.geometry import CameraModel
@@ -144,8 +144,8 @@ class Recorder:
 
         received = self.node.get_clock().now().nanoseconds
         self._results[nanoseconds(message.header)] = (received, message)
-        if time.monotonic() - self._told_at >= PROGRESS_PERIOD:
-            self._told_at = time.monotonic()
+        if time.monotonic() - self._printed_at >= PROGRESS_PERIOD:
+            self._printed_at = time.monotonic()
             seen = f'{len(self._results):6d} images done, {len(message.heads)} heads in the last'
             print(seen, flush=True)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo found, as `summary.json` and as a table."""
+"""Results of the demo, as `summary.json` and as a table."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MAX_DROPPED = 0.1
 MAX_GEODESIC_DEG = 10.0
 MAX_POSITION_M = 0.15
 MIN_FOUND = 0.8
-"""Bounds of the demo on the packaged clip: beyond these something is broken."""
+"""Limits of the demo on the packaged clip; beyond them something is broken."""
 
 
 def summarise(out: Path, clip: Path | None) -> dict[str, Any]:
     """Return the summary of a run; `clip` is given where its truth is known.
 
-    `complaints` in it lists what is out of bounds.
+    `problems` in it lists the figures beyond their limits.
     """
     camera = json.loads((out / 'camera.json').read_text())
     recording = json.loads((out / 'recording.json').read_text())
@@ -38,18 +38,18 @@ def summarise(out: Path, clip: Path | None) -> dict[str, Any]:
             if stamp in processed
         }
         summary.update(compare(heads, read_truth(truth)).figures())
-    summary['complaints'] = complaints(summary)
+    summary['problems'] = problems(summary)
     return summary
 
 
-def complaints(summary: dict[str, Any]) -> list[str]:
-    """Return what is out of bounds, nothing if all is well."""
+def problems(summary: dict[str, Any]) -> list[str]:
+    """Return the figures beyond their limits, as texts."""
     found = []
     published, dropped = summary['frames_published'], summary['frames_dropped']
     if not summary['frames_processed']:
-        found.append('the node published nothing; its messages above say why')
+        found.append('the node published nothing; see its log lines above')
     elif dropped > MAX_DROPPED * published:
-        found.append(f'{dropped} of {published} images were dropped (bound: a tenth)')
+        found.append(f'{dropped} of {published} images were dropped (limit: a tenth)')
     if 'truth_missed' not in summary or not summary['frames_processed']:
         return found
     matched = summary['truth_matched']
@@ -76,18 +76,7 @@ def print_table(summary: dict[str, Any]) -> None:
         latency = summary['latency_ms']
         rows.append(('latency', f'p50 {latency["p50"]:.1f}, p95 {latency["p95"]:.1f} ms'))
     if 'geodesic_deg' in summary:
-        angle, metres = summary['geodesic_deg'], summary['position_m']
-        rows.append(
-            (
-                'rotation error',
-                '{mean:.2f} mean, {median:.2f} median, {p90:.2f} p90 deg'.format(**angle),
-            )
-        )
-        rows.append(('position error', '{mean:.3f} mean, {p90:.3f} p90 m'.format(**metres)))
-        seen = summary['truth_matched']
-        rows.append(('true heads found', f'{seen} of {seen + summary["truth_missed"]}'))
-        rows.append(('false heads', f'{summary["spurious"]}'))
-        rows.append(('ids changed', f'{summary["id_switches"]}'))
+        rows += _accuracy_rows(summary)
     rows.append(
         (
             'on',
@@ -102,6 +91,19 @@ def print_table(summary: dict[str, Any]) -> None:
     print()
 
 
+def _accuracy_rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    angle, metres = summary['geodesic_deg'], summary['position_m']
+    matched = summary['truth_matched']
+    angles = '{mean:.2f} mean, {median:.2f} median, {p90:.2f} p90 deg'.format(**angle)
+    return [
+        ('rotation error', angles),
+        ('position error', '{mean:.3f} mean, {p90:.3f} p90 m'.format(**metres)),
+        ('true heads found', f'{matched} of {matched + summary["truth_missed"]}'),
+        ('false heads', f'{summary["spurious"]}'),
+        ('ids changed', f'{summary["id_switches"]}'),
+    ]
+
+
 def _figures(camera: dict[str, Any], recording: dict[str, Any]) -> dict[str, Any]:
     published = camera['stamps_ns']
     ours = set(published)
@@ -110,7 +112,11 @@ def _figures(camera: dict[str, Any], recording: dict[str, Any]) -> dict[str, Any
         for stamp, at in zip(recording['stamps_ns'], recording['received_ns'], strict=True)
         if stamp in ours
     }
-    counts = recording['heads']
+    counts = [
+        count
+        for stamp, count in zip(recording['stamps_ns'], recording['heads'], strict=True)
+        if stamp in ours  # not the empty message at the end
+    ]
     latency = [(at - stamp) / 1e6 for stamp, at in received.items()]
     span = (max(received) - min(received)) / 1e9 if len(received) > 1 else 0.0
     values = recording['values']

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's tables: heads as CSV, figures against the truth."""
+"""Tables of the demo: heads as CSV, errors against the ground truth."""
 
 from __future__ import annotations
 

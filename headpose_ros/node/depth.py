@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from std_msgs.msg import Header
 
 
-MISSES_IN_A_ROW = 30
-"""Of one image the depth may come later than the image itself."""
+MIN_MISSES = 30
+"""Images in a row without depth, before it is reported: depth may arrive after its image."""
 
 
 class DepthBuffer:
-    """Keeps the last few depth images, as they came."""
+    """Keeps the last few depth images."""
 
     def __init__(self) -> None:
         self._recent: deque[Image] = deque(maxlen=6)
@@ -34,7 +34,7 @@ class DepthBuffer:
         self._recent.append(message)
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Drop all of them."""
         self._recent.clear()
         self._missed = 0
 
@@ -44,7 +44,7 @@ class DepthBuffer:
         """Return the depth (H,W), metres, nearest in time to `header`, None where none is near.
 
         Raises ImageError where it is not aligned with the image or cannot be read, and where none
-        was near again and again.
+        was near for many images in a row.
         """
         stamp = nanoseconds(header)
         recent = list(self._recent)
@@ -54,7 +54,7 @@ class DepthBuffer:
         apart = abs(nanoseconds(nearest.header) - stamp) / NANO
         if apart > tolerance:
             self._missed += 1
-            if self._missed < MISSES_IN_A_ROW:
+            if self._missed < MIN_MISSES:
                 return None
             raise ImageError(
                 'stamp',

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of the last second or so, and what is wrong, as diagnostic_msgs."""
+"""Rates, latencies and problems as diagnostic_msgs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-WINDOW = 300
+LATENCY_WINDOW = 300
+"""Images whose latencies count."""
+MIN_RATE_WINDOW = 5.0
+"""Seconds over which rates are averaged, at least."""
+MIN_WINDOW_IMAGES = 5
+"""Images that the window has room for, where max_rate allows only few."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Rates:
-    """What changed between two looks: images/s in, messages/s out, share of images dropped."""
+    """Averages over the last seconds: images/s in, messages/s out, share of images dropped."""
 
     received_hz: float
     published_hz: float
@@ -37,11 +42,18 @@ class Rates:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where diagnostics start to warn."""
+    """Values beyond which diagnostics warn: messages/s, seconds, share of images."""
 
     rate: float
     latency: float
     dropped: float
+    max_rate: float = 0.0
+    """Images/s that the node may process, 0: all."""
+
+    @property
+    def expected_rate(self) -> float:
+        """The rate below which diagnostics warn; a low `max_rate` lowers it."""
+        return min(self.rate, 0.5 * self.max_rate) if self.max_rate > 0.0 else self.rate
 
 
 class Statistics:
@@ -49,12 +61,11 @@ class Statistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._latency: deque[float] = deque(maxlen=WINDOW)
-        self._processing: deque[float] = deque(maxlen=WINDOW)
+        self._latency: deque[float] = deque(maxlen=LATENCY_WINDOW)
+        self._processing: deque[float] = deque(maxlen=LATENCY_WINDOW)
         self._published = 0
         self._people = 0
-        self._before = Counts()
-        self._looked_at = time.monotonic()
+        self._counts = deque([(time.monotonic(), Counts())])
 
     @property
     def published(self) -> int:
@@ -69,25 +80,34 @@ class Statistics:
             self._latency.append(latency)
             self._processing.append(processing)
 
-    def rates(self, now: Counts) -> Rates:
-        """Return the rates since the last call."""
+    def rates(self, now: Counts, max_rate: float = 0.0) -> Rates:
+        """Return the rates over the last seconds; call it regularly.
+
+        The window is MIN_RATE_WINDOW, or longer where `max_rate` (images/s, 0: all) is low.
+        """
         at = time.monotonic()
-        span = max(at - self._looked_at, 1e-3)
-        before, self._before, self._looked_at = self._before, now, at
+        window = MIN_RATE_WINDOW
+        if max_rate > 0.0:
+            window = max(window, MIN_WINDOW_IMAGES / max_rate)
+        while len(self._counts) > 1 and at - self._counts[1][0] >= window:
+            self._counts.popleft()
+        since, before = self._counts[0]
+        self._counts.append((at, now))
+        span = max(at - since, 1e-3)
         received = now.received - before.received
-        missed = now.dropped - before.dropped
         return Rates(
             received / span,
             (now.published - before.published) / span,
-            missed / received if received > 0 else 0.0,
+            (now.dropped - before.dropped) / received if received > 0 else 0.0,
         )
 
-    def clear(self) -> None:
-        """Forget latencies and people, when work starts anew."""
+    def clear(self, now: Counts) -> None:
+        """Forget latencies, rates and people, when processing starts again at counts `now`."""
         with self._lock:
             self._latency.clear()
             self._processing.clear()
             self._people = 0
+        self._counts = deque([(time.monotonic(), now)])
 
     def values(self) -> dict[str, str]:
         """Return latencies in ms and the number of people."""
@@ -109,11 +129,11 @@ class Statistics:
             return float(np.percentile(self._latency, 95)) if self._latency else None
 
 
-def trouble(rates: Rates, latency: float | None, limits: Limits) -> list[tuple[str, bool]]:
-    """Return what is beyond the limits: (text, whether it is an error)."""
+def exceeded_limits(rates: Rates, latency: float | None, limits: Limits) -> list[tuple[str, bool]]:
+    """Return a warning for each limit that is exceeded: (text, False: not an error)."""
     found = []
-    if rates.published_hz < limits.rate:
-        found.append((f'output {rates.published_hz:.1f} Hz < {limits.rate:g} Hz', False))
+    if rates.published_hz < limits.expected_rate:
+        found.append((f'output {rates.published_hz:.1f} Hz < {limits.expected_rate:g} Hz', False))
     if rates.received_hz > 0 and latency is not None and latency > limits.latency:
         found.append((f'latency p95 {latency:.2f} s > {limits.latency:g} s', False))
     if rates.dropped > limits.dropped:
@@ -124,12 +144,12 @@ def trouble(rates: Rates, latency: float | None, limits: Limits) -> list[tuple[s
 def status(
     name: str,
     hardware: str,
-    idle: str,
+    summary: str,
     problems: Sequence[tuple[str, bool]],
     values: Mapping[str, str],
 ) -> DiagnosticStatus:
-    """Return a status: ERROR or WARN with the reasons, else OK with `idle` for a message."""
-    level, message = DiagnosticStatus.OK, idle
+    """Return a status: ERROR or WARN with the problems, else OK with `summary`."""
+    level, message = DiagnosticStatus.OK, summary
     if problems:
         error = any(is_error for _, is_error in problems)
         level = DiagnosticStatus.ERROR if error else DiagnosticStatus.WARN

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The lifecycle node: holds the parts together and says why nothing arrives."""
+"""The lifecycle node: connects parameters, pipeline, outputs and diagnostics."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.node import diagnostics
-from headpose_ros.node.complaints import Complaints
+from headpose_ros.node.camera_source import CameraSource
 from headpose_ros.node.diagnostics import Counts, Limits, Statistics
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.parameters import Parameters, live_fields
+from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.processing import Pipeline
 from headpose_ros.node.qos import DIAGNOSTICS
-from headpose_ros.node.session import PASSING_TROUBLE, Session
+from headpose_ros.node.session import RUNTIME_PROBLEMS, Session
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-WATCH_PERIOD = 0.2
+REFRESH_PERIOD = 0.2
+"""Seconds between two checks of subscribers and publishers."""
 RETRY_PERIOD = 5.0
+"""Seconds before a start that failed is tried again."""
 STOP_TIMEOUT = 1.0
 RESTART_TIMEOUT = 10.0
-"""Seconds for an image still in hand, at deactivation and when activated again."""
+"""Seconds to wait for an image in progress, at deactivation and at the next activation."""
 
 PipelineFactory = Callable[[PipelineConfig], Pipeline]
 
 
 def default_pipeline(config: PipelineConfig) -> Pipeline:
-    """Load the real pipeline; its imports wait until then."""
+    """Load the real pipeline; it is imported only now."""
     from headpose_ros.pipeline import HeadPosePipeline
 
     return HeadPosePipeline(config)
@@ -45,27 +48,28 @@ def default_pipeline(config: PipelineConfig) -> Pipeline:
 class HeadPoseNode(LifecycleNode):
     """Images and CameraInfo in, head poses out.
 
-    configure loads the models, activate subscribes (while somebody listens), deactivate stops,
-    cleanup frees the models. Raises ValueError where a parameter given at start is wrong.
+    configure loads the models. activate subscribes while an output has subscribers. deactivate
+    stops. cleanup frees the models. Raises ValueError where a parameter given at start is wrong.
     """
 
     def __init__(self, make_pipeline: PipelineFactory = default_pipeline) -> None:
-        super().__init__('headpose')
+        super().__init__('headpose', automatically_declare_parameters_from_overrides=True)
         self._make_pipeline = make_pipeline
         self._pipeline: Pipeline | None = None
         self._outputs: Outputs | None = None
         self._session: Session | None = None
         self._ending: Session | None = None
+        self._cameras: CameraSource | None = None
         self._statistics = Statistics()
         self._settings = Parameters(self, lambda: self._pipeline is not None, self._on_change)
         options = self._settings.node
-        self._complaints = Complaints(self.get_logger(), options.complaint_period)
+        self._problems = ProblemLog(self.get_logger(), options.log_repeat_period)
         self._autostart = options.autostart
         self._retry_at = 0.0
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', DIAGNOSTICS)
-        # Under use_sim_time a timer of the node's clock stands still while /clock is silent.
+        # Under use_sim_time a timer of the node's clock stops while nothing arrives on /clock.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(WATCH_PERIOD, self._watch, clock=steady)
+        self.create_timer(REFRESH_PERIOD, self._refresh, clock=steady)
         self.create_timer(1.0, self._publish_diagnostics, clock=steady)
         self._guard_change_state()
 
@@ -75,14 +79,13 @@ class HeadPoseNode(LifecycleNode):
         start = time.monotonic()
         try:
             self._pipeline = self._make_pipeline(self._settings.pipeline)
-            self._outputs = Outputs(
-                self, self._complaints, options.publish_tf, options.frame_prefix
-            )
+            self._outputs = Outputs(self, self._problems, options.publish_tf, options.frame_prefix)
+            self._cameras = CameraSource(options.rectified_input)
         except Exception as error:
             self._free()
-            self._complaints.say('configure', f'configure: {_one_line(error)}', error=True)
+            self._problems.report('configure', f'configure: {_one_line(error)}', error=True)
             return FAILURE
-        self._complaints.settle('configure')
+        self._problems.resolve('configure')
         self.get_logger().info(
             f'models loaded in {time.monotonic() - start:.1f} s: {self._pipeline.weights_name} '
             f'({self._pipeline.runtime_name} on {self._pipeline.device})'
@@ -90,34 +93,37 @@ class HeadPoseNode(LifecycleNode):
         return SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start to work, as soon as somebody listens."""
+        """Start to process, as soon as an output has a subscriber."""
         assert self._pipeline is not None
         assert self._outputs is not None
+        assert self._cameras is not None
         if self._ending is not None and not self._ending.close(RESTART_TIMEOUT):
-            self.get_logger().error('activate: an image of before is still being worked on')
+            self.get_logger().error(
+                'activate: an image from before is still being processed; try again'
+            )
             return FAILURE
         self._ending = None
         try:
             self._pipeline.reset()
             self._pipeline.configure_live(**self._live(live_fields(PipelineConfig)))
-            self._session = self._new_session(self._pipeline, self._outputs)
+            self._session = self._new_session(self._pipeline, self._cameras, self._outputs)
             self._session.refresh()
-        except Exception as error:  # rclpy would go to error processing without a word
+        except Exception as error:  # rclpy would go to error processing without a message
             self._stop()
-            self._complaints.say('activate', f'activate: {_one_line(error)}', error=True)
+            self._problems.report('activate', f'activate: {_one_line(error)}', error=True)
             return FAILURE
-        self._complaints.settle('activate')
+        self._problems.resolve('activate')
         self._autostart = False
         self.get_logger().info(f'active: waiting for images on {self._session.topics.image}')
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop all work; the models stay."""
+        """Stop processing; models and CameraInfo stay."""
         self._stop()
         return SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Free the models and take back the outputs."""
+        """Free the models and remove the outputs."""
         self._free()
         return SUCCESS
 
@@ -132,18 +138,19 @@ class HeadPoseNode(LifecycleNode):
         return SUCCESS
 
     def close(self) -> None:
-        """Stop the worker and free the models; called twice it does no harm."""
+        """Stop the worker and free the models; may be called twice."""
         self._autostart = False
         self._stop()
         self._free()
 
-    def _new_session(self, pipeline: Pipeline, outputs: Outputs) -> Session:
+    def _new_session(self, pipeline: Pipeline, cameras: CameraSource, outputs: Outputs) -> Session:
         self._statistics = Statistics()
         return Session(
             self,
             pipeline,
+            cameras,
             outputs,
-            self._complaints,
+            self._problems,
             self._statistics,
             lambda: self._settings.node,
         )
@@ -153,23 +160,25 @@ class HeadPoseNode(LifecycleNode):
         if session is None:
             return
         if not session.close(STOP_TIMEOUT):
-            self._ending = session  # the pipeline is still in its hands
+            self._ending = session  # it still uses the pipeline
             if self.context.ok():  # else the log has no topic any more
-                self.get_logger().warning('deactivate: the image in hand is still being worked on')
-        for topic in PASSING_TROUBLE:
-            self._complaints.drop(topic)
+                self.get_logger().warning(
+                    'deactivate: an image is still being processed; its result is discarded'
+                )
+        for key in RUNTIME_PROBLEMS:
+            self._problems.forget(key)
         if self._outputs is not None and self.context.ok():
-            self._outputs.clear()
+            self._outputs.publish_absence(wait=True)
 
     def _free(self) -> None:
         if self._outputs is not None:
             self._outputs.close()
-        self._outputs = self._pipeline = self._ending = None
+        self._outputs = self._pipeline = self._cameras = self._ending = None
         gc.collect()
         _trim_heap()
 
-    def _watch(self) -> None:
-        """Look around a few times a second: start, subscribe, complain."""
+    def _refresh(self) -> None:
+        """Start where that is due; update subscriptions; report problems."""
         if self._autostart and time.monotonic() >= self._retry_at:
             self._start()
         if self._session is not None:
@@ -183,7 +192,7 @@ class HeadPoseNode(LifecycleNode):
 
     def _on_change(self, names: frozenset[str]) -> None:
         self._retry_at = 0.0
-        self._complaints.set_period(self._settings.node.complaint_period)
+        self._problems.set_period(self._settings.node.log_repeat_period)
         if self._session is not None:
             self._session.change(self._live(names & live_fields(PipelineConfig)))
 
@@ -200,28 +209,30 @@ class HeadPoseNode(LifecycleNode):
         options = self._settings.node
         session, pipeline = self._session, self._pipeline
         values = {'state': self._state_machine.current_state[1]}
-        hardware, idle, problems = '', values['state'], self._complaints.current()
+        hardware, summary, problems = '', values['state'], self._problems.current()
         if pipeline is not None:
             values['device'] = pipeline.device
             values['runtime'] = pipeline.runtime_name
             values['weights'] = pipeline.weights_name
         if session is not None:
             counts = session.counts()
-            rates = self._statistics.rates(counts)
-            limits = Limits(options.warn_rate, options.warn_latency, options.warn_dropped)
+            rates = self._statistics.rates(counts, options.max_rate)
+            limits = Limits(
+                options.warn_rate, options.warn_latency, options.warn_dropped, options.max_rate
+            )
             latency = self._statistics.latency_p95()
-            if not problems and session.settled:
-                problems = diagnostics.trouble(rates, latency, limits)
-            idle = 'working' if session.working else 'nobody listens'
+            if not problems and session.rates_are_valid:
+                problems = diagnostics.exceeded_limits(rates, latency, limits)
+            summary = session.state
             hardware = session.cameras.frame_id or ''
             values.update(_figures(counts, rates))
             values.update(session.values())
             values.update(self._statistics.values())
         name = f'{self.get_fully_qualified_name().lstrip("/")}: head poses'
-        return diagnostics.status(name, hardware, idle, problems, values)
+        return diagnostics.status(name, hardware, summary, problems, values)
 
     def _guard_change_state(self) -> None:
-        """Refuse transitions that the state does not allow; rclpy would end the node."""
+        """Refuse transitions that the state does not allow; in rclpy they would end the node."""
         service = self._service_change_state
         inner = service.callback
 
@@ -237,11 +248,11 @@ class HeadPoseNode(LifecycleNode):
                 self.get_logger().warning(
                     f'change_state: {wanted.label or wanted.id!r} refused in state '
                     f'{self._state_machine.current_state[1]!r} ({_one_line(error)}); "ros2 '
-                    f'lifecycle list {self.get_fully_qualified_name()}" tells what is possible'
+                    f'lifecycle list {self.get_fully_qualified_name()}" lists the possible ones'
                 )
                 response.success = False
                 return response
-            if answer.success:  # who moves the node takes over
+            if answer.success:  # whoever moves the node takes over
                 self._autostart = False
             return answer
 

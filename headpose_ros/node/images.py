@@ -1,11 +1,11 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image messages to arrays: every encoding cameras send, nothing copied that need not be.
+"""Image messages to arrays, in every usual encoding, without needless copies.
 
-An image in `bgr8` becomes a view of the message's own memory. Other encodings are converted once,
-by cv_bridge where it is installed and knows them, by OpenCV here otherwise, with the same results
-(`test/node/test_images.py` is the table). The checks come first in both cases, so that a bad
-image gets the same words everywhere.
+An image in `bgr8` becomes a view of the memory of the message. Other encodings are converted once:
+by cv_bridge where it is installed and supports them, else by OpenCV with the same results
+(`test/node/test_images.py` is the table). The checks come before that, so that a bad image gets
+the same error everywhere.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Bgr = Image
 
 
 class ImageError(ValueError):
-    """An image message that cannot be used; `kind` is a short word for its cause."""
+    """An image message that cannot be used; `kind` is a key for its cause."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -42,10 +42,10 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True)
 class Encoding:
-    """How pixels of one encoding lie in memory and become BGR.
+    """Memory layout of one encoding, and its conversion to BGR.
 
     `rows`: rows of the buffer per row of the image (planes of nv12 lie below each other).
-    `even`: which sides must be: width, height.
+    `even`: the sides that must be even: width, height.
     """
 
     dtype: type[np.generic]
@@ -161,10 +161,10 @@ def to_bgr(message: Image) -> Bgr:
 
 
 def _suits_cv_bridge(message: Image, pixels: Pixels) -> bool:
-    """Return whether cv_bridge reads this image right.
+    """Return whether cv_bridge reads this image correctly.
 
-    It takes padding for pixels where a row is no whole number of them, wants the padding of the
-    last row too, and fails on foreign byte order with NumPy 2.
+    It reads padding as pixels where a row is no whole number of pixels, requires padding of the
+    last row, and fails on foreign byte order with NumPy 2.
     """
     return (
         message.encoding in _CV_BRIDGE_ENCODINGS
@@ -200,17 +200,17 @@ def _view(message: Image, dtype: type[np.generic], channels: int, rows: float) -
     if width == 0 or height == 0:
         raise ImageError('size', f'the image is empty ({width}x{height}); check the driver')
     item = np.dtype(dtype).itemsize
-    least = width * channels * item
-    if step < least or step % item:
+    min_step = width * channels * item
+    if step < min_step or step % item:
         raise ImageError(
             'step',
-            f'step is {step} bytes, but {width} pixels of {message.encoding} need {least}; '
-            'the driver fills step or encoding wrongly',
+            f'step is {step} bytes, but {width} pixels of {message.encoding} need {min_step}; '
+            'step or encoding is wrong; check the driver',
         )
     lines = int(height * rows)
     buffer = np.frombuffer(message.data, np.uint8)
-    # The last row may stop short of its padding.
-    if len(buffer) < step * (lines - 1) + least:
+    # The last row may lack its padding.
+    if len(buffer) < step * (lines - 1) + min_step:
         raise ImageError(
             'length',
             f'data holds {len(buffer)} bytes, but {lines} rows of {step} need {step * lines}; '
@@ -237,11 +237,11 @@ _REDUCED = {
 def to_bgr_compressed(message: CompressedImage, reduction: int = 1) -> Bgr:
     """Decode a JPEG, PNG or the like, (H,W,3) uint8 BGR; raise ImageError where it is bad.
 
-    `reduction` 2, 4 or 8: a pixel is to be the mean of so many each way, ceil(W / reduction)
-    wide. Of JPEG only: it is quicker by that, others are not.
+    `reduction` 2, 4 or 8 returns an image ceil(W / reduction) wide whose pixels are block means.
+    Use it for JPEG only, which it makes faster.
     """
     if 'compressedDepth' in message.format:
-        raise ImageError('encoding', 'this is a compressed depth image; the topic wants colour')
+        raise ImageError('encoding', 'this is a compressed depth image; expected a colour image')
     data = np.frombuffer(message.data, np.uint8)
     if not len(data):
         raise ImageError('size', 'the compressed image is empty; check the driver')

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-LARGEST_IMAGE = 2**26
-"""Pixels of a compressed image; up to OpenCV's own limit a broken header may ask for 3 GB."""
+MAX_IMAGE_PIXELS = 2**26
+"""Of a compressed image. With OpenCV's own limit a broken header may allocate 3 GB."""
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -29,9 +29,9 @@ def guarded(run: Callable[[], int]) -> int:
 
 
 def _end(number: int, frame: object) -> None:
-    """End at once until rclpy watches the signals; then in order.
+    """End at once until rclpy handles the signals; from then on in order.
 
-    An exception of a signal handler gets lost in an import now and then, and the process lives on.
+    An exception raised by a signal handler can get lost in an import: the process would live on.
     """
     signals = sys.modules.get('rclpy.signals')
     options = getattr(signals, 'get_current_signal_handlers_options', None)
@@ -43,11 +43,33 @@ def _end(number: int, frame: object) -> None:
 
 
 def _shut_down(error: Exception) -> bool:
-    """Return whether a signal that came while the node was being made is behind an error."""
+    """Return whether an error comes from a signal during the construction of the node."""
     name = type(error).__name__  # rclpy may not be loaded yet
     return name in ('ExternalShutdownException', 'NotInitializedException') or (
         name == 'RCLError' and 'context is not valid' in str(error)
     )
+
+
+class StopRequest:
+    """Set by SIGINT and SIGTERM in place of rclpy's handlers, which close the context at once.
+
+    The node has a last message to send before that. Further signals change nothing.
+    """
+
+    def __init__(self) -> None:
+        self._requested = False  # a plain attribute: a lock could be held by what was interrupted
+
+    def __call__(self) -> bool:
+        """Return whether a signal came."""
+        return self._requested
+
+    def install(self) -> None:
+        """Take over the handling of both signals."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._request)
+
+    def _request(self, number: int, frame: object) -> None:
+        self._requested = True
 
 
 def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
@@ -59,18 +81,21 @@ def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
 
 
 def _run(args: list[str] | None, make_pipeline: Any) -> int:
-    # Before OpenCV is loaded, which reads it then.
-    os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(LARGEST_IMAGE))
+    # OpenCV reads it when it is loaded.
+    os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(MAX_IMAGE_PIXELS))
     import rclpy
+    from rclpy.signals import SignalHandlerOptions
 
     from headpose_ros.node.head_pose_node import HeadPoseNode, default_pipeline
     from headpose_ros.node.spinning import spin
 
-    rclpy.init(args=args)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    stop = StopRequest()
+    stop.install()
     node = None
     try:
         node = HeadPoseNode(make_pipeline or default_pipeline)
-        spin(node)
+        spin(node, stop)
     except ValueError as error:
         print(f'headpose_node: {error}', file=sys.stderr)
         return 2

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Markers for RViz: axes, face plane, cone of sight and label of each head."""
+"""Markers for RViz: axes, face plane, view cone and label of each head."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AXIS_LENGTH = 0.15
 FACE_PLANE = (0.002, 0.16, 0.22)
 SIGHT_HALF_ANGLE = math.radians(8.0)
 LIFETIME = Duration(sec=1)
-"""Markers of a node that died vanish by themselves."""
+"""After which RViz removes the markers of a node that died."""
 KINDS = ('axes', 'face', 'sight', 'label')
 
 _RED, _GREEN, _BLUE = (
@@ -34,16 +34,16 @@ _SIGHT = ColorRGBA(r=1.0, g=0.8, b=0.1, a=0.35)
 _WHITE = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
 
 
-class MarkerBook:
-    """Remembers which markers RViz shows, to delete those of heads that left."""
+class ShownMarkers:
+    """Markers that RViz shows at present, so that those of lost heads can be deleted."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
     def message(self, heads: Sequence[Head], header: Header, sight: float) -> MarkerArray:
-        """Return the markers of `heads` and the deletion of those that are gone.
+        """Return the markers of `heads`, and deletions for heads that are gone.
 
-        `sight`: length of the cone of sight, metres.
+        `sight`: length of the view cone, metres.
         """
         present = {head.id for head in heads}
         gone = [self._numbers.pop(name) for name in set(self._numbers) - present]
@@ -57,7 +57,7 @@ class MarkerBook:
         return MarkerArray(markers=markers)
 
     def clear(self) -> MarkerArray:
-        """Return the deletion of everything."""
+        """Return a message that deletes all markers."""
         self._numbers.clear()
         return MarkerArray(markers=[Marker(action=Marker.DELETEALL)])
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
+from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.time import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
@@ -17,10 +19,10 @@ from visualization_msgs.msg import MarkerArray
 from headpose_ros.geometry import CameraModel
 from headpose_ros.heads import Head
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.images import Bgr
-from headpose_ros.node.markers import MarkerBook
+from headpose_ros.node.markers import ShownMarkers
 from headpose_ros.node.messages import heads_message, image_message, pose_stamped, transforms
+from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.qos import NEWEST_OUTPUT, OUTPUT
 from headpose_ros.node.transforms import Broadcaster
 
@@ -30,19 +32,21 @@ except ImportError:
     IdsList = None
 
 SLOW_PUBLISH = 0.05
-"""Seconds; a publish() that takes longer was held up."""
-SLOW_IN_A_ROW = 3
-"""One alone is the scheduler."""
+"""Seconds; a publish() that takes longer was blocked."""
+MIN_SLOW_PUBLISHES = 3
+"""In a row, before it is reported: a single one may be the scheduler."""
+LAST_MESSAGE_TIMEOUT = 0.5
+"""Seconds to wait for reliable subscribers to receive the last message."""
 
 
 class Outputs:
-    """The publishers; a topic costs nothing while nobody listens to it."""
+    """The publishers. A topic that nobody subscribes to costs nothing."""
 
     def __init__(
-        self, node: Node, complaints: Complaints, publish_tf: bool, frame_prefix: str
+        self, node: Node, problems: ProblemLog, publish_tf: bool, frame_prefix: str
     ) -> None:
         self._node = node
-        self._complaints = complaints
+        self._problems = problems
         self._prefix = frame_prefix
         self._heads = node.create_publisher(HeadPoseArray, '~/heads', OUTPUT)
         self._pose = node.create_publisher(PoseStamped, '~/pose', OUTPUT)
@@ -54,19 +58,20 @@ class Outputs:
             self._tracked = node.create_publisher(IdsList, '/humans/faces/tracked', OUTPUT)
             self._publishers.append(self._tracked)
         self._broadcaster = Broadcaster(node) if publish_tf else None
-        self._marker_book = MarkerBook()
+        self._shown_markers = ShownMarkers()
         self._slow: dict[str, int] = {}
         self._last_header: Header | None = None
+        self._published_at = 0.0
 
-    def twins(self) -> int:
-        """Return how many other publishers there are of our heads: nodes of our name."""
+    def other_publishers(self) -> int:
+        """Return how many other publishers `~/heads` has: nodes of the same name."""
         return max(0, self._node.count_publishers(self._heads.topic_name) - 1)
 
-    def listened(self) -> bool:
-        """Return whether anybody subscribes to any output; listeners to /tf count."""
+    def has_subscribers(self) -> bool:
+        """Return whether anybody subscribes to any output; subscribers to /tf count."""
         if any(publisher.get_subscription_count() for publisher in self._publishers):
             return True
-        return self._broadcaster is not None and self._broadcaster.listeners() > 0
+        return self._broadcaster is not None and self._broadcaster.subscription_count() > 0
 
     def publish(
         self,
@@ -76,23 +81,23 @@ class Outputs:
         sight_length: float,
     ) -> None:
         """Publish poses, transforms and markers of the image of `header`."""
-        self._last_header = header
-        self._send(self._heads, heads_message(heads, header))
+        self._last_header, self._published_at = header, time.monotonic()
         principal = next((head for head in heads if head.id == principal_id), None)
+        self._send(self._heads, heads_message(heads, header, principal.id if principal else ''))
         if principal is not None:
             self._send(self._pose, pose_stamped(principal, header))
         if self._broadcaster is not None and self._frame_is_named(header):
             self._broadcaster.send(transforms(heads, header, self._prefix))
         if self._tracked is not None:
             self._send(self._tracked, IdsList(header=header, ids=[head.id for head in heads]))
-        if self._heard(self._markers):
-            self._send(self._markers, self._marker_book.message(heads, header, sight_length))
+        if self._is_subscribed(self._markers):
+            self._send(self._markers, self._shown_markers.message(heads, header, sight_length))
 
-    def draws(self) -> bool:
-        """Return whether anybody watches the drawing."""
-        return self._heard(self._debug)
+    def debug_image_wanted(self) -> bool:
+        """Return whether anybody subscribes to `~/debug_image`."""
+        return self._is_subscribed(self._debug)
 
-    def publish_drawing(
+    def publish_debug_image(
         self,
         heads: Sequence[Head],
         principal_id: str | None,
@@ -100,20 +105,33 @@ class Outputs:
         image: Bgr,
         camera: CameraModel,
     ) -> None:
-        """Publish the image with the heads drawn on it, if somebody watches."""
-        if self.draws():
+        """Publish the image with the heads drawn on it, if somebody subscribes."""
+        if self.debug_image_wanted():
             from headpose_ros.media.drawing import draw_heads
 
             drawn = image.copy()
             draw_heads(drawn, heads, camera, principal_id)
             self._send(self._debug, image_message(drawn, 'bgr8', header))
 
-    def clear(self) -> None:
-        """Take everything out of RViz, and back who is told to be tracked."""
+    def publish_absence(self, wait: bool = False) -> None:
+        """Publish once, after the last result, that nobody is present any more.
+
+        The stamp continues the time of the images: that of the last one, plus the time since.
+        With `wait` return only when reliable subscribers have it, since publishers close next.
+        """
+        if self._last_header is None:
+            return
+        header = _later(self._last_header, time.monotonic() - self._published_at)
+        self._last_header = None
+        self._heads.publish(heads_message([], header))
+        if self._tracked is not None:
+            self._tracked.publish(IdsList(header=header, ids=[]))
         if self._markers.get_subscription_count():
-            self._markers.publish(self._marker_book.clear())
-        if self._tracked is not None and self._last_header is not None:
-            self._tracked.publish(IdsList(header=self._last_header, ids=[]))
+            self._markers.publish(self._shown_markers.clear())
+        if wait:
+            for publisher in filter(None, (self._heads, self._tracked)):
+                if publisher.get_subscription_count():
+                    publisher.wait_for_all_acked(Duration(seconds=LAST_MESSAGE_TIMEOUT))
 
     def close(self) -> None:
         """Remove all publishers."""
@@ -122,12 +140,12 @@ class Outputs:
         if self._broadcaster is not None:
             self._broadcaster.close()
 
-    def _heard(self, publisher: Any) -> bool:
-        """Return whether anybody subscribes; who is gone is no longer too slow."""
+    def _is_subscribed(self, publisher: Any) -> bool:
+        """Return whether anybody subscribes; a subscriber that left is no longer too slow."""
         if publisher.get_subscription_count():
             return True
         if self._slow.pop(publisher.topic_name, 0):
-            self._complaints.settle(f'output.{publisher.topic_name}')
+            self._problems.resolve(f'output.{publisher.topic_name}')
         return False
 
     def _send(self, publisher: Any, message: Any) -> None:
@@ -138,20 +156,26 @@ class Outputs:
         key = f'output.{topic}'
         self._slow[topic] = self._slow.get(topic, 0) + 1 if took > SLOW_PUBLISH else 0
         if not self._slow[topic]:
-            self._complaints.settle(key)
-        elif self._slow[topic] >= SLOW_IN_A_ROW:
-            self._complaints.say(
+            self._problems.resolve(key)
+        elif self._slow[topic] >= MIN_SLOW_PUBLISHES:
+            self._problems.report(
                 key,
-                f'{topic}: publishing took {1e3 * took:.0f} ms, again and again: a subscriber is '
-                'too slow (make it best effort, or close it), or the machine is overloaded',
+                f'{topic}: publishing took {1e3 * took:.0f} ms, repeatedly; a subscriber is too '
+                'slow (make it best effort, or close it), or the machine is overloaded',
             )
 
     def _frame_is_named(self, header: Header) -> bool:
         if header.frame_id:
-            self._complaints.settle('image.frame_id')
+            self._problems.resolve('image.frame_id')
             return True
-        self._complaints.say(
+        self._problems.report(
             'image.frame_id',
-            'image: header.frame_id is empty, no TF is sent; set frame_id in the camera driver',
+            'image: header.frame_id is empty, so no TF is published; set it in the camera driver',
         )
         return False
+
+
+def _later(header: Header, seconds: float) -> Header:
+    """Return a header whose stamp is `seconds` later."""
+    stamp = Time.from_msg(header.stamp) + Duration(seconds=seconds)
+    return Header(stamp=stamp.to_msg(), frame_id=header.frame_id)

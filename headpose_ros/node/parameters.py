@@ -1,11 +1,12 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS parameters, made from the options of the pipeline and those of the node."""
+"""ROS parameters, made from the options of the pipeline and of the node."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field, dataclass, fields, replace
 from typing import Any
 
@@ -30,60 +31,73 @@ RELIABILITIES = ('auto', 'reliable', 'best_effort')
 class NodeConfig(Options):
     """Options of the node around the pipeline."""
 
-    autostart: bool = option(
-        True, 'Configure and activate without being told to; read at start only.'
+    autostart: bool = option(True, 'Configure and activate at start, without a lifecycle request.')
+    always_on: bool = option(
+        False, 'Process images even while no output has a subscriber.', live=True
     )
-    always_on: bool = option(False, 'Work even while nobody listens to any output.', live=True)
     image_transport: str = option(
-        'raw', 'Subscribe to image (raw) or image/compressed (compressed).', choices=TRANSPORTS
+        'raw', 'Image topic: raw (image) or compressed (image/compressed).', choices=TRANSPORTS
     )
     image_reliability: str = option(
         'auto',
-        'Reliability of the image subscription; auto does as the publisher does.',
+        'QoS reliability of the image subscription; auto: as the publisher offers.',
         choices=RELIABILITIES,
     )
     rectified_input: bool = option(
-        False, 'The images are rectified already (image_rect): use P of CameraInfo, not K and D.'
+        False, 'Images are rectified (image_rect): use P of CameraInfo in place of K and D.'
     )
-    use_depth: bool = option(False, 'Take distances from the aligned depth image on depth.')
+    use_depth: bool = option(False, 'Take distances from the aligned depth image on topic depth.')
     depth_tolerance: float = option(
-        0.05, 'Most seconds between the stamps of image and depth.', low=0.0, high=1.0, live=True
+        0.05,
+        'Maximum difference between the stamps of image and depth image, s.',
+        low=0.0,
+        high=1.0,
+        live=True,
     )
-    publish_tf: bool = option(True, 'Broadcast face_<id> and gaze_<id>.')
-    frame_prefix: str = option('', 'Put before the names of the frames, such as robot1/.')
+    publish_tf: bool = option(True, 'Publish the TF frames face_<id> and gaze_<id>.')
+    frame_prefix: str = option('', 'Prefix of the TF frames, such as robot1/.')
     marker_sight_length: float = option(
-        1.0, 'Length of the cone of sight in RViz, metres.', low=0.05, high=20.0, live=True
+        1.0, 'Length of the view cone in RViz, m.', low=0.05, high=20.0, live=True
     )
     max_rate: float = option(
-        0.0, 'Most images worked on per second; 0 takes all.', low=0.0, high=1000.0, live=True
+        0.0,
+        'Maximum rate at which images are processed, Hz; 0: no limit.',
+        low=0.0,
+        high=1000.0,
+        live=True,
     )
-    complaint_period: float = option(
-        10.0, 'Seconds before the same complaint is logged again.', low=0.1, high=3600.0, live=True
+    log_repeat_period: float = option(
+        10.0,
+        'Minimum interval between two log lines about the same problem, s.',
+        low=0.1,
+        high=3600.0,
+        live=True,
     )
     silence_timeout: float = option(
         2.0,
-        'Seconds without an image before the reason is looked for.',
+        'Time without images after which the cause is logged and an empty heads message is '
+        'published, s.',
         low=0.1,
         high=60.0,
         live=True,
     )
     warn_rate: float = option(
         5.0,
-        'Diagnostics warn below this many heads messages per second.',
+        'Diagnostics warn below this rate of heads messages, Hz.',
         low=0.0,
         high=1000.0,
         live=True,
     )
     warn_latency: float = option(
         0.2,
-        'Diagnostics warn where p95 from stamp to publishing is above, seconds.',
+        'Diagnostics warn above this latency (95th percentile, stamp to publishing), s.',
         low=0.0,
         high=60.0,
         live=True,
     )
     warn_dropped: float = option(
         0.5,
-        'Diagnostics warn where a larger share of the images is dropped.',
+        'Diagnostics warn above this share of dropped images, 0 to 1.',
         low=0.0,
         high=1.0,
         live=True,
@@ -98,12 +112,22 @@ class NodeConfig(Options):
             )
 
 
+CONFIGS = (PipelineConfig, NodeConfig)
+OWNED_BY_ROS = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
+"""How the names of parameters begin that rclpy declares and reads by itself."""
+_DOUBLES = frozenset(
+    item.name for config in CONFIGS for item in fields(config) if isinstance(item.default, float)
+)
+
+
 class Parameters:
-    """The node's parameters: declared with text and range, checked together, changed live.
+    """The parameters of the node: declared with text and range, checked together, changed live.
 
     `pipeline` and `node` hold the values as checked dataclasses. `is_configured` says whether
     models are loaded, so that only live parameters may change; `on_change` gets the names changed.
-    Raises ValueError where a value given at start is wrong.
+    The node has to be made with `automatically_declare_parameters_from_overrides`, so that values
+    can be converted, and unknown names reported. Raises ValueError where a value given at start
+    is wrong.
     """
 
     def __init__(
@@ -114,28 +138,53 @@ class Parameters:
     ) -> None:
         self._is_configured = is_configured
         self._on_change = on_change
-        for config in (PipelineConfig, NodeConfig):
-            for item in fields(config):
-                _declare(node, item)
+        given = _take_overrides(node)
+        items = [item for config in CONFIGS for item in fields(config)]
+        for item in items:
+            _declare(node, item, given.pop(item.name, item.default))
+        for name in given:
+            node.get_logger().warning(unknown_text(name, [item.name for item in items]))
         self.pipeline = PipelineConfig(**_values(node, PipelineConfig))
         self.node = NodeConfig(**_values(node, NodeConfig))
-        node.add_on_set_parameters_callback(self._on_set)
+        # Humble has only the callback in the middle, and takes changes over before others refuse.
+        if pre_set := getattr(node, 'add_pre_set_parameters_callback', None):
+            pre_set(_converted)
+        node.add_on_set_parameters_callback(self._check)
+        self._commits_later = hasattr(node, 'add_post_set_parameters_callback')
+        if self._commits_later:
+            node.add_post_set_parameters_callback(self._commit)
 
-    def _on_set(self, changes: Iterable[Parameter]) -> SetParametersResult:
-        """Check all changes together; take over all or none."""
-        given = {parameter.name: parameter.value for parameter in changes}
+    def _check(self, changes: Iterable[Parameter]) -> SetParametersResult:
+        """Check all changes together: all are taken over, or none."""
         try:
-            pipeline = _replaced(self.pipeline, given)
-            node = _replaced(self.node, given)
+            pipeline, node = self._changed_by(changes)
             changed = _changed(self.pipeline, pipeline) | _changed(self.node, node)
             if self._is_configured():
                 _refuse_fixed(changed)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        if not self._commits_later:
+            self._commit(changes)
+        return SetParametersResult(successful=True)
+
+    def _commit(self, changes: Iterable[Parameter]) -> None:
+        """Take over changes that this node and all other callbacks have accepted."""
+        pipeline, node = self._changed_by(changes)
+        changed = _changed(self.pipeline, pipeline) | _changed(self.node, node)
         self.pipeline, self.node = pipeline, node
         if changed:
             self._on_change(frozenset(changed))
-        return SetParametersResult(successful=True)
+
+    def _changed_by(self, changes: Iterable[Parameter]) -> tuple[PipelineConfig, NodeConfig]:
+        given = {parameter.name: parameter.value for parameter in changes}
+        return _replaced(self.pipeline, given), _replaced(self.node, given)
+
+
+def unknown_text(name: str, known: Sequence[str]) -> str:
+    """Return the warning for a parameter that nobody declares, with the most similar name."""
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f'did you mean {near[0]}?' if near else 'it has no effect'
+    return f'parameter {name}: unknown; {hint}'
 
 
 def live_fields(config: type[Options]) -> frozenset[str]:
@@ -150,7 +199,7 @@ def descriptor(item: Field[Any]) -> ParameterDescriptor:
     if about['choices']:
         constraints.append('one of ' + ', '.join(about['choices']))
     if not about['live']:
-        constraints.append('changes need cleanup and configure')
+        constraints.append('to change it: lifecycle cleanup, then configure')
     described = ParameterDescriptor(
         description=about['text'], additional_constraints='; '.join(constraints)
     )
@@ -166,14 +215,38 @@ def descriptor(item: Field[Any]) -> ParameterDescriptor:
     return described
 
 
-def _declare(node: Node, item: Field[Any]) -> None:
+def _take_overrides(node: Node) -> dict[str, Any]:
+    """Return the values given at start, by name; undeclare them, but for those of ROS itself."""
+    given = {}
+    for name, parameter in node.get_parameters_by_prefix('').items():
+        if not name.startswith(OWNED_BY_ROS):
+            given[name] = parameter.value
+            node.undeclare_parameter(name)
+    return given
+
+
+def _converted(changes: Iterable[Parameter]) -> list[Parameter]:
+    """Return the changes with whole numbers as doubles where a parameter is one."""
+    return [
+        Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
+        if p.name in _DOUBLES and p.type_ == Parameter.Type.INTEGER
+        else p
+        for p in changes
+    ]
+
+
+def _declare(node: Node, item: Field[Any], value: Any) -> None:
+    if item.name in _DOUBLES and type(value) is int:
+        value = float(value)
+    about, kind = item.metadata, type(item.default)
+    span = '' if about['low'] is None else f' from {about["low"]} to {about["high"]}'
+    expected = f'parameter {item.name}: expected {kind.__name__}{span}'
+    if type(value) is not kind:
+        raise ValueError(f'{expected}, got {value!r}')
     try:
-        node.declare_parameter(item.name, item.default, descriptor(item))
+        node.declare_parameter(item.name, value, descriptor(item), ignore_override=True)
     except ParameterException as error:
-        kind = type(item.default).__name__
-        about = item.metadata
-        span = '' if about['low'] is None else f' from {about["low"]} to {about["high"]}'
-        raise ValueError(f'parameter {item.name}: expected {kind}{span} ({error})') from error
+        raise ValueError(f'{expected}, got {value!r}') from error
 
 
 def _values(node: Node, config: type[Options]) -> dict[str, Any]:

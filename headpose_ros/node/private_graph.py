@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Processes on a ROS graph of their own: a private domain, this machine only."""
+"""Processes on a private ROS graph: a domain of their own, on this machine only."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from headpose_ros.node.middleware import PROFILE_VARIABLES, dds_profile
+
 DOMAINS = range(1, 102)
-"""Domains whose ports lie below those that Linux hands out to others."""
+"""Domains whose ports lie below the ephemeral ports of Linux."""
 LOCK_PORT = 21900
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-"""Until Jazzy, and since Kilted."""
 
 
 @contextmanager
 def private_domain() -> Iterator[int]:
-    """Hold a ROS_DOMAIN_ID that nobody else who asks here has."""
+    """Reserve a ROS_DOMAIN_ID that no other caller of this function holds."""
     start = os.getpid()
     for offset in range(len(DOMAINS)):
         domain = DOMAINS[(start + offset) % len(DOMAINS)]
@@ -39,7 +39,7 @@ def private_domain() -> Iterator[int]:
 
 
 def environment(domain: int, logs: Path) -> dict[str, str]:
-    """Return the environment of processes in `domain`, able to pass large images."""
+    """Return the environment for processes in `domain`, set up for large images."""
     given = {**os.environ, **dict.fromkeys(PROFILE_VARIABLES, str(dds_profile()))}
     given.pop('FASTDDS_BUILTIN_TRANSPORTS', None)  # would replace the transports of the profile
     if given.get('ROS_DISTRO') == 'humble':
@@ -50,22 +50,10 @@ def environment(domain: int, logs: Path) -> dict[str, str]:
     return given
 
 
-def dds_profile() -> Path:
-    """Return the file that lets FastDDS keep whole images: in the source tree, or installed."""
-    inside = Path('config') / 'fastdds_images.xml'
-    source, pip = Path(__file__).parents[2], Path(sys.prefix) / 'share' / 'headpose_ros'
-    for folder in (source, pip):
-        if (folder / inside).exists():
-            return folder / inside
-    from ament_index_python.packages import get_package_share_directory
-
-    return Path(get_package_share_directory('headpose_ros')) / inside
-
-
 def start(module: str, arguments: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-    """Start a module of ours with this Python, in a session of its own.
+    """Start a module of this package with this Python, in a session of its own.
 
-    A Ctrl-C at the terminal reaches only the parent, which ends its children in order.
+    Ctrl-C at the terminal then reaches only the parent, which ends its children in order.
     """
     command = [sys.executable, '-m', module, *arguments]
     return subprocess.Popen(command, start_new_session=True, **options)
@@ -76,10 +64,10 @@ def stop(
     how: signal.Signals = signal.SIGINT,
     timeout: float = 1.8,
 ) -> None:
-    """End processes by a signal, all at once, by SIGKILL those that take longer.
+    """End processes by a signal, all at once; by SIGKILL after `timeout` seconds.
 
-    Those that may still be starting end quietly by SIGTERM only: until a module has been
-    imported, Python meets SIGINT with a traceback.
+    Use SIGTERM for processes that may still be starting: until a module has been imported, Python
+    answers SIGINT with a traceback.
     """
     for process in processes:
         if process.poll() is None:

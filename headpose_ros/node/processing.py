@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to one image: decode, find its camera, estimate, publish. Runs in the worker."""
+"""Processing of one image, in the worker: decode, find its camera, estimate, publish."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 from headpose_ros.geometry import CameraModel
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
-from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
 from headpose_ros.node.images import Bgr, ImageError, jpeg_size, to_bgr, to_bgr_compressed
 from headpose_ros.node.outputs import Outputs
-from headpose_ros.node.stamps import BACK, NANO, Moment, StampWatch
+from headpose_ros.node.problems import ProblemLog
+from headpose_ros.node.stamps import BACKWARDS, NANO, CheckedStamp, StampChecker
 from headpose_ros.result import FrameResult
 from headpose_ros.tracking.clock import Passage
 
@@ -55,7 +56,7 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """An image message and when it came, in seconds of the steady clock."""
+    """An image message and the time of its reception, in seconds of the steady clock."""
 
     message: Image | CompressedImage
     received: float
@@ -63,7 +64,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Decoded:
-    """An image's pixels, each the mean of `reduction` each way; its own size as published."""
+    """The pixels of an image, and its size as published.
+
+    With a `reduction` above 1 each pixel is the mean of a block of that many pixels each way.
+    """
 
     pixels: Bgr
     width: int
@@ -71,14 +75,14 @@ class Decoded:
     reduction: int
 
     @staticmethod
-    def whole(pixels: Bgr) -> Decoded:
-        """Return an image of which nothing was left out."""
+    def full_size(pixels: Bgr) -> Decoded:
+        """Return an image at its own resolution."""
         return Decoded(pixels, pixels.shape[1], pixels.shape[0], 1)
 
 
 @dataclass(frozen=True)
 class Topics:
-    """Names for complaints."""
+    """Topic names for log lines."""
 
     image: str
     camera_info: str
@@ -86,7 +90,7 @@ class Topics:
 
 
 class Processor:
-    """Takes each `Job` from message to published heads, and says why where it cannot."""
+    """Takes each `Job` from message to published heads, or reports why it cannot."""
 
     def __init__(
         self,
@@ -94,7 +98,7 @@ class Processor:
         cameras: CameraSource,
         depths: DepthBuffer,
         outputs: Outputs,
-        complaints: Complaints,
+        problems: ProblemLog,
         statistics: Statistics,
         topics: Topics,
         options: Callable[[], NodeConfig],
@@ -104,21 +108,26 @@ class Processor:
         self._cameras = cameras
         self._depths = depths
         self._outputs = outputs
-        self._complaints = complaints
+        self._problems = problems
         self._statistics = statistics
         self._topics = topics
         self._options = options
         self._now_ns = now_ns
-        self._stamps = StampWatch()
+        self._stamps = StampChecker()
         self._changes: dict[str, Any] = {}
         self._changes_lock = threading.Lock()
         self._closed = False
         self._publishing = threading.Lock()
 
     def close(self) -> None:
-        """Publish nothing from now on; an image in hand is finished in silence."""
+        """Publish nothing from now on; the result of an image in progress is discarded."""
         with self._publishing:
             self._closed = True
+
+    def publish_absence(self) -> None:
+        """Publish that nobody is present any more, once after the last result."""
+        with self._publishing:
+            self._outputs.publish_absence()
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply live options of the pipeline before the next image."""
@@ -126,13 +135,13 @@ class Processor:
             self._changes.update(changes)
 
     def handle(self, job: Job) -> None:
-        """Work on one image."""
+        """Process one image."""
         self._apply_changes()
-        header = job.message.header
-        moment = self._stamps.judge(nanoseconds(header), self._now_ns(), job.received)
-        if moment.passage is Passage.LATE:
+        header = self._header(job.message.header)
+        checked = self._stamps.check(nanoseconds(header), self._now_ns(), job.received)
+        if checked.passage is Passage.LATE:
             return
-        self._tell_time(moment)
+        self._report_stamp(checked)
         image = self._decode(job.message)
         camera = None if image is None else self._camera_of(header, image)
         if image is None or camera is None:
@@ -140,7 +149,7 @@ class Processor:
         depth = self._depth_at(header, image)
         start = time.monotonic()
         result = self._pipeline.process(
-            image.pixels, camera, moment.seconds, depth, image.reduction
+            image.pixels, camera, checked.seconds, depth, image.reduction
         )
         took = time.monotonic() - start
         with self._publishing:
@@ -151,9 +160,22 @@ class Processor:
             self._outputs.publish(result, principal, header, length)
             self._statistics.record(self._latency(job), took, len(result))
             if image.reduction == 1:
-                self._outputs.publish_drawing(result, principal, header, image.pixels, camera)
-            self._complaints.settle('processing')
-            self._tell_trouble()
+                self._outputs.publish_debug_image(result, principal, header, image.pixels, camera)
+            self._problems.resolve('processing')
+            self._report_degraded()
+
+    def _header(self, given: Header) -> Header:
+        """Return the header for the outputs: tf2 refuses frames with a leading slash (ROS 1)."""
+        if not given.frame_id.startswith('/'):
+            self._problems.resolve('image.frame_slash')
+            return given
+        frame = given.frame_id.lstrip('/')
+        self._problems.report(
+            'image.frame_slash',
+            f'{self._topics.image}: frame_id {given.frame_id!r} starts with a slash, which tf2 '
+            f'refuses; {frame!r} is published, set it in the camera driver',
+        )
+        return Header(stamp=given.stamp, frame_id=frame)
 
     def _apply_changes(self) -> None:
         with self._changes_lock:
@@ -161,56 +183,56 @@ class Processor:
         if changes:
             self._pipeline.configure_live(**changes)
 
-    def _tell_time(self, moment: Moment) -> None:
-        if moment.passage is Passage.JUMP:
+    def _report_stamp(self, checked: CheckedStamp) -> None:
+        if checked.passage is Passage.JUMP:
             self._pipeline.reset()
             self._depths.clear()
-        if moment.trouble is None:
-            self._complaints.settle('stamp')
+        if checked.warning is None:
+            self._problems.resolve('stamp')
             return
-        kind, text = moment.trouble
-        self._complaints.say(f'stamp.{kind}', f'{self._topics.image}: {text}')
-        if kind == BACK:
-            self._complaints.drop(f'stamp.{kind}')
+        kind, text = checked.warning
+        self._problems.report(f'stamp.{kind}', f'{self._topics.image}: {text}')
+        if kind == BACKWARDS:
+            self._problems.forget(f'stamp.{kind}')
 
-    def _tell_trouble(self) -> None:
-        if warning := self._pipeline.warning:
-            self._complaints.say('device', warning)
+    def _report_degraded(self) -> None:
+        if text := self._pipeline.warning:
+            self._problems.report('device', text)
         else:
-            self._complaints.settle('device')
+            self._problems.resolve('device')
 
     def _decode(self, message: Image | CompressedImage) -> Decoded | None:
         try:
             if isinstance(message, Image):
-                image = Decoded.whole(to_bgr(message))
+                image = Decoded.full_size(to_bgr(message))
             else:
                 image = self._decode_compressed(message)
         except ImageError as error:
-            self._complaints.say(
+            self._problems.report(
                 f'content.{error.kind}', f'{self._topics.image}: {error}', error=True
             )
             return None
-        self._complaints.settle('content')
+        self._problems.resolve('content')
         return image
 
     def _decode_compressed(self, message: CompressedImage) -> Decoded:
-        """Decode a JPEG no finer than the pipeline has use for, unless someone watches it."""
+        """Decode a JPEG at the resolution the pipeline needs; in full where it is displayed."""
         size = jpeg_size(message.data)
-        if size is None or self._outputs.draws():
-            return Decoded.whole(to_bgr_compressed(message))
+        if size is None or self._outputs.debug_image_wanted():
+            return Decoded.full_size(to_bgr_compressed(message))
         try:
             reduction = self._pipeline.reduction(self._cameras.camera(*size))
-        except CameraInfoError:  # told of when the image has been looked at
+        except CameraInfoError:  # reported when the image is processed
             reduction = 1
         pixels = to_bgr_compressed(message, reduction)
-        return Decoded(pixels, *size, reduction) if reduction > 1 else Decoded.whole(pixels)
+        return Decoded(pixels, *size, reduction) if reduction > 1 else Decoded.full_size(pixels)
 
     def _camera_of(self, header: Any, image: Decoded) -> CameraModel | None:
         try:
             camera = self._cameras.camera(image.width, image.height)
         except CameraInfoError as error:
-            if error.kind != 'missing':  # the node tells that, with what the graph shows
-                self._complaints.say(
+            if error.kind != 'missing':  # the input monitor reports that
+                self._problems.report(
                     f'camera_info.{error.kind}',
                     f'{self._topics.camera_info}: {error}',
                     error=True,
@@ -218,17 +240,18 @@ class Processor:
             return None
         if note := self._cameras.size_note():
             for kind in ('content', 'size'):
-                self._complaints.settle(f'camera_info.{kind}')
-            self._complaints.say('camera_info.resized', f'{self._topics.camera_info}: {note}')
+                self._problems.resolve(f'camera_info.{kind}')
+            self._problems.report('camera_info.resized', f'{self._topics.camera_info}: {note}')
         else:
-            self._complaints.settle('camera_info')
-        if self._cameras.frame_id == header.frame_id:
-            self._complaints.settle('frames')
+            self._problems.resolve('camera_info')
+        frame = (self._cameras.frame_id or '').lstrip('/')
+        if frame == header.frame_id:
+            self._problems.resolve('frames')
         else:
-            self._complaints.say(
+            self._problems.report(
                 'frames.differ',
-                f'{self._topics.camera_info}: frame_id {self._cameras.frame_id!r} is not the '
-                f"image's {header.frame_id!r}, which is used; check that both are of one camera",
+                f'{self._topics.camera_info}: frame_id {frame!r} differs from that of the image, '
+                f'{header.frame_id!r}, which is used; check that both come from one camera',
             )
         return camera
 
@@ -239,17 +262,17 @@ class Processor:
         try:
             depth = self._depths.at(header, image.width, image.height, options.depth_tolerance)
         except ImageError as error:
-            self._complaints.say(
+            self._problems.report(
                 f'depth.{error.kind}',
-                f'{self._topics.depth}: {error}; distances come from the head size meanwhile',
+                f'{self._topics.depth}: {error}; distances are estimated from the head size',
             )
             return None
         if depth is not None:
-            self._complaints.settle('depth')
+            self._problems.resolve('depth')
         return depth
 
     def _latency(self, job: Job) -> float:
-        """Return stamp to published; from reception where the stamp cannot tell."""
+        """Return seconds from stamp to publishing; from reception where the stamp is unusable."""
         latency = (self._now_ns() - nanoseconds(job.message.header)) / NANO
         if 0.0 <= latency < 10.0:
             return latency

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Quality of service: inputs as their publishers offer, outputs as consumers expect."""
+"""QoS profiles: inputs match their publishers, outputs match any subscriber."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rclpy.qos import (
 OUTPUT = QoSProfile(depth=10)
 """Reliable, volatile: any subscriber matches."""
 NEWEST_OUTPUT = QoSProfile(depth=1)
-"""The same for large messages, of which only the newest matters."""
+"""The same for large messages, queue of one."""
 TF = QoSProfile(depth=100)
 """What tf2_ros broadcasts with."""
 DIAGNOSTICS = QoSProfile(depth=10)
@@ -30,10 +30,10 @@ _FORCED = {
 
 
 def matching(offered: Sequence[QoSProfile], reliability: str = 'auto') -> QoSProfile:
-    """Return the strictest profile, newest only, that every one of `offered` can serve.
+    """Return the strictest profile, queue of one, that is compatible with all of `offered`.
 
-    Reliable and latched only where all publishers are. `reliability` other than `auto` is taken
-    as it is.
+    It is reliable, or transient local, only where all publishers are. A `reliability` other than
+    `auto` is used as given.
     """
     latched = bool(offered) and all(
         profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for profile in offered
@@ -51,7 +51,7 @@ def matching(offered: Sequence[QoSProfile], reliability: str = 'auto') -> QoSPro
 
 
 def mismatch(offered: QoSProfile, requested: QoSProfile) -> str | None:
-    """Return why a publisher cannot serve a subscription, or None where it can."""
+    """Return why publisher and subscription are incompatible, or None where they match."""
     compatibility, reason = qos_check_compatible(offered, requested)
     if compatibility != QoSCompatibility.ERROR:
         return None

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The time between activate and deactivate: inputs, worker, and the watch over both."""
+"""The time between activate and deactivate: inputs, worker, and the checks of both."""
 
 from __future__ import annotations
 
@@ -12,85 +12,96 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.node.camera_source import CameraSource
-from headpose_ros.node.complaints import Complaints
 from headpose_ros.node.depth import DepthBuffer
 from headpose_ros.node.diagnostics import Counts, Statistics
+from headpose_ros.node.idle import IdleNotice
+from headpose_ros.node.input_monitor import InputMonitor, Inputs
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.parameters import NodeConfig
+from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.processing import Job, Pipeline, Processor, Topics
-from headpose_ros.node.subscriptions import LEASE_SECONDS, Input, compressed_topic
+from headpose_ros.node.subscriptions import Input, compressed_topic
 from headpose_ros.node.worker import NewestWorker
 
-SETTLING_TIME = 3.0
-"""Seconds after which rates are meaningful."""
-LOST_SHARE = 0.1
-PASSING_TROUBLE = (
+RATE_WARM_UP = 3.0
+"""Seconds of processing after which rates are meaningful."""
+RUNTIME_PROBLEMS = (
     'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing', 'device', 'output'
 )  # fmt: skip
-"""Complaints that mean nothing while the node does not work."""
+"""Keys of problems that are forgotten when the node stops processing."""
 
 
 class Session:
-    """Subscribes while somebody listens, and hands the newest image to the worker."""
+    """Subscribes while an output has subscribers, and hands the newest image to the worker."""
 
     def __init__(
         self,
         node: Node,
         pipeline: Pipeline,
+        cameras: CameraSource,
         outputs: Outputs,
-        complaints: Complaints,
+        problems: ProblemLog,
         statistics: Statistics,
         options: Callable[[], NodeConfig],
     ) -> None:
+        self.cameras = cameras
         self._outputs = outputs
-        self._complaints = complaints
+        self._problems = problems
         self._statistics = statistics
         self._options = options
-        self.cameras = CameraSource(options().rectified_input)
         self._depths = DepthBuffer()
-        self._image, self._info, self._depth = self._inputs(node)
-        self.topics = Topics(self._image.topic, self._info.topic, node.resolve_topic_name('depth'))
+        self._inputs = self._open_inputs(node)
+        depth_topic = node.resolve_topic_name('depth')
+        image, info = self._inputs.image, self._inputs.camera_info
+        self.topics = Topics(image.topic, info.topic, depth_topic)
         self._processor = Processor(
             pipeline,
-            self.cameras,
+            cameras,
             self._depths,
             outputs,
-            complaints,
+            problems,
             statistics,
             self.topics,
             options,
             lambda: node.get_clock().now().nanoseconds,
         )
         self._worker: NewestWorker[Job] = NewestWorker(self._processor.handle, self._on_error)
+        self._monitor = InputMonitor(
+            self._inputs, cameras, outputs, problems, node.get_fully_qualified_name()
+        )
+        self._idle = IdleNotice(self._monitor.unavailable, node.get_logger())
         self._context = node.context
-        self._name = node.get_fully_qualified_name()
-        self._alone_at = time.monotonic()
-        self._closed = False
-        self.working = False
-        self._working_since = 0.0
-        self._next_due = 0.0
-        self._lost_before = (0, 0)
+        self._closed = self.is_processing = False
+        self._processing_since = self._next_due = 0.0
 
     @property
-    def settled(self) -> bool:
-        """Whether it has worked long enough for rates to mean something."""
-        return self.working and time.monotonic() - self._working_since > SETTLING_TIME
+    def rates_are_valid(self) -> bool:
+        """Whether it has processed for long enough that rates are meaningful."""
+        return self.is_processing and time.monotonic() - self._processing_since > RATE_WARM_UP
+
+    @property
+    def state(self) -> str:
+        """What it does, for diagnostics."""
+        return 'processing' if self.is_processing else self._idle.text
 
     def refresh(self) -> None:
-        """Follow listeners and publishers; complain about what is missing."""
-        wanted = self._options().always_on or self._outputs.listened()
-        if wanted and not self.working:
-            self._working_since = time.monotonic()
-            self._statistics.clear()
-        self.working = wanted
-        for topic in (self._image, self._info, self._depth):
-            if topic is not None:
-                topic.refresh(wanted)
+        """Follow subscribers and publishers; report what is missing."""
+        options = self._options()
+        wanted = options.always_on or self._outputs.has_subscribers()
+        if wanted and not self.is_processing:
+            self._processing_since = time.monotonic()
+            self._statistics.clear(self.counts())
+        self.is_processing = wanted
+        self._inputs.refresh(wanted, options.silence_timeout)
+        self._idle.update(not wanted, options.silence_timeout)
         if wanted:
-            self._complain()
+            self._monitor.check(options.silence_timeout)
+            silent = self._inputs.image.seconds_since_message > options.silence_timeout
+            if silent and self._worker.is_idle:
+                self._processor.publish_absence()
         else:
-            for key in PASSING_TROUBLE:
-                self._complaints.drop(key)
+            for key in RUNTIME_PROBLEMS:
+                self._problems.forget(key)
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Hand live options to the pipeline."""
@@ -98,34 +109,29 @@ class Session:
 
     def counts(self) -> Counts:
         """Return totals since activation."""
-        return Counts(
-            self._image.received,
-            self._statistics.published,
-            self._worker.dropped,
-            self._image.lost,
-        )
+        image = self._inputs.image
+        return Counts(image.received, self._statistics.published, self._worker.dropped, image.lost)
 
     def values(self) -> dict[str, str]:
         """Return the state of the inputs for diagnostics."""
+        image = self._inputs.image
         return {
-            'image': self._image.topic,
+            'image': image.topic,
             'CameraInfo': self.cameras.state(),
-            'publishers': ', '.join(p.node for p in self._image.publishers) or 'none',
+            'publishers': ', '.join(p.node for p in image.publishers) or 'none',
         }
 
     def close(self, timeout: float) -> bool:
-        """Leave all topics and stop; return whether the worker has ended within `timeout`.
+        """Unsubscribe and stop; return whether the worker has ended within `timeout` seconds.
 
-        Where it has not, it publishes nothing any more; call again to wait on.
+        Where it has not, it publishes nothing any more; call again to wait longer.
         """
         self._closed = True
-        for topic in (self._image, self._info, self._depth):
-            if topic is not None:
-                topic.close()
+        self._inputs.close()
         self._processor.close()
         return self._worker.stop(timeout)
 
-    def _inputs(self, node: Node) -> tuple[Input[Any], Input[CameraInfo], Input[Image] | None]:
+    def _open_inputs(self, node: Node) -> Inputs:
         options = self._options()
         reliability = options.image_reliability
         image: Input[Any]
@@ -140,7 +146,7 @@ class Session:
         if options.use_depth:
             topic = node.resolve_topic_name('depth')
             depth = Input(node, Image, topic, self._depths.put, reliability)
-        return image, info, depth
+        return Inputs(image, info, depth)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         now = time.monotonic()
@@ -154,68 +160,6 @@ class Session:
     def _on_error(self, error: Exception) -> None:
         if self._closed or not self._context.ok():  # publishing fails after shutdown
             return
-        self._complaints.say(
+        self._problems.report(
             'processing', f'{self.topics.image}: {type(error).__name__}: {error}', error=True
-        )
-
-    def _complain(self) -> None:
-        timeout = self._options().silence_timeout
-        self._complain_of_silence(self._image, 'image', timeout)
-        if self._depth is not None:
-            self._complain_of_silence(self._depth, 'depth', timeout)
-        if self.cameras.frame_id is not None:
-            self._complaints.settle('camera_info.missing')
-        elif self._image.silent_for < timeout < self._info.silent_for:
-            self._complaints.say(
-                'camera_info.missing',
-                f'{self._info.why_silent()}; images come, but have no use without CameraInfo',
-                error=True,
-            )
-        self._complain_of_crowd()
-        self._complain_of_twin()
-        self._complain_of_loss()
-
-    def _complain_of_silence(self, topic: Input[Any], key: str, timeout: float) -> None:
-        if topic.silent_for > timeout:
-            self._complaints.say(f'{key}.silent', topic.why_silent(), error=key == 'image')
-        else:
-            self._complaints.settle(f'{key}.silent')
-
-    def _complain_of_crowd(self) -> None:
-        names = self._image.crowd()
-        if not names:
-            self._complaints.settle('image.crowd')
-            return
-        self._complaints.say(
-            'image.crowd',
-            f'{self._image.topic}: {", ".join(names)} all publish on it; give each camera a '
-            'topic and a headpose node of its own',
-        )
-
-    def _complain_of_twin(self) -> None:
-        now = time.monotonic()
-        if not self._outputs.twins():
-            self._alone_at = now
-            self._complaints.settle('output.twin')
-        elif now - self._alone_at > LEASE_SECONDS:
-            self._complaints.say(
-                'output.twin',
-                f'{self._name}: another node has this name too, and publishes on the same topics; '
-                'give each a namespace, or a name (-r __node:=...)',
-            )
-
-    def _complain_of_loss(self) -> None:
-        received, lost = self._image.received, self._image.lost
-        new_lost, new = lost - self._lost_before[1], received - self._lost_before[0]
-        if new + new_lost < 30:
-            return
-        self._lost_before = (received, lost)
-        if new_lost <= LOST_SHARE * (new + new_lost):
-            self._complaints.settle('image.lost')
-            return
-        self._complaints.say(
-            'image.lost',
-            f'{self._image.topic}: {new_lost} of {new + new_lost} images were lost in transport; '
-            'set FASTRTPS_DEFAULT_PROFILES_FILE=config/fastdds_images.xml for camera and node, '
-            'or use reliable or compressed images',
         )

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A spin that ends quietly on SIGINT and SIGTERM, and does not end on a failing callback."""
+"""A spin loop that ends without a traceback on signals, and survives failing callbacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPEAT_SECONDS = 10.0
 
 
 def spin(node: Node, until: Callable[[], bool] = lambda: False, wake: float = 0.1) -> None:
-    """Run the node's callbacks until shutdown, or `until` (asked every `wake` seconds) holds."""
+    """Run callbacks until shutdown, or until `until()` holds; it is asked every `wake` s."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images on disk, as JPEG, by stamp: a recording of any length fits."""
+"""Images as JPEG in a temporary file, by stamp, so that memory does not limit a recording."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ JPEG_QUALITY = 92
 
 
 class Spool:
-    """Encodes images in a thread of its own, so that receiving is never held up by it."""
+    """Encodes and stores images in a thread of its own, so that receiving never waits."""
 
     def __init__(self, folder: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
-        self._places: dict[int, tuple[int, int]] = {}
+        self._offsets: dict[int, tuple[int, int]] = {}
         self._queue: queue.Queue[Any] = queue.Queue()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -37,12 +37,12 @@ class Spool:
         self._file.close()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._offsets)
 
     @property
     def stamps(self) -> list[int]:
         """Stamps of all images, ns, in order."""
-        return sorted(self._places)
+        return sorted(self._offsets)
 
     def put(self, message: Any) -> None:
         """Keep an Image or CompressedImage."""
@@ -56,7 +56,7 @@ class Spool:
     def images(self) -> Iterator[tuple[int, Bgr]]:
         """Yield (stamp in ns, image) in the order of the stamps."""
         for stamp in self.stamps:
-            start, length = self._places[stamp]
+            start, length = self._offsets[stamp]
             self._file.seek(start)
             data = np.frombuffer(self._file.read(length), np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -69,7 +69,7 @@ class Spool:
             if data is not None:
                 start = self._file.tell()
                 self._file.write(data)
-                self._places[nanoseconds(message.header)] = (start, len(data))
+                self._offsets[nanoseconds(message.header)] = (start, len(data))
 
 
 def _encoded(message: Any) -> bytes | None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an image's stamp says about time: missing, standing still, jumping, ahead, long past."""
+"""Checks of image stamps: missing, repeated, out of order, in the future, too old."""
 
 from __future__ import annotations
 
@@ -11,78 +11,78 @@ from headpose_ros.tracking.clock import Passage, StampOrder
 NANO = 1_000_000_000
 AHEAD_NS = NANO // 2
 LONG_PAST_NS = 10 * NANO
-BACK = 'stamp_back'
-"""Kind of the trouble that is over with the image that shows it."""
+BACKWARDS = 'stamp_back'
+"""Kind of the warning that concerns one image only."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """`seconds` drive the filters; `passage` is ON, LATE or JUMP.
+class CheckedStamp:
+    """`seconds` is the time for the filters; `passage` is ON, LATE or JUMP.
 
-    `trouble` is (kind, cause and fix) or None.
+    `warning` is (kind, cause and fix) or None.
     """
 
     seconds: float
     passage: Passage
-    trouble: tuple[str, str] | None = None
+    warning: tuple[str, str] | None = None
 
 
-class StampWatch:
-    """Judges stamps one after the other: their order as `StampOrder`, and against the clock.
+class StampChecker:
+    """Checks the stamps of a stream of images: their order, and against the ROS time.
 
-    Where stamps are useless the time of reception drives the filters; messages still go out with
-    the stamp the image had.
+    Where stamps are unusable, the filters use the time of reception; messages keep the stamp of
+    the image.
     """
 
     def __init__(self) -> None:
         self._order = StampOrder()
-        self._on_reception = False
+        self._uses_reception_time = False
 
-    def judge(self, stamp_ns: int, now_ns: int, received: float) -> Moment:
-        """Judge `stamp_ns` at the ROS time `now_ns`; `received`: seconds of a steady clock."""
+    def check(self, stamp_ns: int, now_ns: int, received: float) -> CheckedStamp:
+        """Check `stamp_ns` at the ROS time `now_ns`; `received`: seconds of a steady clock."""
         if stamp_ns == 0:
-            return self._useless(
+            return self._unusable(
                 received, 'stamp_zero', 'the stamp is zero; have the driver stamp its images'
             )
         stamp, newest = stamp_ns / NANO, self._order.newest
         passage = self._order.judge(stamp)
         if passage is Passage.LATE:
-            return Moment(stamp, passage)
+            return CheckedStamp(stamp, passage)
         if passage is Passage.STILL:
-            return self._useless(
+            return self._unusable(
                 received,
                 'stamp_still',
-                'the stamp stands still; have the driver stamp each image at capture',
+                'the stamp does not change; have the driver stamp each image at capture',
             )
-        trouble = _against_now(stamp_ns, now_ns)
+        warning = _against_now(stamp_ns, now_ns)
         if passage is Passage.JUMP and newest is not None:
-            trouble = (
-                BACK,
-                (
-                    f'stamps went back by {newest - stamp:.1f} s, all ids start anew; a bag '
-                    'that loops does that, else look for a second publisher or for a clock '
-                    'that was set'
-                ),
+            text = (
+                f'stamps went back by {newest - stamp:.1f} s, all tracks were reset; normal for a '
+                'bag that loops, else look for a second publisher or a changed clock'
             )
-        if self._on_reception:
-            passage, self._on_reception = Passage.JUMP, False
-        return Moment(stamp, passage, trouble)
+            warning = (BACKWARDS, text)
+        if self._uses_reception_time:
+            passage, self._uses_reception_time = Passage.JUMP, False
+        return CheckedStamp(stamp, passage, warning)
 
-    def _useless(self, received: float, kind: str, text: str) -> Moment:
-        passage = Passage.ON if self._on_reception else Passage.JUMP
-        self._on_reception = True
-        return Moment(received, passage, (kind, text))
+    def _unusable(self, received: float, kind: str, text: str) -> CheckedStamp:
+        passage = Passage.ON if self._uses_reception_time else Passage.JUMP
+        self._uses_reception_time = True
+        return CheckedStamp(received, passage, (kind, text))
 
 
 def _against_now(stamp_ns: int, now_ns: int) -> tuple[str, str] | None:
     if now_ns == 0:
-        return 'no_clock', 'use_sim_time is set but /clock is silent; play the bag with --clock'
+        return (
+            'no_clock',
+            'use_sim_time is set but nothing arrives on /clock; play the bag with --clock',
+        )
     ahead = stamp_ns - now_ns
     if ahead > AHEAD_NS:
         return (
             'stamp_ahead',
             f'stamps are {ahead / NANO:.1f} s in the future; synchronise the clocks of the '
-            'machines (chrony), or set use_sim_time alike everywhere',
+            'machines (chrony), or use the same use_sim_time everywhere',
         )
     if -ahead > LONG_PAST_NS:
         return (

@@ -1,9 +1,11 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Subscriptions that follow their publishers, and the reason where nothing arrives."""
+"""Subscriptions that match the QoS of their publishers, and the reason where no data arrives."""
 
 from __future__ import annotations
 
+import difflib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,19 +20,22 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
+from headpose_ros.node.middleware import large_image_advice
 from headpose_ros.node.qos import describe, matching, mismatch
 
 M = TypeVar('M')
 
 LEASE_SECONDS = 30.0
-"""Longer than DDS keeps listing a process that was killed (FastDDS: 20 s)."""
+"""Longer than DDS lists a process that was killed (FastDDS: 20 s)."""
 UNNAMED = 'an unnamed node'
-"""Of a publisher that has just been discovered, or that is not ROS."""
+"""Name for a publisher that has just been discovered, or that is not ROS."""
+MAX_OTHER_TOPICS = 5
+"""Topics that a hint lists."""
 
 
 @dataclass(frozen=True)
-class Publishing:
-    """One publisher of a topic: the node it belongs to, its type and what it offers."""
+class PublisherInfo:
+    """One publisher of a topic: its node, its message type and the QoS it offers."""
 
     node: str
     kind: str
@@ -38,10 +43,11 @@ class Publishing:
 
 
 class Input(Generic[M]):
-    """A topic that is subscribed to only while wanted, with the QoS its publishers offer.
+    """A topic that is subscribed to on demand, with the QoS that its publishers offer.
 
-    With reliability `auto` it waits for the first publisher, so that nothing is lost to a wrong
-    guess. Call `refresh` now and then: publishers come and go.
+    With reliability `auto` it waits for the first publisher, to match its QoS at once. Where none
+    comes it subscribes all the same (best effort, volatile): some bridges publish only once there
+    is a subscriber. Call `refresh` regularly, since publishers come and go.
     """
 
     def __init__(
@@ -56,8 +62,8 @@ class Input(Generic[M]):
         self.kind = type_name(message_type)
         self.received = 0
         self.lost = 0
-        self.publishers: list[Publishing] = []
-        self._crowded_since: float | None = None
+        self.publishers: list[PublisherInfo] = []
+        self._several_since: float | None = None
         self._node = node
         self._type = message_type
         self._on_message = on_message
@@ -67,56 +73,65 @@ class Input(Generic[M]):
         self._last_received = time.monotonic()
 
     @property
-    def silent_for(self) -> float:
+    def seconds_since_message(self) -> float:
         """Seconds since the last message, or since subscribing."""
         return time.monotonic() - self._last_received
 
-    def refresh(self, wanted: bool) -> None:
-        """Subscribe, subscribe anew or leave, as the publishers and `wanted` ask for."""
+    def refresh(self, wanted: bool, publisher_timeout: float = math.inf) -> None:
+        """Subscribe, subscribe with another QoS, or unsubscribe, as publishers and `wanted` ask.
+
+        Where no publisher is found for `publisher_timeout` seconds, subscribe without one.
+        """
         if not wanted:
             self.close()
             return
-        self._look_around()
+        self.update_publishers()
         offered = [p.qos for p in self.publishers if p.kind == self.kind]
-        if not offered and (self._subscription or self._reliability == 'auto'):
-            if self._subscription is None and self._qos is None:
+        if offered or self._reliability != 'auto':
+            qos = matching(offered, self._reliability)
+            if self._subscription is None or (offered and not _same(qos, self._qos)):
+                self._subscribe(qos)
+        elif self._subscription is None:
+            if self._qos is None:  # from now on it waits for a publisher
                 self._qos = matching([])
                 self._last_received = time.monotonic()
-            return
-        qos = matching(offered, self._reliability)
-        if self._subscription is None or not _same(qos, self._qos):
-            self._subscribe(qos)
+            elif self.seconds_since_message > publisher_timeout:
+                waited_since = self._last_received
+                self._subscribe(self._qos)
+                self._last_received = waited_since
 
-    def crowd(self) -> list[str]:
-        """Return the nodes that all publish on the topic, empty where it is one.
+    def competing_publishers(self) -> list[str]:
+        """Return the nodes that publish on the topic where there are several, else nothing.
 
-        A node that was killed is listed until its lease ends: namesakes count only after that.
+        DDS lists a node that was killed until its lease ends: two publishers of one node name
+        count only after that.
         """
         names = [p.node for p in self.publishers if p.kind == self.kind]
         if len(set(names) - {UNNAMED}) > 1:
             return names
-        since = self._crowded_since
+        since = self._several_since
         return names if since is not None and time.monotonic() - since > LEASE_SECONDS else []
 
     def close(self) -> None:
-        """Leave the topic."""
+        """Unsubscribe."""
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
         self._subscription = self._qos = None
         self.publishers = []
 
-    def why_silent(self) -> str:
-        """Return topic, cause and fix for nothing arriving."""
+    def no_data_reason(self) -> str:
+        """Return topic, cause and fix for missing data."""
         others = _topics_of(self._node, self.kind)
         qos = self._qos or matching([])
-        return why_silent(self.topic, self.kind, self.publishers, qos, others)
+        return no_data_reason(self.topic, self.kind, self.publishers, qos, others)
 
-    def _look_around(self) -> None:
+    def update_publishers(self) -> None:
+        """Ask the graph who publishes on the topic."""
         self.publishers = _publishers(self._node, self.topic)
         if sum(p.kind == self.kind for p in self.publishers) < 2:
-            self._crowded_since = None
-        elif self._crowded_since is None:
-            self._crowded_since = time.monotonic()
+            self._several_since = None
+        elif self._several_since is None:
+            self._several_since = time.monotonic()
 
     def _subscribe(self, qos: QoSProfile) -> None:
         self.close()
@@ -152,19 +167,19 @@ def compressed_topic(node: Node) -> str:
     return node.resolve_topic_name('image') + '/compressed'
 
 
-def why_silent(
+def no_data_reason(
     topic: str,
     kind: str,
-    publishers: Sequence[Publishing],
+    publishers: Sequence[PublisherInfo],
     qos: QoSProfile,
     others: Sequence[str],
 ) -> str:
-    """Return topic, cause and fix: nobody there, another type, incompatible QoS, or silence.
+    """Return topic, cause and fix: no publisher, another type, incompatible QoS, or no messages.
 
-    `others`: topics that carry `kind` now.
+    `others`: topics on which `kind` is published now; the most similar names are listed.
     """
     if not publishers:
-        elsewhere = f'; it is published on {", ".join(others)}: remap' if others else ''
+        elsewhere = f'; it is published on {_most_similar(topic, others)}: remap' if others else ''
         return f'{topic}: nobody publishes {kind}{elsewhere or "; start the camera, or remap"}'
     own = [p for p in publishers if p.kind == kind]
     if not own:
@@ -179,9 +194,18 @@ def why_silent(
             )
     names = ', '.join(sorted({p.node for p in own}))
     return (
-        f'{topic}: {names} is there but sends nothing; check the camera, or, for large images, '
-        'the transport (FASTRTPS_DEFAULT_PROFILES_FILE=config/fastdds_images.xml on both sides)'
+        f'{topic}: {names} publishes but no message arrives; check the camera, or, for large '
+        f'images, the middleware: {large_image_advice()}'
     )
+
+
+def _most_similar(topic: str, others: Sequence[str]) -> str:
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, topic, name).ratio()
+
+    listed = sorted(others, key=likeness, reverse=True)[:MAX_OTHER_TOPICS]
+    more = len(others) - len(listed)
+    return ', '.join(listed) + (f' and {more} more topics' if more else '')
 
 
 def type_name(message_type: type[Any]) -> str:
@@ -190,9 +214,9 @@ def type_name(message_type: type[Any]) -> str:
     return f'{package}/msg/{message_type.__name__}'
 
 
-def _publishers(node: Node, topic: str) -> list[Publishing]:
+def _publishers(node: Node, topic: str) -> list[PublisherInfo]:
     return [
-        Publishing(_name(i.node_namespace, i.node_name), i.topic_type, i.qos_profile)
+        PublisherInfo(_name(i.node_namespace, i.node_name), i.topic_type, i.qos_profile)
         for i in node.get_publishers_info_by_topic(topic)
     ]
 

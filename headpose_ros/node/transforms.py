@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Broadcasts transforms, through tf2_ros where it is installed, else straight to /tf."""
+"""Broadcasts transforms: by tf2_ros where it is installed, else on /tf directly."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Broadcaster:
         self._node = node
         self._send, self._publisher = _sender(node)
 
-    def listeners(self) -> int:
-        """Return how many subscribe to transforms."""
+    def subscription_count(self) -> int:
+        """Return the number of subscribers to /tf."""
         count: int = self._publisher.get_subscription_count()
         return count
 
     def send(self, transforms: Sequence[TransformStamped]) -> None:
-        """Send one message, unless there is nothing in it."""
+        """Send one message, unless it would be empty."""
         if transforms:
             self._send(list(transforms))
 

@@ -32,7 +32,7 @@ def domain(logs):
 @pytest.fixture(scope='module')
 def running(domain, logs):
     """A node of the module that soon asks where the images are, and complains once."""
-    arguments = ['-p', 'silence_timeout:=0.6', '-p', 'complaint_period:=30.0']
+    arguments = ['-p', 'silence_timeout:=0.6', '-p', 'log_repeat_period:=30.0']
     with fake_node(domain, logs, *arguments) as process:
         yield process
         assert process.alive, process.output()
@@ -44,6 +44,6 @@ def bench(domain, running):
     """A bench that listens; a new period forgets what the test before made the node log."""
     with Bench(domain) as made:
         for period in (0.1, 30.0):
-            assert set_parameters(made, complaint_period=period).successful
+            assert set_parameters(made, log_repeat_period=period).successful
         made.listen(HeadPoseArray, '/headpose/heads')
         yield made

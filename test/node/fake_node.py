@@ -66,9 +66,9 @@ class SpotPipeline:
         return FrameResult(tuple(heads), widest.id if widest else None, stamp)
 
     def reset(self) -> None:
-        """Nothing is remembered; as long as there is a file $SPOTS_TROUBLE, it fails."""
-        if os.path.exists(os.environ.get('SPOTS_TROUBLE', '')):
-            raise RuntimeError('there is trouble')
+        """Keep nothing; fail while there is a file $SPOTS_FAIL."""
+        if os.path.exists(os.environ.get('SPOTS_FAIL', '')):
+            raise RuntimeError('reset failed')
 
     def configure_live(self, **changes: Any) -> None:
         self.threshold = changes.get('score_threshold', self.threshold)

@@ -45,7 +45,7 @@ def test_the_demo_finds_the_people_of_its_clip(domain, logs, tmp_path):
     assert status == 0, demo.output()
     assert summary['frames_published'] == FRAMES
     assert summary['frames_processed'] + summary['frames_dropped'] == FRAMES
-    assert summary['complaints'] == []
+    assert summary['problems'] == []
     assert summary['device'] == 'cpu'
     assert summary['rmw'].startswith('rmw_')
     assert 0 < summary['latency_ms']['p50'] <= summary['latency_ms']['p95']

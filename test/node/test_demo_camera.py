@@ -92,7 +92,7 @@ def test_wrong_arguments_get_one_line(domain, logs, folder, options, words):
 
 
 def test_simulated_time(bench, domain, logs):
-    """A bag with its own clock: no complaint about old stamps, and none is made up."""
+    """A bag with its own clock: no problem about old stamps, and none is made up."""
     arguments = ['-r', '__ns:=/sim', '-p', 'use_sim_time:=true']
     with fake_node(domain, logs, *arguments) as node:
         bench.listen(HeadPoseArray, '/sim/headpose/heads')

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from headpose_ros.heads import Head, Roi
-from headpose_ros.node.demo_summary import complaints
+from headpose_ros.node.demo_summary import problems
 from headpose_ros.node.demo_tables import Pose, compare, read_heads, read_truth, write_heads
 from headpose_ros.node.messages import head_from_message, head_message, heads_message
 
@@ -117,5 +117,5 @@ def summary(**changes):
     ],
 )
 def test_what_is_out_of_bounds(changes, words):
-    found = complaints(summary(**changes))
+    found = problems(summary(**changes))
     assert (found == []) if words is None else (len(found) == 1 and words in found[0])

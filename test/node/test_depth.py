@@ -9,7 +9,7 @@ pytest.importorskip('headpose_ros.msg')
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from headpose_ros.node.depth import MISSES_IN_A_ROW, DepthBuffer
+from headpose_ros.node.depth import MIN_MISSES, DepthBuffer
 from headpose_ros.node.images import ImageError
 
 TOLERANCE = 0.05
@@ -47,7 +47,7 @@ def test_the_nearest_in_time_is_taken_if_near_enough():
 def test_depth_that_never_is_of_the_same_time_is_told():
     buffer = DepthBuffer()
     buffer.put(depth(1.0, 2))
-    for _ in range(MISSES_IN_A_ROW - 1):
+    for _ in range(MIN_MISSES - 1):
         assert at(buffer, 1.2) is None
     with pytest.raises(
         ImageError, match=r'0\.200 s from the image, depth_tolerance is 0\.05 s'

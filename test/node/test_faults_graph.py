@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where nothing arrives and the graph shows why: one line with topic, cause and fix; recovery."""
+"""Missing data whose cause the graph shows: one line with topic, cause and fix; then recovery."""
 
 import time
 
@@ -11,7 +11,7 @@ from rclpy.qos import DurabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.private_graph import PROFILE_VARIABLES
+from headpose_ros.node.middleware import PROFILE_VARIABLES
 
 
 def test_no_image_names_where_images_are(bench, running):
@@ -25,7 +25,7 @@ def test_no_image_names_where_images_are(bench, running):
     assert len(running.matching('nobody publishes', start)) == 1
     bench.camera()
     bench.heads_arrive()
-    bench.shoot_until(lambda: running.matching('solved: /image: nobody', start), 'the end')
+    bench.shoot_until(lambda: running.matching('resolved: /image: nobody', start), 'the end')
 
 
 def test_images_without_camera_info(bench, running, domain, logs):
@@ -42,8 +42,8 @@ def test_images_without_camera_info(bench, running, domain, logs):
         other.heads_arrive(
             '/new/headpose/heads', topic='/new/image', info_topic='/new/camera_info'
         )
-        said_and_solved = 2
-        other.until(lambda: len(fresh.matching(pattern)) == said_and_solved, 'the end')
+        reported_and_resolved = 2
+        other.until(lambda: len(fresh.matching(pattern)) == reported_and_resolved, 'the end')
 
 
 def test_a_latched_camera_info_is_heard(domain, logs):
@@ -71,9 +71,9 @@ def test_another_type_on_the_topic(bench, running):
 def test_a_publisher_that_sends_nothing(bench, running):
     bench.camera()
     start = len(running.lines)
-    pattern = r'/image: /bench is there but sends nothing'
+    pattern = r'/image: /bench publishes but no message arrives'
     bench.until(lambda: running.matching(pattern, start), pattern)
-    bench.shoot_until(lambda: running.matching('solved:.*sends nothing', start), 'the end')
+    bench.shoot_until(lambda: running.matching('resolved:.*no message arrives', start), 'the end')
     bench.heads_arrive()
 
 
@@ -85,10 +85,10 @@ def test_two_cameras_on_one_topic(bench, running, domain):
     with Bench(domain, 'other') as other:
         other.advertise(Image, 'image')
         bench.shoot_until(lambda: running.matching(pattern, start), pattern)
-    bench.shoot_until(lambda: running.matching(f'solved: {pattern}', start), 'the end')
+    bench.shoot_until(lambda: running.matching(f'resolved: {pattern}', start), 'the end')
 
 
-def test_a_camera_that_was_killed_and_came_back_is_no_crowd(bench, running):
+def test_a_camera_that_was_killed_and_came_back_is_not_a_second_camera(bench, running):
     """DDS lists the dead one for some time; two publishers of one node look the same."""
     bench.camera()
     bench.heads_arrive()
@@ -121,7 +121,7 @@ def test_incompatible_qos_is_named_and_auto_mends_it(domain, logs):
         other.advertise(Image, '/strict/image', reliability=RELIABLE)
         names = {'topic': '/strict/image', 'info_topic': '/strict/camera_info'}
         other.heads_arrive('/strict/headpose/heads', **names)
-        other.shoot_until(lambda: strict.matching(f'solved: {pattern}'), 'the end', **names)
+        other.shoot_until(lambda: strict.matching(f'resolved: {pattern}'), 'the end', **names)
 
 
 def test_a_camera_that_comes_back_with_another_reliability(bench):
@@ -146,7 +146,7 @@ def test_a_subscriber_that_never_takes_holds_nobody_up(bench, running, domain):
 
 
 def test_images_that_are_lost_on_their_way(domain, logs, tmp_path):
-    """Best effort, large, and buffers that hold a part of one: then reliable, and it is solved."""
+    """Large best-effort images and small buffers; then reliable ones, which resolves it."""
     cv2.imwrite(str(tmp_path / 'large.png'), np.zeros((960, 1280, 3), np.uint8))
     narrow = dict.fromkeys(PROFILE_VARIABLES, '') | {
         'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4?sockets_size=64KB'
@@ -160,5 +160,5 @@ def test_images_that_are_lost_on_their_way(domain, logs, tmp_path):
         with Process([*camera, *lossy], domain, logs, **narrow):
             other.until(lambda: node.matching(pattern), pattern, 60)
         with Process([*camera, *lossy[1:]], domain, logs, **narrow):
-            other.until(lambda: node.matching(f'solved: {pattern}'), 'the end', 60)
+            other.until(lambda: node.matching(f'resolved: {pattern}'), 'the end', 60)
         assert node.alive

@@ -89,13 +89,13 @@ def test_what_the_real_models_refuse_until_it_is_right(
         Process([*REAL_NODE, '-p', option], domain, logs) as real,
         Bench(domain, 'other') as other,
     ):
-        other.until(lambda: real.matching('configure: ') or not real.alive, 'a complaint', 60)
+        other.until(lambda: real.matching('configure: ') or not real.alive, 'a problem', 60)
         other.spin(0.3)
         assert real.alive, real.output()
         assert len(real.matching(line)) == 1, real.output()
         assert set_parameters(other, '/real/headpose', **{name: right}).successful
         other.until(lambda: real.matching('active: waiting'), 'the node to work', 60)
-        assert len(real.matching(f'solved: {line}')) == 1
+        assert len(real.matching(f'resolved: {line}')) == 1
         assert 'Traceback' not in real.output()
         assert real.end() == 0
 
@@ -115,7 +115,7 @@ def test_shipped_weights_that_were_changed(domain, logs, tmp_path):
         other.until(lambda: real.matching(line), line, 60)
         file.write_bytes(whole)
         other.until(lambda: real.matching('active: waiting'), 'the node to try again', 60)
-        assert len(real.matching(line)) == 2  # the complaint, and its end
+        assert len(real.matching(line)) == 2  # the problem, and its end
         assert real.end() == 0
 
 
@@ -127,7 +127,7 @@ def test_a_full_gpu_and_its_way_back(domain, logs, tmp_path):
     info.header.frame_id = 'camera'
     room = tmp_path / 'room'
     room.write_text('')
-    arguments = [*REAL_NODE, '-p', 'complaint_period:=0.1', '-p', 'detect_every:=2']
+    arguments = [*REAL_NODE, '-p', 'log_repeat_period:=0.1', '-p', 'detect_every:=2']
     names = {'topic': '/real/image', 'info_topic': '/real/camera_info'}
     results = '/real/headpose/heads'
     with (
@@ -154,6 +154,6 @@ def test_a_full_gpu_and_its_way_back(domain, logs, tmp_path):
             room.write_text(images)
             until(f'device cpu: out of memory; {instead} meanwhile.*free memory of the GPU')
             room.write_text('')
-            until(f'solved: device cpu: out of memory; {instead}')
+            until(f'resolved: device cpu: out of memory; {instead}')
         assert 'Traceback' not in real.output()
         assert real.end() == 0

@@ -15,7 +15,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from headpose_ros.geometry.rotations import matrix_from_quaternion
 from headpose_ros.msg import HeadPoseArray
 from headpose_ros.node.images import to_bgr
-from headpose_ros.node.messages import compressed_message
+from headpose_ros.node.messages import compressed_message, image_message
 
 LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 """Camera from face: x of the face towards the camera, its left to the image's right, z up."""
@@ -136,6 +136,7 @@ def test_two_people_and_the_principal_one(bench):
     for heads in shared:
         pose = principal[stamp_of(heads.header)].pose
         assert pose == heads.heads[1].pose.pose
+        assert heads.principal_id == 'f0002'
 
 
 @pytest.mark.parametrize('reliability', [RELIABLE, BEST_EFFORT])
@@ -156,6 +157,70 @@ def test_subscribed_only_while_somebody_listens(bench):
     bench.heads_arrive()
     bench.node.destroy_subscription(listener)
     bench.until(lambda: subscriptions() == 0, 'the node to leave the topic')
+
+
+def test_a_camera_that_stops_leaves_nobody_behind(bench):
+    """Published once, empty, on the time of the images; the camera is there, but sends nothing."""
+    bench.listen_to_all()
+    bench.camera()
+    last = bench.heads_arrive()
+    kept = bench.got['/headpose/heads']
+    bench.until(lambda: not kept[-1].heads, 'an empty message')
+    count, empty = len(kept), kept[-1]
+    assert stamp_of(empty.header) > stamp_of(last.header)
+    assert (empty.header.frame_id, empty.principal_id) == ('camera', '')
+    bench.spin(1.0)
+    assert len(kept) == count
+    bench.heads_arrive()
+
+
+def test_a_frame_with_a_leading_slash_is_published_without(bench, running):
+    bench.listen_to_all()
+    bench.camera()
+    start = len(running.lines)
+
+    def image():
+        return image_message(spots(SPOT), 'bgr8', bench.header('/camera'))
+
+    message = bench.heads_arrive(image=image)
+    assert message.header.frame_id == message.heads[0].header.frame_id == 'camera'
+    bench.until(lambda: bench.got['/tf'], 'transforms')
+    assert bench.got['/tf'][-1].transforms[0].header.frame_id == 'camera'
+    pattern = r"/image: frame_id '/camera' starts with a slash.*'camera' is published"
+    bench.until(lambda: running.matching(pattern, start), pattern)
+    assert not running.matching('differs from that of the image', start)
+
+
+def test_why_nothing_is_processed_is_told_without_subscribers(domain, logs):
+    arguments = ['-r', '__ns:=/idle', '-p', 'silence_timeout:=0.5']
+    with Bench(domain, 'other') as other:
+        other.advertise(Image, '/idle/camera/image_raw')
+        other.advertise(CameraInfo, '/idle/camera_info')
+        with fake_node(domain, logs, *arguments) as node:
+            pattern = (
+                r'\[WARN\].*no subscriber on any output: not processing; /idle/image: nobody '
+                r'publishes .*it is published on /idle/camera/image_raw'
+            )
+            other.until(lambda: node.matching(pattern), pattern)
+            other.advertise(Image, '/idle/image')
+        with fake_node(domain, logs, *arguments) as node:
+            pattern = r'\[INFO\].*no subscriber on any output: .*always_on:=true'
+            other.until(lambda: node.matching(pattern), pattern)
+            other.spin(1.5)
+            assert len(node.matching('no subscriber')) == 1
+
+
+def test_a_bridge_that_publishes_only_once_there_is_a_subscriber(domain, logs):
+    """Seen of ros1_bridge and domain_bridge: publisher and node would wait for each other."""
+    arguments = ['-r', '__ns:=/bridged', '-p', 'silence_timeout:=0.5']
+    with fake_node(domain, logs, *arguments), Bench(domain, 'other') as other:
+        other.listen(HeadPoseArray, '/bridged/headpose/heads')
+        for kind, topic in ((Image, '/bridged/image'), (CameraInfo, '/bridged/camera_info')):
+            other.until(lambda topic=topic: other.node.count_subscribers(topic), 'a subscription')
+            other.advertise(kind, topic)
+        other.heads_arrive(
+            '/bridged/headpose/heads', topic='/bridged/image', info_topic='/bridged/camera_info'
+        )
 
 
 @pytest.mark.parametrize('topic', ['/tf', '/headpose/markers', '/headpose/debug_image'])
@@ -204,7 +269,7 @@ def test_diagnostics(bench):
         return [
             s
             for s in statuses
-            if (s.level, s.message) == (DiagnosticStatus.OK, 'working')
+            if (s.level, s.message) == (DiagnosticStatus.OK, 'processing')
             and any(item.key == 'latency p95 (ms)' for item in s.values)
         ]
 

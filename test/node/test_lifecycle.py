@@ -56,9 +56,9 @@ def python_value(value):
     return getattr(value, f'{names[value.type]}_value')
 
 
-def get(bench, *names):
+def get(bench, *names, node='/headpose'):
     request = GetParameters.Request(names=list(names))
-    answer = bench.call(GetParameters, '/headpose/get_parameters', request, reads_only=True)
+    answer = bench.call(GetParameters, f'{node}/get_parameters', request, reads_only=True)
     return [python_value(value) for value in answer.values]
 
 
@@ -98,12 +98,45 @@ def test_what_is_set_while_nobody_listens_outlives_a_restart(bench, running):
     assert bench.heads_arrive().heads[0].confidence == pytest.approx(0.7)
 
 
+def test_camera_info_outlives_deactivation(bench, running):
+    """Of a driver that sent it once."""
+    until_active(bench)
+    bench.listen(HeadPoseArray, '/headpose/heads')
+    bench.camera()
+    bench.heads_arrive()
+    assert change(bench, DEACTIVATE)
+    assert change(bench, ACTIVATE)
+    bench.heads_arrive(info=None)
+
+
+@pytest.mark.parametrize('how', ['deactivated', signal.SIGINT, signal.SIGTERM])
+def test_nobody_is_present_any_more_when_it_stops(bench, domain, logs, how):
+    name, names = '/gone/headpose', {'topic': '/gone/image', 'info_topic': '/gone/camera_info'}
+    with fake_node(domain, logs, '-r', '__ns:=/gone') as node:
+        bench.listen(HeadPoseArray, f'{name}/heads')
+        bench.advertise(Image, '/gone/image')
+        bench.advertise(CameraInfo, '/gone/camera_info')
+        last = bench.heads_arrive(f'{name}/heads', **names)
+        kept = bench.got[f'{name}/heads']
+        bench.until(lambda: kept[-1].heads)
+        if how == 'deactivated':
+            assert change(bench, DEACTIVATE, name)
+        else:
+            node.process.send_signal(how)
+        bench.until(lambda: not kept[-1].heads, 'an empty message')
+        stamp = kept[-1].header.stamp
+        assert (stamp.sec, stamp.nanosec) > (last.header.stamp.sec, last.header.stamp.nanosec)
+        assert node.end(signal.SIGINT) == 0 if node.alive else node.process.returncode == 0
+        bench.spin(0.2)
+        assert sum(not message.heads for message in kept) == 1
+
+
 SLOW = 2.5
 """Seconds for an image: longer than deactivation waits for it."""
 
 
 @pytest.mark.parametrize('cleanup', [False, True], ids=['deactivated', 'cleaned up'])
-def test_stopped_while_an_image_is_in_hand(bench, domain, logs, cleanup):
+def test_stopped_while_an_image_is_processed(bench, domain, logs, cleanup):
     name, names = '/busy/headpose', {'topic': '/busy/image', 'info_topic': '/busy/camera_info'}
     with fake_node(domain, logs, '-r', '__ns:=/busy', SPOTS_SECONDS=str(SLOW)) as node:
         until_active(bench, name)
@@ -115,7 +148,7 @@ def test_stopped_while_an_image_is_in_hand(bench, domain, logs, cleanup):
         bench.shoot(**names)
         bench.spin(0.3)
         assert change(bench, DEACTIVATE, name)
-        pattern = 'deactivate: the image in hand is still being worked on'
+        pattern = 'deactivate: an image is still being processed'
         bench.until(lambda: node.matching(pattern), pattern)
         if cleanup:
             assert change(bench, CLEANUP, name)
@@ -126,7 +159,7 @@ def test_stopped_while_an_image_is_in_hand(bench, domain, logs, cleanup):
         bench.shoot(**names)
         bench.spin(SLOW)
         stamps = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in kept[before:]]
-        assert min(stamps) > (mark.sec, mark.nanosec), 'an image of before was published'
+        assert min(stamps) > (mark.sec, mark.nanosec), 'an image from before was published'
         assert node.end() == 0
         assert not node.matching('InvalidHandle|Traceback|Failed'), node.output()
 
@@ -155,15 +188,15 @@ def test_it_starts_by_itself_after_requests_that_were_refused(bench, domain, log
 
 
 def test_activation_that_fails_says_why_and_is_tried_again(bench, domain, logs, tmp_path):
-    name, trouble = '/ill/headpose', tmp_path / 'trouble'
-    trouble.touch()
-    with fake_node(domain, logs, '-r', '__ns:=/ill', SPOTS_TROUBLE=str(trouble)) as node:
-        pattern = 'activate: RuntimeError: there is trouble'
+    name, fault = '/ill/headpose', tmp_path / 'fault'
+    fault.touch()
+    with fake_node(domain, logs, '-r', '__ns:=/ill', SPOTS_FAIL=str(fault)) as node:
+        pattern = 'activate: RuntimeError: reset failed'
         bench.until(lambda: node.matching(pattern), pattern)
         assert state(bench, name) == 'inactive'
-        trouble.unlink()
+        fault.unlink()
         until_active(bench, name)
-        bench.until(lambda: node.matching(f'solved: {pattern}'), 'the end of it')
+        bench.until(lambda: node.matching(f'resolved: {pattern}'), 'the end of it')
 
 
 def test_autostart_false_waits_to_be_told(bench, domain, logs):
@@ -191,6 +224,40 @@ def test_configure_fails_with_a_reason_and_may_be_repeated(bench, domain, logs, 
         assert set_parameters(bench, name, weights='').successful
         assert change(bench, CONFIGURE, name)
         assert state(bench, name) == 'inactive'
+
+
+def test_whole_numbers_and_unknown_names_at_start(bench, domain, logs, tmp_path):
+    """A whole number is a double where one is wanted; a misspelt name is reported."""
+    values = tmp_path / 'params.yaml'
+    values.write_text(
+        '/**:\n  ros__parameters:\n    keep_lost: 1\n    detectr: mtcnn\n    xyz: 3\n'
+        '    use_sim_time: false\n'
+    )
+    with fake_node(domain, logs, '-r', '__ns:=/file', '--params-file', str(values)) as node:
+        until_active(bench, '/file/headpose')
+        assert get(bench, 'keep_lost', node='/file/headpose') == [1.0]
+        bench.until(lambda: len(node.matching('unknown')) == 2, 'two warnings')
+        assert node.matching('parameter detectr: unknown; did you mean detector?')
+        assert node.matching('parameter xyz: unknown; it has no effect')
+        assert set_parameters(bench, '/file/headpose', keep_lost=2).successful
+        assert get(bench, 'keep_lost', node='/file/headpose') == [2.0]
+        assert not set_parameters(bench, '/file/headpose', keep_lost=-2).successful
+        assert node.end() == 0
+
+
+@pytest.mark.parametrize(
+    ('argument', 'reason'),
+    [
+        ('keep_lost:=long', "parameter keep_lost: expected float from 0.0 to 60.0, got 'long'"),
+        ('detect_every:=1.5', 'parameter detect_every: expected int from 1 to 1000, got 1.5'),
+        ('keep_lost:=-1', 'parameter keep_lost: expected float from 0.0 to 60.0, got -1.0'),
+    ],
+)
+def test_a_wrong_value_at_start_ends_it_with_one_line(domain, logs, argument, reason):
+    with fake_node(domain, logs, '-r', '__ns:=/wrong', '-p', argument) as node:
+        assert node.process.wait(20.0) == 2
+    assert node.matching('headpose_node: ') == [f'headpose_node: {reason}']
+    assert 'Traceback' not in node.output()
 
 
 def options():

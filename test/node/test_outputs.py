@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What goes out on which topic, with publishers that only take notes."""
+"""Which message goes out on which topic, with publishers that only record."""
 
 import time
 from dataclasses import replace
@@ -27,6 +27,10 @@ class Publisher:
         self.sent = []
         self.listeners = 0
         self.takes = 0.0
+        self.waited = 0
+
+    def wait_for_all_acked(self, timeout):
+        self.waited += 1
 
     def publish(self, message):
         time.sleep(self.takes)
@@ -48,15 +52,15 @@ class Node:
         return topic
 
 
-class Complaints:
+class Problems:
     def __init__(self):
-        self.said = {}
+        self.active = {}
 
-    def say(self, key, text, error=False):
-        self.said[key] = text
+    def report(self, key, text, error=False):
+        self.active[key] = text
 
-    def settle(self, key):
-        self.said.pop(key, None)
+    def resolve(self, key):
+        self.active.pop(key, None)
 
 
 class IdsList(SimpleNamespace):
@@ -66,8 +70,8 @@ class IdsList(SimpleNamespace):
 @pytest.fixture
 def made(monkeypatch):
     monkeypatch.setattr(outputs, 'IdsList', IdsList)
-    node, complaints = Node(), Complaints()
-    return node.made, complaints, Outputs(node, complaints, publish_tf=True, frame_prefix='')
+    node, problems = Node(), Problems()
+    return node.made, problems, Outputs(node, problems, publish_tf=True, frame_prefix='')
 
 
 def head(name, z=1.0):
@@ -87,26 +91,56 @@ def test_tracked_faces_of_rep_155(made):
     assert ids == [['f0001', 'f0002'], []]
 
 
-def test_nobody_is_tracked_any_more_when_it_stops(made):
+def test_the_absence_of_everybody_is_published_once_after_the_last_result(made):
     publishers, _, out = made
-    out.clear()
-    assert publishers['/humans/faces/tracked'].sent == []  # nothing was ever said
+    heads, tracked = publishers['~/heads'].sent, publishers['/humans/faces/tracked'].sent
+    out.publish_absence()
+    assert heads == tracked == []  # nothing was ever published
     out.publish([head('f0001')], 'f0001', HEADER, 1.0)
-    out.clear()
-    last = publishers['/humans/faces/tracked'].sent[-1]
-    assert (last.ids, last.header) == ([], HEADER)
+    out._published_at -= 1.5
+    out.publish_absence()
+    out.publish_absence()
+    assert [len(message.heads) for message in heads] == [1, 0]
+    assert [message.ids for message in tracked] == [['f0001'], []]
+    last = heads[-1]
+    assert last.header == tracked[-1].header
+    assert (last.header.frame_id, last.principal_id) == ('camera', '')
+    later = last.header.stamp.sec + 1e-9 * last.header.stamp.nanosec
+    assert 1.5 <= later - HEADER.stamp.sec < 10.0
+    out.publish([], None, HEADER, 1.0)
+    out.publish_absence()
+    assert len(heads) == 4
+
+
+def test_the_last_message_is_waited_for_where_somebody_subscribes(made):
+    publishers, _, out = made
+    publishers['~/heads'].listeners = 1
+    for wait, waits in ((False, 0), (True, 1)):
+        out.publish([head('f0001')], 'f0001', HEADER, 1.0)
+        out.publish_absence(wait)
+        assert publishers['~/heads'].waited == waits
+    assert publishers['/humans/faces/tracked'].waited == 0
+
+
+def test_the_principal_head_is_named(made):
+    publishers, _, out = made
+    people = [head('f0001'), head('f0002')]
+    for principal, expected in (('f0002', 'f0002'), (None, ''), ('f0009', '')):
+        out.publish(people, principal, HEADER, 1.0)
+        assert publishers['~/heads'].sent[-1].principal_id == expected
+    assert len(publishers['~/pose'].sent) == 1
 
 
 def test_a_subscriber_that_has_left_is_no_longer_too_slow(made):
-    publishers, complaints, out = made
+    publishers, problems, out = made
     markers = publishers['~/markers']
     markers.takes, markers.listeners = outputs.SLOW_PUBLISH * 1.5, 1
-    for _ in range(outputs.SLOW_IN_A_ROW):
+    for _ in range(outputs.MIN_SLOW_PUBLISHES):
         out.publish([], None, HEADER, 1.0)
-    assert list(complaints.said) == ['output.~/markers']
+    assert list(problems.active) == ['output.~/markers']
     markers.listeners = 0
     out.publish([], None, HEADER, 1.0)
-    assert complaints.said == {}
+    assert problems.active == {}
 
 
 def test_a_principal_head_that_is_lost_has_no_pose(made):
@@ -117,37 +151,37 @@ def test_a_principal_head_that_is_lost_has_no_pose(made):
 
 
 def test_a_subscriber_that_blocks_is_named(made):
-    publishers, complaints, out = made
+    publishers, problems, out = made
     publishers['~/heads'].takes = outputs.SLOW_PUBLISH * 1.5
     out.publish([], None, HEADER, 1.0)
-    assert complaints.said == {}  # once is a busy machine
-    for _ in range(outputs.SLOW_IN_A_ROW - 1):
+    assert problems.active == {}  # once is a busy machine
+    for _ in range(outputs.MIN_SLOW_PUBLISHES - 1):
         out.publish([], None, HEADER, 1.0)
-    assert '~/heads: publishing took' in complaints.said['output.~/heads']
-    assert 'best effort' in complaints.said['output.~/heads']
+    assert '~/heads: publishing took' in problems.active['output.~/heads']
+    assert 'best effort' in problems.active['output.~/heads']
     publishers['~/heads'].takes = 0.0
     out.publish([], None, HEADER, 1.0)
-    assert complaints.said == {}
+    assert problems.active == {}
 
 
 def test_no_transforms_without_a_frame(made):
-    publishers, complaints, out = made
+    publishers, problems, out = made
     out.publish([head('f0001')], None, Header(), 1.0)
     assert publishers['/tf'].sent == []
-    assert 'frame_id is empty' in complaints.said['image.frame_id']
+    assert 'frame_id is empty' in problems.active['image.frame_id']
     out.publish([head('f0001')], None, HEADER, 1.0)
     assert len(publishers['/tf'].sent) == 1
-    assert complaints.said == {}
+    assert problems.active == {}
 
 
 @pytest.mark.parametrize(
     'topic', ['~/heads', '~/pose', '~/markers', '~/debug_image', '/humans/faces/tracked', '/tf']
 )
-def test_who_listens(made, topic):
+def test_each_output_counts_its_subscribers(made, topic):
     publishers, _, out = made
-    assert not out.listened()
+    assert not out.has_subscribers()
     publishers[topic].listeners = 1
-    assert out.listened()
+    assert out.has_subscribers()
 
 
 def test_markers_reuse_numbers_and_are_deleted(made):
@@ -165,7 +199,7 @@ def test_markers_reuse_numbers_and_are_deleted(made):
         {(0, 0), (1, 0)},
         {(0, 2), (1, 2)},
     ]
-    out.clear()
+    out.publish_absence()
     assert [m.action for m in markers.sent[-1].markers] == [3]
 
 

@@ -1,20 +1,20 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What stamps tell: tables of what came and what must follow."""
+"""Checks of stamps, as tables of stamps and expected results."""
 
 import pytest
 
-from headpose_ros.node.stamps import NANO, StampWatch
+from headpose_ros.node.stamps import NANO, StampChecker
 from headpose_ros.tracking.clock import Passage
 
 START = 1_700_000_000 * NANO
 ON, LATE, JUMP = Passage.ON, Passage.LATE, Passage.JUMP
 
 
-def passages(*seconds):
-    watch = StampWatch()
+def orders(*seconds):
+    checker = StampChecker()
     stamps = [START + int(s * NANO) for s in seconds]
-    return [watch.judge(stamp, stamp, 5.0).passage for stamp in stamps]
+    return [checker.check(stamp, stamp, 5.0).passage for stamp in stamps]
 
 
 @pytest.mark.parametrize(
@@ -29,34 +29,34 @@ def passages(*seconds):
         ((0, 1000), [ON, ON]),
     ],
 )
-def test_passage_of_time(seconds, expected):
-    assert passages(*seconds) == expected
+def test_order_of_stamps(seconds, expected):
+    assert orders(*seconds) == expected
 
 
 def test_going_back_is_told():
-    watch = StampWatch()
-    watch.judge(START, START, 0.0)
-    moment = watch.judge(START - 5 * NANO, START, 0.1)
-    assert moment.passage is JUMP
-    assert moment.trouble[0] == 'stamp_back'
-    assert 'back by 5.0 s' in moment.trouble[1]
-    assert watch.judge(START - 4 * NANO, START, 0.2).trouble is None
+    checker = StampChecker()
+    checker.check(START, START, 0.0)
+    checked = checker.check(START - 5 * NANO, START, 0.1)
+    assert checked.passage is JUMP
+    assert checked.warning[0] == 'stamp_back'
+    assert 'back by 5.0 s' in checked.warning[1]
+    assert checker.check(START - 4 * NANO, START, 0.2).warning is None
 
 
 def test_zero_stamps_use_the_time_of_reception():
-    watch = StampWatch()
-    first, second = watch.judge(0, START, 7.0), watch.judge(0, START, 7.1)
+    checker = StampChecker()
+    first, second = checker.check(0, START, 7.0), checker.check(0, START, 7.1)
     assert (first.seconds, second.seconds) == (7.0, 7.1)
     assert (first.passage, second.passage) == (JUMP, ON)
-    assert first.trouble[0] == 'stamp_zero'
-    healed = watch.judge(START, START, 7.2)
-    assert (healed.passage, healed.trouble) == (JUMP, None)
-    assert watch.judge(START + NANO, START + NANO, 8.2).passage is ON
+    assert first.warning[0] == 'stamp_zero'
+    healed = checker.check(START, START, 7.2)
+    assert (healed.passage, healed.warning) == (JUMP, None)
+    assert checker.check(START + NANO, START + NANO, 8.2).passage is ON
 
 
-def test_a_stamp_that_stands_still():
-    watch = StampWatch()
-    kinds = [watch.judge(START, START, at).trouble for at in (1.0, 2.0, 3.0, 4.0)]
+def test_a_stamp_that_does_not_change():
+    checker = StampChecker()
+    kinds = [checker.check(START, START, at).warning for at in (1.0, 2.0, 3.0, 4.0)]
     assert [kind and kind[0] for kind in kinds] == [None, None, 'stamp_still', 'stamp_still']
 
 
@@ -65,9 +65,9 @@ def test_a_stamp_that_stands_still():
     [(0.0, None), (0.4, None), (-9.0, None), (0.6, 'stamp_ahead'), (-11.0, 'stamp_past')],
 )
 def test_against_the_clock(offset, kind):
-    moment = StampWatch().judge(START + int(offset * NANO), START, 0.0)
-    assert (moment.trouble and moment.trouble[0]) == kind
+    checked = StampChecker().check(START + int(offset * NANO), START, 0.0)
+    assert (checked.warning and checked.warning[0]) == kind
 
 
 def test_simulated_time_without_a_clock():
-    assert StampWatch().judge(START, 0, 0.0).trouble[0] == 'no_clock'
+    assert StampChecker().check(START, 0, 0.0).warning[0] == 'no_clock'

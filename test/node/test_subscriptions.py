@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""QoS matching and the words for silence, as tables."""
+"""QoS matching and the reasons for missing data, as tables."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image
 
 from headpose_ros.node import subscriptions
 from headpose_ros.node.qos import matching, mismatch
-from headpose_ros.node.subscriptions import LEASE_SECONDS, Input, Publishing, why_silent
+from headpose_ros.node.subscriptions import LEASE_SECONDS, Input, PublisherInfo, no_data_reason
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
 VOLATILE, LATCHED = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
@@ -49,8 +49,16 @@ def test_a_mismatch_is_named():
     assert mismatch(qos(), qos(BEST_EFFORT)) is None
 
 
+def test_the_most_similar_topics_are_listed():
+    others = [f'/depth/other_{n}' for n in range(40)] + ['/cam/image_raw']
+    text = no_data_reason('/cam/image', KIND, [], qos(), others)
+    assert '/cam/image_raw, ' in text
+    assert text.count('other_') == 4
+    assert 'and 36 more topics' in text
+
+
 def publishing(kind=KIND, profile=None):
-    return Publishing('/cam/driver', kind, profile or qos())
+    return PublisherInfo('/cam/driver', kind, profile or qos())
 
 
 @pytest.mark.parametrize(
@@ -62,11 +70,11 @@ def publishing(kind=KIND, profile=None):
          ['carries sensor_msgs/msg/CompressedImage', 'image_transport']),
         ([publishing(profile=qos(BEST_EFFORT))], qos(), [],
          ['/cam/driver offers QoS (best_effort', 'image_reliability to auto']),
-        ([publishing()], qos(), [], ['/cam/driver is there but sends nothing', 'check']),
+        ([publishing()], qos(), [], ['/cam/driver publishes but no message', 'middleware']),
     ],
 )  # fmt: skip
-def test_silence_has_topic_cause_and_fix(publishers, profile, others, words):
-    text = why_silent('/image', KIND, publishers, profile, others)
+def test_missing_data_has_topic_cause_and_fix(publishers, profile, others, words):
+    text = no_data_reason('/image', KIND, publishers, profile, others)
     assert text.startswith('/image: ')
     for word in words:
         assert word in text
@@ -78,6 +86,7 @@ class Graph:
 
     def __init__(self):
         self.names = []
+        self.subscribed = []
 
     def get_publishers_info_by_topic(self, topic):
         return [
@@ -85,7 +94,8 @@ class Graph:
             for n in self.names
         ]
 
-    def create_subscription(self, *args, **more):
+    def create_subscription(self, kind, topic, callback, qos, **more):
+        self.subscribed.append(qos)
         return object()
 
     def destroy_subscription(self, subscription):
@@ -93,7 +103,7 @@ class Graph:
 
 
 @pytest.mark.parametrize(
-    ('names', 'after', 'crowd'),
+    ('names', 'after', 'competing'),
     [
         (['a'], 99, []),
         (['a', 'b'], 0, ['/a', '/b']),
@@ -102,7 +112,7 @@ class Graph:
         (['a', '_NODE_NAME_UNKNOWN_'], 1, []),
     ],
 )
-def test_a_dead_namesake_is_no_crowd(monkeypatch, names, after, crowd):
+def test_a_dead_publisher_of_the_same_node_does_not_count(monkeypatch, names, after, competing):
     now = [100.0]
     monkeypatch.setattr(subscriptions.time, 'monotonic', lambda: now[0])
     node = Graph()
@@ -112,10 +122,30 @@ def test_a_dead_namesake_is_no_crowd(monkeypatch, names, after, crowd):
     topic.refresh(True)
     now[0] += after
     topic.refresh(True)
-    assert topic.crowd() == crowd
+    assert topic.competing_publishers() == competing
     node.names = names[:1]
     topic.refresh(True)
-    assert topic.crowd() == []
+    assert topic.competing_publishers() == []
+
+
+def test_a_bridge_that_waits_for_a_subscriber_gets_one(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(subscriptions.time, 'monotonic', lambda: now[0])
+    node = Graph()
+    topic = Input(node, Image, '/image', lambda message: None)
+    for _ in range(4):
+        topic.refresh(True, publisher_timeout=2.0)
+        now[0] += 0.5
+    assert node.subscribed == []
+    now[0] += 0.5
+    topic.refresh(True, publisher_timeout=2.0)
+    assert [profile.reliability for profile in node.subscribed] == [BEST_EFFORT]
+    assert topic.seconds_since_message == 2.5  # still reported as missing
+    topic.refresh(True, publisher_timeout=2.0)
+    assert len(node.subscribed) == 1
+    node.names = ['bridge']
+    topic.refresh(True, publisher_timeout=2.0)
+    assert [profile.reliability for profile in node.subscribed] == [BEST_EFFORT, RELIABLE]
 
 
 def test_hints_leave_out_what_the_node_itself_publishes():
@@ -131,5 +161,5 @@ def test_hints_leave_out_what_the_node_itself_publishes():
     node.get_fully_qualified_name = lambda: '/own'
     topic = Input(node, Image, '/image', lambda message: None)
     topic.refresh(True)
-    assert '/camera/image' in topic.why_silent()
-    assert '/own/debug' not in topic.why_silent()
+    assert '/camera/image' in topic.no_data_reason()
+    assert '/own/debug' not in topic.no_data_reason()

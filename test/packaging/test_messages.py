@@ -14,7 +14,11 @@ CONTRACT = {
         'off_axis_angle': 'float',
         'facing_angle': 'float',
     },
-    'HeadPoseArray': {'header': 'std_msgs/Header', 'heads': 'sequence<headpose_ros/HeadPose>'},
+    'HeadPoseArray': {
+        'header': 'std_msgs/Header',
+        'heads': 'sequence<headpose_ros/HeadPose>',
+        'principal_id': 'string',
+    },
 }
 
 

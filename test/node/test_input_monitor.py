@@ -1,0 +1,118 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the checks of the inputs report, without a graph."""
+
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip('headpose_ros.msg')
+from headpose_ros.node import input_monitor
+from headpose_ros.node.input_monitor import REASON_PERIOD, InputMonitor, Inputs
+from headpose_ros.node.problems import ProblemLog
+from headpose_ros.node.subscriptions import LEASE_SECONDS
+
+
+class Log(list):
+    def info(self, text):
+        self.append(text)
+
+    warning = error = info
+
+
+class Topic:
+    """An input with publishers and times as a test sets them."""
+
+    kind = 'sensor_msgs/msg/Image'
+    received = lost = 0
+
+    def __init__(self, name, seconds=0.1):
+        self.topic = name
+        self.seconds_since_message = seconds
+        self.publishers = [SimpleNamespace(kind=self.kind)]
+        self.searches = 0
+
+    def competing_publishers(self):
+        return []
+
+    def update_publishers(self):
+        pass
+
+    def no_data_reason(self):
+        self.searches += 1
+        return f'{self.topic}: nobody publishes'
+
+
+@pytest.fixture
+def now(monkeypatch):
+    time = [100.0]
+    monkeypatch.setattr(input_monitor.time, 'monotonic', lambda: time[0])
+    return time
+
+
+@pytest.fixture
+def made(now):
+    log = Log()
+    parts = SimpleNamespace(
+        log=log,
+        now=now,
+        image=Topic('/image'),
+        info=Topic('/camera_info'),
+        cameras=SimpleNamespace(frame_id='camera'),
+        others=0,
+        problems=ProblemLog(log, 10.0, clock=lambda: now[0]),
+    )
+    outputs = SimpleNamespace(other_publishers=lambda: parts.others)
+    parts.monitor = InputMonitor(
+        Inputs(parts.image, parts.info, None), parts.cameras, outputs, parts.problems, '/headpose'
+    )
+    return parts
+
+
+def test_another_node_of_the_same_name_is_reported_once_it_cannot_be_a_dead_one(made):
+    made.others = 1
+    for seconds in (0.0, LEASE_SECONDS - 1.0):
+        made.now[0] = 100.0 + seconds
+        made.monitor.check(3.0)
+    assert made.log == []
+    made.now[0] += 2.0
+    made.monitor.check(3.0)
+    (line,) = made.log
+    assert line.startswith('/headpose: another node has the same name')
+    made.others = 0
+    made.monitor.check(3.0)
+    assert made.log[1:] == [f'resolved: {line}']
+
+
+def test_missing_camera_info_is_reported_until_it_arrives(made):
+    made.info.seconds_since_message = 9.0
+    made.cameras.frame_id = None
+    made.monitor.check(3.0)
+    assert [text for text, _ in made.problems.current()] == [made.log[0]]
+    assert made.log[0].startswith('/camera_info: nobody publishes; images arrive')
+    made.cameras.frame_id = 'camera'
+    made.monitor.check(3.0)
+    assert made.problems.current() == []
+    assert made.log[1:] == [f'resolved: {made.log[0]}']
+
+
+def test_the_graph_is_not_searched_at_each_check(made):
+    made.image.seconds_since_message = 9.0
+    for _ in range(10):
+        made.monitor.check(3.0)
+        made.now[0] += REASON_PERIOD / 10
+    assert made.image.searches == 1
+    made.now[0] += 0.01
+    made.monitor.check(3.0)
+    assert made.image.searches == 2
+    made.image.publishers = []  # another reason
+    made.monitor.check(3.0)
+    assert made.image.searches == 3
+
+
+def test_wrong_remaps_are_found_while_nothing_is_subscribed_to(made):
+    assert made.monitor.unavailable() == ''
+    made.image.publishers = []
+    assert made.monitor.unavailable() == '/image: nobody publishes'
+    made.info.publishers = [SimpleNamespace(kind='another')]
+    assert made.monitor.unavailable().endswith('; /camera_info: nobody publishes')
