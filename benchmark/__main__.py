@@ -51,19 +51,19 @@ def main() -> int:
     load = os.getloadavg()[0]
     if load > _BUSY * machine()['cores']:
         print(f'benchmark: the machine is busy (load {load:.1f}): only the ratios mean something')
-    troubles = [trouble for part in args.only if (trouble := _run(part, args.out))]
+    failures = [failure for part in args.only if (failure := _run(part, args.out))]
     results = load_results(args.out)
     summary, missing = summarise(results)
     write_json(args.out / 'summary.json', summary)
     for title, text in tables(results).items():
         print(f'\n{title}\n\n{text}')
-    if trouble := _plot(results, args.out):
-        troubles.append(trouble)
+    if failure := _plot(results, args.out):
+        failures.append(failure)
     if set(args.only) == set(PARTS):
-        troubles += [f'summary.json lacks {name}' for name in missing]
-    for trouble in troubles:
-        print(f'benchmark: {trouble}', file=sys.stderr)
-    return 1 if troubles else 0
+        failures += [f'summary.json lacks {name}' for name in missing]
+    for failure in failures:
+        print(f'benchmark: {failure}', file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _run(part: str, out: Path) -> str:

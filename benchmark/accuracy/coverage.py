@@ -9,7 +9,7 @@ could see at all, by what the truth says and no detector: see `Countable`. A fac
 detection's ray is within half the face's angular size, and its size within a factor of two. A
 detection that is on no face at all, countable or not, is a false positive.
 
-Who counts was settled on the pictures of seed 1 (40, never to be reported): there *straight* found
+The criteria were fixed on the pictures of seed 1 (40, not reported): there *straight* found
 as many of the faces turned by 40 to 60 degrees (91 % of 53) as of those turned less (91 % of 143),
 so all count that the pictures have, to 60. Seed 2 was looked at once, after that.
 

@@ -36,11 +36,11 @@ from headpose_training.data_files import load_crops
 WEIGHTS = ('proposals_best', 'proposals_clean')
 """The frames are for the first: the second saw them."""
 
-LEAST_SCORES = (0.05, 0.1, 0.15, 0.2)
+MIN_SCORES = (0.05, 0.1, 0.15, 0.2)
 _SURE = 0.7
 _SAME = 0.4  # intersection over union
 _YAWS = (0, 30, 60, 100)
-_LEAST_SHARE = 0.18  # of a crop's side: the smallest face searched for in it
+_MIN_SHARE = 0.18  # of a crop's side: the smallest face searched for in it
 
 
 def frames() -> list[Image]:
@@ -97,7 +97,7 @@ def on_crops(detectors: dict[str, Any]) -> dict[str, Any]:
 
 
 def _finds(detector: Any, image: Image) -> bool:
-    found = detector.detect(image, _LEAST_SHARE * image.shape[1])
+    found = detector.detect(image, _MIN_SHARE * image.shape[1])
     return bool((found.scores >= _SURE).any())
 
 
@@ -114,7 +114,7 @@ def measure() -> dict[str, Any]:
     crops = on_crops({'mtcnn': mtcnn, **ours})
     theirs = [mtcnn.detect(i, least) for i, least in zip(images, smallest, strict=True)]
     detector, rows = ours[WEIGHTS[0]], {}
-    for score in LEAST_SCORES:
+    for score in MIN_SCORES:
         detector.least_score = score
         found = [detector.detect(i, s) for i, s in zip(images, smallest, strict=True)]
         proposals = [len(detector.propose(i, s)) for i, s in zip(images, smallest, strict=True)]

@@ -33,7 +33,7 @@ from headpose_training.validation import (
     rotation_errors_deg,
 )
 
-MOST_TURN_DEG = 25.0
+MAX_TURN_DEG = 25.0
 _DISTANCE = 1.0
 _CAMERA = CameraModel.from_fov(640, 640, np.deg2rad(80.0))
 
@@ -94,7 +94,7 @@ def _turned_camera(estimator: Estimator, faces: FaceCrops, sampler: Sampler, see
     rng = np.random.default_rng(seed)
     axes = rng.normal(size=(len(faces), 3))
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    turns = np.deg2rad(rng.uniform(0, MOST_TURN_DEG, (len(faces), 1))) * axes
+    turns = np.deg2rad(rng.uniform(0, MAX_TURN_DEG, (len(faces), 1))) * axes
     turned_from_camera = matrix_from_vector(turns)
     still = np.tile(np.eye(3), (len(faces), 1, 1))
     before, after = (

@@ -50,7 +50,7 @@ RINGS = {'pinhole': (0, 10, 20, 30, 38), 'fisheye': (0, 20, 40, 55, 70)}
 SIZE = 720
 EXTRA_COLUMNS = ('ring_deg', 'identity', 'head_scale', 'skin_tone')
 NEAREST, FARTHEST = 0.6, 1.1
-LEAST_SEEN = 0.7
+MIN_VISIBLE = 0.7
 """Share of them that is seen; at 60 degrees of yaw the head itself hides about a fifth."""
 
 _FIRST_IDENTITY = HELD_OUT_IDENTITIES + 700_000  # apart from those of held-out crops and scenes
@@ -144,7 +144,7 @@ def _portrait(what: RingSet, number: int) -> _Portrait:
         person = Person(shared_parts(None), identity, plain=True)
         pose = _pose(rng, person)
         picture = photograph(person, pose, _PATCH, random_lighting(rng))
-        if picture.visible[INNER].mean() >= LEAST_SEEN:
+        if picture.visible[INNER].mean() >= MIN_VISIBLE:
             break
     labels = {name: getattr(person.appearance, name) for name in EXTRA_COLUMNS[1:]}
     return _Portrait(pose, _exposed(rng, picture, person), labels, int(rng.integers(2**32)))

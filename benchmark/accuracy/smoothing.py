@@ -53,8 +53,8 @@ def _filtered(setting: Smoothing, rate: float, noisy: bool) -> tuple[Array, Arra
         found = smoother.update(rotation, ray, log_distance, size, dt if i else 0.0, setting)
         raw.append((rotation, ray * np.exp(log_distance)))
         smooth.append((found[0], found[1] * np.exp(found[2])))
-    settled = slice(_IMAGES // 3, None)
-    columns = [np.array(part)[settled] for part in (*zip(*raw, strict=True),
+    steady = slice(_IMAGES // 3, None)
+    columns = [np.array(part)[steady] for part in (*zip(*raw, strict=True),
                                                     *zip(*smooth, strict=True))]  # fmt: skip
     return columns[0], columns[2], columns[1], columns[3]
 

@@ -36,7 +36,7 @@ RINGS = (0, 15, 30, 45, 60, 75)
 """Edges of the rings off axis, degrees."""
 _OFTEN = np.array([1, 1, 1, 1, 2]) / 6  # how often a face is in each ring
 YAW, PITCH, ROLL = np.radians([60.0, 20.0, 15.0])
-_LEAST_VISIBLE = 0.75
+_MIN_VISIBLE = 0.75
 _INNER = slice(17, 68)  # landmarks but for the outline, half of which a turned head hides
 
 
@@ -74,7 +74,7 @@ class SceneMaker:
         while len(people) < self._people:
             person = self._person(rng)
             placed = Placed(person, _pose(rng, person, _place(rng, model)))
-            if _fits(model, placed, people) and _share_visible(placed) >= _LEAST_VISIBLE:
+            if _fits(model, placed, people) and _share_visible(placed) >= _MIN_VISIBLE:
                 people.append(placed)
         light, coverage, skin = compose(self._camera, people, _room_light(rng))
         light = photo.expose(light, skin if skin.any() else coverage > 0.5, 0.25)

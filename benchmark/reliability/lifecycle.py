@@ -22,8 +22,8 @@ from benchmark.reliability.graph_tools import Child, cpu_seconds, memory_mb, opt
 from headpose_ros.node.private_graph import environment, private_domain
 
 SETTLING_SECONDS, MEASURED_SECONDS = 1.0, 4.0
-MOST_KEPT = 0.1
-MOST_IDLE_CPU = 0.05
+MAX_KEPT = 0.1
+MAX_IDLE_CPU = 0.05
 
 
 class Operator:
@@ -115,11 +115,11 @@ def judge(rounds: list[list[dict[str, Any]]]) -> list[str]:
     half = len(cleaned) // 2
     added = max(row['anon_mb'] for row in rounds[-1]) - cleaned[-1]
     grown = min(cleaned[half:]) - min(cleaned[: half or 1])
-    if grown > MOST_KEPT * added:
+    if grown > MAX_KEPT * added:
         problems.append(f'cleanup leaves {grown:.1f} MB more than before, of {added:.1f} MB')
     for rows in rounds:
         for row in rows:
-            if row['state'] != 'active, processing' and row['cpu'] > MOST_IDLE_CPU:
+            if row['state'] != 'active, processing' and row['cpu'] > MAX_IDLE_CPU:
                 problems.append(f'{row["state"]}: {row["cpu"]:.0%} of a core')
             if row['state'] == 'active, processing' and not row['people']:
                 problems.append('nobody was found')

@@ -27,7 +27,7 @@ import numpy as np
 from benchmark.reliability.graph_tools import Child, Consumer, options, write
 from headpose_ros.node.private_graph import environment, private_domain
 
-MOST_SECONDS = 2.0
+MAX_SECONDS = 2.0
 PATIENCE = 30.0
 COMMANDS = {
     'camera': ['-m', 'headpose_ros.node.demo_camera', '--loop'],
@@ -142,7 +142,7 @@ def summary(first: float, rows: list[dict[str, Any]], graph: Graph) -> dict[str,
     seconds = [row['recovery_s'] for row in rows]
     problems = list(graph.problems)
     problems += [
-        f'{row["recovery_s"]} s: {row}' for row in rows if row['recovery_s'] > MOST_SECONDS
+        f'{row["recovery_s"]} s: {row}' for row in rows if row['recovery_s'] > MAX_SECONDS
     ]
     problems += [line for line in graph.logs if 'Traceback' in line or 'callback failed' in line]
     loading = {

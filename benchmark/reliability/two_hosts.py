@@ -38,7 +38,7 @@ CASES = {
     'compressed, best effort': ['--compressed', '--best-effort'],
 }
 PATIENCE = 60.0
-MOST_MISSING = 0.1
+MAX_MISSING = 0.1
 MODULE = [sys.executable, '-m']
 
 
@@ -184,7 +184,7 @@ def main() -> int:
         f'{name}: {row["results"]} results for {row["published"]} images'
         for name, row in rows.items()
         if row['published'] - row['results'] - row['dropped_by_node']
-        >= MOST_MISSING * row['published']
+        >= MAX_MISSING * row['published']
     ]
     rmem = int(Path('/proc/sys/net/core/rmem_max').read_text())
     write(given.json, {'cases': rows, 'nice': given.nice, 'rmem_max': rmem, 'problems': problems})

@@ -94,7 +94,7 @@ def core_limits() -> dict[str, float]:
 
 def measure() -> dict[str, Any]:
     """Measure everything of this part."""
-    clip_images(1)  # the same complaint about missing input as the other parts
+    clip_images(1)  # raises the same error for missing input as the other parts
     jobs = {f'ours {n}': our_job(n, 1) for n in BATCHES}
     jobs |= {f'mirrored {n}': our_job(n, 1, mirror=True) for n in MIRRORED}
     jobs |= {f'authors {n}': authors_job(n) for n in (1, 8)}

@@ -53,7 +53,7 @@ class Trio:
         self._processes: list[subprocess.Popen[str]] = []
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """Start all, wait for the first result, measure for `seconds` after it has settled."""
+        """Start all, wait for the first result, warm up, then measure for `seconds`."""
         with private_domain() as domain:
             try:
                 return self._run(seconds, environment(domain, self._folder / 'log'))

@@ -22,8 +22,8 @@ from headpose_training.face_crops import FaceCrops
 from headpose_training.photometry import Photometry, PhotometryChances
 from headpose_training.warping import crop_from_image
 
-_MOST_SPREAD = np.deg2rad(6.0)
-_LEAST_SEEN = 0.7
+_MAX_SPREAD = np.deg2rad(6.0)
+_MIN_VISIBLE = 0.7
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class MosaicMaker:
         u, v = to_tile[:, :2] @ ((np.array([x, y]) + 0.5) / shrink - 0.5) + to_tile[:, 2]
         side *= px / window
         seen = _overlap(u, side, px) * _overlap(v, side, px)
-        sure = seen >= _LEAST_SEEN and crops.spreads[index] <= _MOST_SPREAD
+        sure = seen >= _MIN_VISIBLE and crops.spreads[index] <= _MAX_SPREAD
         return np.asarray(tile, np.uint8), (float(u), float(v), float(side), bool(sure))
 
     def _pick(self, which: int, rng: np.random.Generator) -> int:

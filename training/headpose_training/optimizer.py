@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Rates:
-    """Peaks of the learning rates: of convolutions, of the rest, and of what is no network's."""
+    """Peak learning rates: conv kernels, other network parameters, parameters outside it."""
 
     kernels: float
     others: float
@@ -29,9 +29,9 @@ class Rates:
 
 
 class MuonAndAdamW:
-    """Both optimisers as one.
+    """Muon for convolution kernels and AdamW for the rest, behind one interface.
 
-    `apart`: parameters that are not the network's; they have a rate of their own and do not decay.
+    `apart`: parameters outside the network, with a rate of their own and without weight decay.
     Raises ValueError where `network` is not in the memory format channels_last.
     """
 
