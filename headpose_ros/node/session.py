@@ -141,7 +141,8 @@ class Session:
         else:
             topic = node.resolve_topic_name('image')
             image = Input(node, Image, topic, self._on_image, reliability)
-        info = Input(node, CameraInfo, node.resolve_topic_name('camera_info'), self.cameras.update)
+        topic = node.resolve_topic_name('camera_info')
+        info = Input(node, CameraInfo, topic, self.cameras.update, keeps_latched=True)
         depth = None
         if options.use_depth:
             topic = node.resolve_topic_name('depth')

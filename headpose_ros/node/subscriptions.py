@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.subscription import Subscription
 
 try:
@@ -47,7 +47,9 @@ class Input(Generic[M]):
 
     With reliability `auto` it waits for the first publisher, to match its QoS at once. Where none
     comes it subscribes all the same (best effort, volatile): some bridges publish only once there
-    is a subscriber. Call `refresh` regularly, since publishers come and go.
+    is a subscriber. With `keeps_latched` it gets the last message of transient local publishers
+    also where others on the topic are volatile. Call `refresh` regularly, since publishers come
+    and go.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Input(Generic[M]):
         topic: str,
         on_message: Callable[[M], None],
         reliability: str = 'auto',
+        keeps_latched: bool = False,
     ) -> None:
         self.topic = topic
         self.kind = type_name(message_type)
@@ -68,7 +71,9 @@ class Input(Generic[M]):
         self._type = message_type
         self._on_message = on_message
         self._reliability = reliability
+        self._keeps_latched = keeps_latched
         self._subscription: Subscription | None = None
+        self._latched: Subscription | None = None
         self._qos: QoSProfile | None = None
         self._last_received = time.monotonic()
 
@@ -91,6 +96,7 @@ class Input(Generic[M]):
             qos = matching(offered, self._reliability)
             if self._subscription is None or (offered and not _same(qos, self._qos)):
                 self._subscribe(qos)
+            self._follow_latched(offered, qos)
         elif self._subscription is None:
             if self._qos is None:  # from now on it waits for a publisher
                 self._qos = matching([])
@@ -114,9 +120,10 @@ class Input(Generic[M]):
 
     def close(self) -> None:
         """Unsubscribe."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._subscription = self._qos = None
+        for subscription in (self._subscription, self._latched):
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+        self._subscription = self._latched = self._qos = None
         self.publishers = []
 
     def no_data_reason(self) -> str:
@@ -149,6 +156,18 @@ class Input(Generic[M]):
             )
         self._qos = qos
         self._last_received = time.monotonic()
+
+    def _follow_latched(self, offered: Sequence[QoSProfile], chosen: QoSProfile) -> None:
+        """Subscribe to transient local publishers beside volatile ones: one QoS cannot serve both.
+
+        What they publish from now on comes twice, which does no harm where the newest counts.
+        """
+        latched = [qos for qos in offered if qos.durability == DurabilityPolicy.TRANSIENT_LOCAL]
+        is_missed = chosen.durability != DurabilityPolicy.TRANSIENT_LOCAL and bool(latched)
+        if self._keeps_latched and is_missed and self._latched is None:
+            self._latched = self._node.create_subscription(
+                self._type, self.topic, self._take, matching(latched)
+            )
 
     def _take(self, message: M) -> None:
         self.received += 1

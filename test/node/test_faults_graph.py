@@ -58,6 +58,19 @@ def test_a_latched_camera_info_is_heard(domain, logs):
             other.heads_arrive('/late/headpose/heads', topic='/late/image', info=None)
 
 
+def test_a_latched_camera_info_is_heard_beside_a_volatile_publisher(domain, logs):
+    """A bag player or relay advertises the topic too, and sends nothing."""
+    latched = {'durability': DurabilityPolicy.TRANSIENT_LOCAL}
+    with Bench(domain, 'other') as other, Bench(domain, 'relay') as relay:
+        relay.advertise(CameraInfo, '/both/camera_info')
+        other.advertise(Image, '/both/image')
+        other.advertise(CameraInfo, '/both/camera_info', **latched)
+        other.publishers['/both/camera_info'].publish(camera_info())
+        with fake_node(domain, logs, '-r', '__ns:=/both'):
+            other.listen(HeadPoseArray, '/both/headpose/heads')
+            other.heads_arrive('/both/headpose/heads', topic='/both/image', info=None)
+
+
 def test_another_type_on_the_topic(bench, running):
     start = len(running.lines)
     bench.advertise(CompressedImage, 'image')
