@@ -1,0 +1,93 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's parameters in this process: conversion, checks, and who commits when."""
+
+import pytest
+
+pytest.importorskip('rclpy')
+import rclpy
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from headpose_ros.node.parameters import Parameters, unknown_text
+
+
+@pytest.fixture
+def made(domain):
+    """Make a node with values given at start; `changed` collects what is committed."""
+    context, nodes = Context(), []
+    rclpy.init(context=context, domain_id=domain)
+
+    def make(before=None, **given):
+        node = Node(
+            'parameters',
+            context=context,
+            parameter_overrides=[Parameter(name, value=value) for name, value in given.items()],
+            automatically_declare_parameters_from_overrides=True,
+        )
+        nodes.append(node)
+        if before:
+            before(node)
+        changed = []
+        return node, Parameters(node, lambda: True, changed.append), changed
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
+    context.try_shutdown()
+
+
+def test_whole_numbers_are_taken_for_doubles(made):
+    node, parameters, changed = made(keep_lost=1)
+    assert parameters.pipeline.keep_lost == 1.0
+    assert node.get_parameter('keep_lost').type_ is Parameter.Type.DOUBLE
+    (result,) = node.set_parameters([Parameter('keep_lost', value=2)])
+    assert result.successful
+    assert node.get_parameter('keep_lost').value == parameters.pipeline.keep_lost == 2.0
+    assert type(parameters.pipeline.keep_lost) is float
+    assert changed == [frozenset(['keep_lost'])]
+
+
+def test_what_another_callback_refuses_is_not_taken_over(made):
+    refuses = []
+
+    def other_callback(changes):
+        return SetParametersResult(successful=not refuses, reason='not now')
+
+    # rclpy asks the newest callback first, so that the other one comes after ours.
+    node, parameters, changed = made(
+        before=lambda node: node.add_on_set_parameters_callback(other_callback)
+    )
+    refuses.append(True)
+    (result,) = node.set_parameters([Parameter('max_rate', value=3.0)])
+    assert not result.successful
+    assert parameters.node.max_rate == node.get_parameter('max_rate').value == 0.0
+    assert changed == []
+
+
+@pytest.mark.parametrize(
+    ('given', 'reason'),
+    [
+        ({'keep_lost': 'long'}, 'parameter keep_lost: expected float from 0.0 to 60.0'),
+        ({'detect_every': 1.5}, 'parameter detect_every: expected int from 1 to 1000, got 1.5'),
+        ({'detector': 'magic'}, 'detector: expected one of'),
+        ({'max_rate': -1.0}, 'parameter max_rate: expected float from 0.0 to 1000.0, got -1.0'),
+    ],
+)
+def test_wrong_values_at_start(made, given, reason):
+    with pytest.raises(ValueError, match=reason):
+        made(**given)
+
+
+def test_parameters_of_ros_are_left_alone(made):
+    node, _, _ = made(use_sim_time=True, detectr='mtcnn')
+    assert node.get_parameter('use_sim_time').value is True
+    assert not node.has_parameter('detectr')
+
+
+def test_the_most_similar_name_is_proposed():
+    known = ['detector', 'detector_weights', 'keep_lost']
+    assert unknown_text('detectr', known).endswith('did you mean detector?')
+    assert unknown_text('zzz', known).endswith('it has no effect')
