@@ -1,8 +1,8 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera, the node, and RViz where it is installed: see it work.
+"""Demo: a camera, the node, and RViz where it is installed.
 
-`ros2 launch headpose_ros demo.launch.py` plays the packaged clip over and over;
+`ros2 launch headpose_ros demo.launch.py` plays the packaged clip in a loop;
 `input:=/dev/video0`, a video, an image or a folder of images replaces it.
 """
 
@@ -23,7 +23,7 @@ SHARE = get_package_share_directory('headpose_ros')
 
 
 def rviz_default() -> str:
-    """Say whether RViz can be started."""
+    """Return whether RViz is installed, as a launch value."""
     try:
         get_package_prefix('rviz2')
     except PackageNotFoundError:
@@ -32,7 +32,7 @@ def rviz_default() -> str:
 
 
 def camera(context: LaunchContext) -> list[Node]:
-    """Make the camera; what is not given is left to it."""
+    """Make the camera; empty arguments keep its defaults."""
     options = ['--loop']
     for name, option in (
         ('input', '--input'),
@@ -60,10 +60,10 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'input',
                 default_value='',
-                description='Video, image, folder or /dev/videoN; not given: the packaged clip.',
+                description='Video, image, folder or /dev/videoN; empty: the packaged clip.',
             ),
             DeclareLaunchArgument(
-                'rate', default_value='', description='Images per second; not given: as recorded.'
+                'rate', default_value='', description='Images per second; empty: as recorded.'
             ),
             DeclareLaunchArgument(
                 'hfov',

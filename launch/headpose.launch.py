@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The head pose node, and at wish a USB camera and RViz beside it.
+"""The head pose node and, on request, a USB camera and RViz.
 
 `ros2 launch headpose_ros headpose.launch.py image:=/camera/image_raw
 camera_info:=/camera/camera_info`; `--show-args` lists every argument.
@@ -39,9 +39,8 @@ PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES
 def override(name: str, choices: Sequence[str] = ()) -> DeclareLaunchArgument:
     """Declare an argument for a parameter; empty leaves it to the parameters file."""
     option = PipelineConfig.__dataclass_fields__[name]
-    description = (
-        f'{option.metadata["text"]} Not given: as params_file says (there {option.default!r}).'
-    )
+    text, default = option.metadata['text'], repr(option.default)
+    description = f'{text} Empty: the value in params_file (by default {default}).'
     limits = {'choices': ['', *choices]} if choices else {}
     return DeclareLaunchArgument(name, default_value='', description=description, **limits)
 
@@ -52,7 +51,7 @@ def arguments() -> list[Action]:
 
 
 def topic_arguments() -> list[Action]:
-    """Declare what is subscribed to."""
+    """Declare the topics."""
     return [
         DeclareLaunchArgument('image', default_value='image', description='Topic of the images.'),
         DeclareLaunchArgument(
@@ -73,7 +72,7 @@ def topic_arguments() -> list[Action]:
 
 
 def parameter_arguments() -> list[Action]:
-    """Declare what sets parameters of the node."""
+    """Declare the parameters of the node."""
     return [
         override('device'),
         override('detector', DETECTORS),
@@ -82,7 +81,7 @@ def parameter_arguments() -> list[Action]:
         DeclareLaunchArgument(
             'frame_prefix',
             default_value='',
-            description='Put before the names of the TF frames, such as robot1/.',
+            description='Prefix of the TF frames, such as robot1/.',
         ),
         DeclareLaunchArgument(
             'params_file',
@@ -93,14 +92,14 @@ def parameter_arguments() -> list[Action]:
             'use_sim_time',
             default_value='',
             choices=['', *BOOLEANS],
-            description='Take the time from /clock: simulation, bag playback. Not given: as '
-            'params_file, or the launch file that includes this one, says (else false).',
+            description='Use the time on /clock, for simulation and bags. Empty: the value in '
+            'params_file or of the launch file that includes this one, else false.',
         ),
     ]
 
 
 def process_arguments() -> list[Action]:
-    """Declare what is started, and how."""
+    """Declare namespace, RViz and log level."""
     return [
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of all nodes started here.'
@@ -112,20 +111,20 @@ def process_arguments() -> list[Action]:
             'log_level',
             default_value='info',
             choices=LOG_LEVELS,
-            description='Least severity that the node logs.',
+            description='Minimum severity that the node logs.',
         ),
     ]
 
 
 def camera_arguments() -> list[Action]:
-    """Declare which camera is started beside the node."""
+    """Declare the camera that is started with the node."""
     return [
         DeclareLaunchArgument(
             'camera',
             default_value='none',
             choices=CAMERAS,
-            description='Publish `video_device` on <image> and <camera_info>. usb: by the driver '
-            'usb_cam, calibrated; webcam: by demo_camera, which needs only `hfov`.',
+            description='Publish `video_device` on <image> and <camera_info>. usb: with '
+            'usb_cam, calibrated; webcam: with demo_camera, which needs only `hfov`.',
         ),
         DeclareLaunchArgument(
             'video_device', default_value='/dev/video0', description='The camera to publish.'
@@ -144,7 +143,7 @@ def camera_arguments() -> list[Action]:
 
 
 def dds_profile() -> list[Action]:
-    """Let FastDDS keep whole images (config/fastdds_images.xml), unless a profile is set."""
+    """Set the FastDDS profile for large images, unless another profile is set."""
     if any(name in os.environ for name in PROFILE_VARIABLES):
         return []
     profile = os.path.join(SHARE, 'config', 'fastdds_images.xml')
@@ -152,9 +151,9 @@ def dds_profile() -> list[Action]:
 
 
 def nodes(context: LaunchContext) -> list[Action]:
-    """Make what is asked for: the node, which configures and activates itself, camera and RViz."""
+    """Make the node, which configures and activates itself, and on request camera and RViz."""
     values = {name: LaunchConfiguration(name).perform(context) for name in NAMES}
-    if not os.path.isfile(values['params_file']):  # launch_ros would go on without it
+    if not os.path.isfile(values['params_file']):  # launch_ros would continue without it
         raise FileNotFoundError(f'params_file: no file {values["params_file"]!r}')
     started = [head_pose_node(values)]
     if values['camera'] != 'none':

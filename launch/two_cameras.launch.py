@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two cameras, one node for each, told apart by namespace and by the names of the TF frames.
+"""Two cameras with one node each, distinguished by namespace and TF frame prefix.
 
 The topics of camera `left` are left/image and left/camera_info, its heads left/headpose/heads,
 its frames left/face_<id>; the same for `right`.

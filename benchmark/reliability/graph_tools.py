@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the reliability runs share: processes that keep their lines, and a consumer of results."""
+"""Shared parts of the reliability runs: processes with recorded output, a consumer of results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write(path: str, figures: Mapping[str, Any]) -> None:
 
 
 class Child:
-    """A process whose lines are kept with the time they came; killed at the end of `with`."""
+    """A process whose output lines are kept with their times; killed at the end of `with`."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.lines: list[tuple[float, str]] = []

@@ -1,13 +1,14 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and CPU of the node in each state of its lifecycle, several times round: a table.
+"""Memory and CPU of the node in each lifecycle state, for several rounds, as a table.
 
     python -m benchmark.reliability.lifecycle --rounds 4
 
-A camera plays the packaged clip at 30 Hz throughout; when the node is active a subscriber comes
-after some seconds. Memory is the node's own (heap and stacks) and pages of libraries apart; CPU is
-a share of one core. Fails (status 1) where cleanup leaves more in the later half of the rounds
-than in the first, by a tenth of what it frees, or where a state without work takes CPU.
+A camera plays the packaged clip at 30 Hz throughout. Some seconds after activation a subscriber
+is added. Memory is given as the node's own (heap and stacks) and, separately, as pages of
+libraries; CPU is a share of one core. The status is 1 where the memory after cleanup rises, from
+the first half of the rounds to the second, by a tenth of what cleanup frees, or where an idle
+state uses CPU.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MAX_IDLE_CPU = 0.05
 
 
 class Operator:
-    """Tells the node which state to take, and listens to it on demand."""
+    """Requests lifecycle states of the node, and subscribes to it on demand."""
 
     def __init__(self, name: str) -> None:
         import rclpy
@@ -107,7 +108,7 @@ def go_round(pid: int, operator: Operator) -> list[dict[str, Any]]:
     return rows
 
 
-def judge(rounds: list[list[dict[str, Any]]]) -> list[str]:
+def evaluate(rounds: list[list[dict[str, Any]]]) -> list[str]:
     """Return what is not as promised."""
     problems = []
     # What is freed stays with the process where something lies above it: the least counts.
@@ -152,7 +153,7 @@ def main() -> int:
                 rounds.append(go_round(pid, operator))
                 for row in rounds[-1]:
                     print(row, flush=True)
-    problems = judge(rounds)
+    problems = evaluate(rounds)
     write(given.json, {'start': start, 'rounds': rounds, 'problems': problems})
     return 1 if problems else 0
 

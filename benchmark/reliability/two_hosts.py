@@ -4,11 +4,11 @@
 
     sudo python -m benchmark.reliability.two_hosts --seconds 30
 
-Needs root and iproute2; makes two namespaces joined by a veth pair, without a way out, and removes
-them. DDS is told to use UDP only, since the two would else find each other's shared memory; the
-bytes that crossed the cable are counted by the kernel. Both namespaces share one clock, so that
-latency, from the stamp of the image to the reception of its heads, is exact. Fails (status 1)
-where a tenth of the images or more brings no result.
+It needs root and iproute2. It makes two namespaces that are connected by a veth pair and nothing
+else, and removes them at the end. DDS uses UDP only, since both sides would otherwise find each
+other's shared memory. The kernel counts the bytes on the cable. Both namespaces share one clock,
+so that the latency, from the stamp of the image to the reception of its heads, is exact. The
+status is 1 where a tenth of the images or more gives no result.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MODULE = [sys.executable, '-m']
 
 
 def refusal() -> str | None:
-    """Return why this machine cannot do it, None if it can."""
+    """Return why this machine cannot run it, None if it can."""
     if not shutil.which('ip'):
         return 'no `ip` here; install iproute2'
     if os.geteuid() != 0:
