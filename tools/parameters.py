@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write config/headpose.yaml and the README's table from the options' own definitions.
+"""Write config/headpose.yaml and the parameter table of the README from the option definitions.
 
 `--check` changes nothing and fails where one of them is out of date.
 """
@@ -20,9 +20,10 @@ ROOT = Path(__file__).resolve().parents[1]
 YAML, README = ROOT / 'config' / 'headpose.yaml', ROOT / 'README.md'
 BEGIN, END = '<!-- parameters: made by tools/parameters.py -->', '<!-- end of parameters -->'
 YAML_HEADER = """\
-# Every parameter of the node, at its default. Made by tools/parameters.py: copy it, then change
-# the copy (ros2 launch headpose_ros headpose.launch.py params_file:=...). "live" ones may change
-# while the node works; the others wait for cleanup and configure.
+# All parameters of the node with their defaults. Made by tools/parameters.py. To change values,
+# copy this file and start with the copy:
+#   ros2 launch headpose_ros headpose.launch.py params_file:=...
+# Parameters marked "live" can change at any time, the others only while the node is unconfigured.
 /**:
   ros__parameters:
 """
@@ -78,7 +79,7 @@ def table() -> str:
 
 
 def readme_text(present: str) -> str:
-    """Return the README with its table anew; as it is where it has no place for one."""
+    """Return the README with a new table; unchanged where it has no markers for one."""
     before, begin, rest = present.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f'{before}{begin}\n{table()}\n{end}{after}' if end else present

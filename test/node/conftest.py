@@ -31,7 +31,7 @@ def domain(logs):
 
 @pytest.fixture(scope='module')
 def running(domain, logs):
-    """A node of the module that soon asks where the images are, and complains once."""
+    """A node of the module with a short timeout for images, which logs each problem once."""
     arguments = ['-p', 'silence_timeout:=0.6', '-p', 'log_repeat_period:=30.0']
     with fake_node(domain, logs, *arguments) as process:
         yield process
@@ -41,7 +41,7 @@ def running(domain, logs):
 
 @pytest.fixture
 def bench(domain, running):
-    """A bench that listens; a new period forgets what the test before made the node log."""
+    """A bench with a subscription; a new period makes the node log each problem again."""
     with Bench(domain) as made:
         for period in (0.1, 30.0):
             assert set_parameters(made, log_repeat_period=period).successful

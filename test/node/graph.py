@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from geometry_msgs.msg import PoseStamped
+from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Parameter, ParameterValue
-from rcl_interfaces.srv import SetParametersAtomically
+from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -254,3 +255,32 @@ def set_parameters(bench, node='/headpose', **values):
     parameters = [Parameter(name=name, value=value_of(value)) for name, value in values.items()]
     request = SetParametersAtomically.Request(parameters=parameters)
     return bench.call(SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
+
+
+def change(bench, transition, node='/headpose'):
+    """Ask for a lifecycle transition; return whether it succeeded."""
+    request = ChangeState.Request()
+    request.transition.id = transition
+    return bench.call(ChangeState, f'{node}/change_state', request).success
+
+
+def state(bench, node='/headpose'):
+    """Return the lifecycle state."""
+    answer = bench.call(GetState, f'{node}/get_state', GetState.Request(), reads_only=True)
+    return answer.current_state.label
+
+
+def until_active(bench, node='/headpose'):
+    bench.until(lambda: state(bench, node) == 'active', 'the active state')
+
+
+def python_value(value):
+    names = {1: 'bool', 2: 'integer', 3: 'double', 4: 'string'}
+    return getattr(value, f'{names[value.type]}_value')
+
+
+def get(bench, *names, node='/headpose'):
+    """Return the values of parameters."""
+    request = GetParameters.Request(names=list(names))
+    answer = bench.call(GetParameters, f'{node}/get_parameters', request, reads_only=True)
+    return [python_value(value) for value in answer.values]

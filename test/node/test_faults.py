@@ -133,8 +133,8 @@ def test_a_fault_is_logged_once_and_survived(bench, running, fault):
     if fault.line:
         (line,) = told()  # once, however many images
         assert '[WARN]' in line or '[ERROR]' in line
-        solved = lambda: running.matching(f'resolved: {fault.line}', start)  # noqa: E731
-        bench.shoot_until(solved, 'the end of the problem')
+        resolved = lambda: running.matching(f'resolved: {fault.line}', start)  # noqa: E731
+        bench.shoot_until(resolved, 'the end of the problem')
     bench.heads_arrive()
 
 

@@ -89,7 +89,7 @@ def test_what_the_real_models_refuse_until_it_is_right(
         Process([*REAL_NODE, '-p', option], domain, logs) as real,
         Bench(domain, 'other') as other,
     ):
-        other.until(lambda: real.matching('configure: ') or not real.alive, 'a problem', 60)
+        other.until(lambda: real.matching('configure: ') or not real.alive, 'a log line', 60)
         other.spin(0.3)
         assert real.alive, real.output()
         assert len(real.matching(line)) == 1, real.output()

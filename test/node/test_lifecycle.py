@@ -6,10 +6,22 @@ import signal
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from graph import ROOT, SPOT, Bench, Process, fake_node, set_parameters, spots
+from graph import (
+    ROOT,
+    SPOT,
+    Bench,
+    Process,
+    change,
+    fake_node,
+    get,
+    set_parameters,
+    spots,
+    state,
+    until_active,
+)
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.srv import DescribeParameters, GetParameters
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import DescribeParameters
 from sensor_msgs.msg import CameraInfo, Image
 
 from headpose_ros.config import PipelineConfig
@@ -34,32 +46,6 @@ def running(domain, logs):
         yield process
         assert process.alive, process.output()
         assert 'Traceback' not in process.output()
-
-
-def change(bench, transition, node='/headpose'):
-    request = ChangeState.Request()
-    request.transition.id = transition
-    return bench.call(ChangeState, f'{node}/change_state', request).success
-
-
-def state(bench, node='/headpose'):
-    answer = bench.call(GetState, f'{node}/get_state', GetState.Request(), reads_only=True)
-    return answer.current_state.label
-
-
-def until_active(bench, node='/headpose'):
-    bench.until(lambda: state(bench, node) == 'active', 'the active state')
-
-
-def python_value(value):
-    names = {1: 'bool', 2: 'integer', 3: 'double', 4: 'string'}
-    return getattr(value, f'{names[value.type]}_value')
-
-
-def get(bench, *names, node='/headpose'):
-    request = GetParameters.Request(names=list(names))
-    answer = bench.call(GetParameters, f'{node}/get_parameters', request, reads_only=True)
-    return [python_value(value) for value in answer.values]
 
 
 def test_off_and_on_again(bench, running):
@@ -224,40 +210,6 @@ def test_configure_fails_with_a_reason_and_may_be_repeated(bench, domain, logs, 
         assert set_parameters(bench, name, weights='').successful
         assert change(bench, CONFIGURE, name)
         assert state(bench, name) == 'inactive'
-
-
-def test_whole_numbers_and_unknown_names_at_start(bench, domain, logs, tmp_path):
-    """A whole number is a double where one is wanted; a misspelt name is reported."""
-    values = tmp_path / 'params.yaml'
-    values.write_text(
-        '/**:\n  ros__parameters:\n    keep_lost: 1\n    detectr: mtcnn\n    xyz: 3\n'
-        '    use_sim_time: false\n'
-    )
-    with fake_node(domain, logs, '-r', '__ns:=/file', '--params-file', str(values)) as node:
-        until_active(bench, '/file/headpose')
-        assert get(bench, 'keep_lost', node='/file/headpose') == [1.0]
-        bench.until(lambda: len(node.matching('unknown')) == 2, 'two warnings')
-        assert node.matching('parameter detectr: unknown; did you mean detector?')
-        assert node.matching('parameter xyz: unknown; it has no effect')
-        assert set_parameters(bench, '/file/headpose', keep_lost=2).successful
-        assert get(bench, 'keep_lost', node='/file/headpose') == [2.0]
-        assert not set_parameters(bench, '/file/headpose', keep_lost=-2).successful
-        assert node.end() == 0
-
-
-@pytest.mark.parametrize(
-    ('argument', 'reason'),
-    [
-        ('keep_lost:=long', "parameter keep_lost: expected float from 0.0 to 60.0, got 'long'"),
-        ('detect_every:=1.5', 'parameter detect_every: expected int from 1 to 1000, got 1.5'),
-        ('keep_lost:=-1', 'parameter keep_lost: expected float from 0.0 to 60.0, got -1.0'),
-    ],
-)
-def test_a_wrong_value_at_start_ends_it_with_one_line(domain, logs, argument, reason):
-    with fake_node(domain, logs, '-r', '__ns:=/wrong', '-p', argument) as node:
-        assert node.process.wait(20.0) == 2
-    assert node.matching('headpose_node: ') == [f'headpose_node: {reason}']
-    assert 'Traceback' not in node.output()
 
 
 def options():

@@ -1,17 +1,24 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's parameters in this process: conversion, checks, and who commits when."""
+"""Parameters: conversion, checks, and when they are committed."""
 
 import pytest
 
 pytest.importorskip('rclpy')
 import rclpy
+from graph import Bench, fake_node, get, set_parameters, until_active
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from headpose_ros.node.parameters import Parameters, unknown_text
+
+
+@pytest.fixture
+def bench(domain):
+    with Bench(domain) as made:
+        yield made
 
 
 @pytest.fixture
@@ -91,3 +98,37 @@ def test_the_most_similar_name_is_proposed():
     known = ['detector', 'detector_weights', 'keep_lost']
     assert unknown_text('detectr', known).endswith('did you mean detector?')
     assert unknown_text('zzz', known).endswith('it has no effect')
+
+
+def test_whole_numbers_and_unknown_names_at_start(bench, domain, logs, tmp_path):
+    """A whole number is a double where one is wanted; a misspelt name is reported."""
+    values = tmp_path / 'params.yaml'
+    values.write_text(
+        '/**:\n  ros__parameters:\n    keep_lost: 1\n    detectr: mtcnn\n    xyz: 3\n'
+        '    use_sim_time: false\n'
+    )
+    with fake_node(domain, logs, '-r', '__ns:=/file', '--params-file', str(values)) as node:
+        until_active(bench, '/file/headpose')
+        assert get(bench, 'keep_lost', node='/file/headpose') == [1.0]
+        bench.until(lambda: len(node.matching('unknown')) == 2, 'two warnings')
+        assert node.matching('parameter detectr: unknown; did you mean detector?')
+        assert node.matching('parameter xyz: unknown; it has no effect')
+        assert set_parameters(bench, '/file/headpose', keep_lost=2).successful
+        assert get(bench, 'keep_lost', node='/file/headpose') == [2.0]
+        assert not set_parameters(bench, '/file/headpose', keep_lost=-2).successful
+        assert node.end() == 0
+
+
+@pytest.mark.parametrize(
+    ('argument', 'reason'),
+    [
+        ('keep_lost:=long', "parameter keep_lost: expected float from 0.0 to 60.0, got 'long'"),
+        ('detect_every:=1.5', 'parameter detect_every: expected int from 1 to 1000, got 1.5'),
+        ('keep_lost:=-1', 'parameter keep_lost: expected float from 0.0 to 60.0, got -1.0'),
+    ],
+)
+def test_a_wrong_value_at_start_ends_it_with_one_line(domain, logs, argument, reason):
+    with fake_node(domain, logs, '-r', '__ns:=/wrong', '-p', argument) as node:
+        assert node.process.wait(20.0) == 2
+    assert node.matching('headpose_node: ') == [f'headpose_node: {reason}']
+    assert 'Traceback' not in node.output()

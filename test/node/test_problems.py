@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One line per trouble and period."""
+"""Log lines of problems: one for each problem and period."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_keys_are_throttled_apart(made):
     assert log.lines == [('warning', 'one'), ('error', 'two')]
 
 
-def test_the_end_is_told_once(made):
+def test_the_end_is_logged_once(made):
     log, _, problems = made
     problems.report('image.encoding', 'bad')
     problems.resolve('image')
@@ -51,14 +51,14 @@ def test_the_end_is_told_once(made):
     assert problems.current() == []
 
 
-def test_settling_does_not_touch_other_keys(made):
+def test_resolving_does_not_touch_other_keys(made):
     _, _, problems = made
     problems.report('images', 'bad')
     problems.resolve('image')
     assert problems.current() == [('bad', False)]
 
 
-def test_trouble_that_comes_and_goes_is_still_throttled(made):
+def test_a_problem_that_comes_and_goes_is_still_throttled(made):
     log, now, problems = made
     for at in range(100):
         now[0] = at * 0.05
@@ -67,7 +67,7 @@ def test_trouble_that_comes_and_goes_is_still_throttled(made):
     assert log.lines == [('warning', 'bad'), ('info', 'resolved: bad')]
 
 
-def test_dropped_without_a_word(made):
+def test_forgotten_without_a_line(made):
     log, _, problems = made
     problems.report('image.silent', 'bad')
     problems.forget('image')
