@@ -66,7 +66,9 @@ def test_a_latched_camera_info_is_heard_beside_a_volatile_publisher(domain, logs
         other.advertise(Image, '/both/image')
         other.advertise(CameraInfo, '/both/camera_info', **latched)
         other.publishers['/both/camera_info'].publish(camera_info())
-        with fake_node(domain, logs, '-r', '__ns:=/both'):
+        with fake_node(domain, logs, '-r', '__ns:=/both') as node:
+            other.until(lambda: node.matching('active: waiting'), 'the node')
+            other.spin(1.0)  # it has discovered both publishers before it subscribes
             other.listen(HeadPoseArray, '/both/headpose/heads')
             other.heads_arrive('/both/headpose/heads', topic='/both/image', info=None)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The newest item only, in a thread that lives on."""
+"""The newest item only, in a thread that survives errors."""
 
 import threading
 
@@ -60,3 +60,21 @@ def test_stop_gives_up_on_a_stuck_item():
     assert not worker.stop(0.01)
     go.set()
     assert worker.stop(5)
+
+
+def test_idle_only_while_nothing_is_waiting_or_handled():
+    go, started = threading.Event(), threading.Event()
+
+    def handle(_):
+        started.set()
+        go.wait(10)
+
+    worker = NewestWorker(handle, lambda _: None)
+    assert worker.is_idle
+    worker.put(1)
+    assert not worker.is_idle
+    assert started.wait(5)
+    assert not worker.is_idle
+    go.set()
+    worker.stop(5)
+    assert worker.is_idle
