@@ -4,10 +4,6 @@
 #   (<package>__rosidl_generator_py): those that do not exist are taken out.
 # - NumPy's headers lie in a virtual environment inside this very checkout, and an exported target
 #   must not point into its own sources: they are kept for the build alone.
-# (cmake_language(DEFER) needs CMake 3.19; older ones come with an apt ROS, which has no need.)
-if(CMAKE_VERSION VERSION_LESS 3.19)
-  return()
-endif()
 
 function(headpose_mend_include_dirs)
   get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
