@@ -61,7 +61,12 @@ def _add_output(add: Callable[..., Any]) -> None:
         metavar='FILE',
         help='where the result goes; without FILE, or with -, it is printed',
     )
-    add('--plot', type=Path, metavar='FILE', help='where the plot goes (default: beside the JSON)')
+    add(
+        '--plot',
+        type=Path,
+        metavar='FILE',
+        help='where the plot goes (default: beside the JSON, where matplotlib is installed)',
+    )
 
 
 def _add_crops(add: Callable[..., Any]) -> None:
@@ -231,11 +236,14 @@ def _protocol(
 
 def _prepare_outputs(args: argparse.Namespace) -> None:
     """Make the folders, and refuse now what could not be written after hours."""
-    from headpose_ros.evaluation.plots import require_plot
+    from headpose_ros.evaluation.plots import can_plot, require_plot
 
     files = [] if args.json in (None, _STDOUT) else [args.json]
     if files and not args.plot:
-        args.plot = args.json.with_suffix('.png')
+        if can_plot():
+            args.plot = args.json.with_suffix('.png')
+        else:
+            print('no plot: matplotlib is not installed', file=sys.stderr)
     if args.plot:
         require_plot(args.plot)
         files.append(args.plot)

@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 Rings = Sequence[Mapping[str, float]]
+
+
+def can_plot() -> bool:
+    """Return whether matplotlib is installed."""
+    return importlib.util.find_spec('matplotlib') is not None
 
 
 def require_plot(path: Path) -> None:

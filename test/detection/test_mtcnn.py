@@ -20,7 +20,6 @@ from headpose_ros.detection.mtcnn_stages import (
     suppress,
 )
 from headpose_ros.inference.runtime import create_runtime
-from headpose_ros.inference.torch_runtime import TorchRuntime
 from headpose_ros.inference.weights import WeightsError, load, save
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
@@ -79,7 +78,8 @@ def test_finds_the_boxes_of_the_mtcnn_package(mtcnn, name):
 
 @pytest.mark.parametrize('face', [60, 100])
 def test_both_runtimes_find_the_same(mtcnn, face):
-    other = Mtcnn(TorchRuntime('cpu'), load('', 'mtcnn', ('mtcnn',)))
+    backend = pytest.importorskip('headpose_ros.inference.torch_runtime')
+    other = Mtcnn(backend.TorchRuntime('cpu'), load('', 'mtcnn', ('mtcnn',)))
     image = drawn_face(face)
     a, b = mtcnn.detect(image, 24), other.detect(image, 24)
     np.testing.assert_allclose(a.corners, b.corners, atol=0.01)

@@ -12,7 +12,6 @@ from headpose_ros.detection import create_detector, one_pass
 from headpose_ros.detection.mtcnn import Mtcnn
 from headpose_ros.detection.proposal_network import LARGEST_PX, SMALLEST_PX, squares
 from headpose_ros.inference.runtime import create_runtime
-from headpose_ros.inference.torch_runtime import TorchRuntime
 from headpose_ros.inference.weights import WeightsError, load
 
 CONFIG = PipelineConfig(detector='one_pass')
@@ -40,7 +39,8 @@ def test_boxes_are_those_of_mtcnn(detector, mtcnn, face):
 
 @pytest.mark.parametrize('face', [60, 100])
 def test_both_runtimes_find_the_same(detector, face):
-    other = create_detector(CONFIG, TorchRuntime('cpu'))
+    backend = pytest.importorskip('headpose_ros.inference.torch_runtime')
+    other = create_detector(CONFIG, backend.TorchRuntime('cpu'))
     image = drawn_face(face)
     a, b = detector.detect(image, 24), other.detect(image, 24)
     assert len(a) == len(b) == 1

@@ -1,5 +1,7 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -31,7 +33,8 @@ class FakeYuNet:
 @pytest.fixture
 def detector(monkeypatch, tmp_path):
     fake = FakeYuNet()
-    monkeypatch.setattr(cv2.FaceDetectorYN, 'create', lambda *_: fake)
+    stand_in = SimpleNamespace(create=lambda *_: fake)  # OpenCV 4.5's class cannot be changed
+    monkeypatch.setattr(cv2, 'FaceDetectorYN', stand_in)
     (tmp_path / 'm.onnx').touch()
     config = PipelineConfig(detector='yunet', detector_weights=str(tmp_path / 'm.onnx'))
     made = yunet.create(config, None)

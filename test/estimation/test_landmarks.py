@@ -18,7 +18,6 @@ from headpose_ros.geometry.euler import matrix_from_euler
 from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.inference.runtime import create_runtime
-from headpose_ros.inference.torch_runtime import TorchRuntime
 from headpose_ros.inference.weights import WeightsError, save
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
@@ -91,8 +90,7 @@ def test_no_crops_no_heads():
 
 def made_weights(path, **metadata):
     """A network of random weights that is otherwise whole."""
-    from headpose_training.landmark_training import shapes
-
+    shapes = pytest.importorskip('headpose_training.landmark_training').shapes
     rng = np.random.default_rng(0)
     tensors = {}
     for name, shape in shapes().items():
@@ -111,10 +109,11 @@ def make(weights, runtime=None, **changes):
 
 def test_runtimes_agree(tmp_path):
     weights = made_weights(tmp_path / 'made.safetensors')
+    backend = pytest.importorskip('headpose_ros.inference.torch_runtime')
     crops = np.random.default_rng(1).integers(0, 256, (3, 112, 112, 3), np.uint8)
     one, other = (
         make(weights, runtime, landmark_pose='linear').estimate(crops, np.full(3, ANGLE))
-        for runtime in (create_runtime('cpu', 1), TorchRuntime('cpu', 1))
+        for runtime in (create_runtime('cpu', 1), backend.TorchRuntime('cpu', 1))
     )
     assert one.rotations_virtual_from_face == pytest.approx(
         other.rotations_virtual_from_face, abs=1e-3)  # fmt: skip
@@ -123,8 +122,7 @@ def test_runtimes_agree(tmp_path):
 
 def test_one_bright_map_cell_is_where_the_landmark_is(tmp_path):
     """Maps that look at brightness alone: every landmark is at the bright spot."""
-    from headpose_training.landmark_training import shapes
-
+    shapes = pytest.importorskip('headpose_training.landmark_training').shapes
     tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes().items()}
     tensors |= {n.replace('.weight', '.bias'): np.zeros(t.shape[0], np.float32)
                 for n, t in tensors.items() if n.endswith('.weight')}  # fmt: skip
@@ -166,6 +164,7 @@ def test_wrong_weights_get_one_clear_error(tmp_path):
 
 @pytest.mark.skipif(not ONNX.is_file(), reason=f'no {ONNX}')
 def test_onnx_network_finds_the_landmarks_of_real_faces():
+    pytest.importorskip('headpose_training')
     from headpose_training.landmark_training_data import (
         LandmarkViews,
         random_view,
@@ -242,6 +241,7 @@ def test_onnx_of_another_kind_is_refused(tmp_path):
 
 @pytest.mark.skipif(not FACES.is_dir(), reason=f'no {FACES}')
 def test_shipped_network_finds_the_landmarks_of_faces_it_never_saw():
+    pytest.importorskip('headpose_training')
     from headpose_training.landmark_training_data import (
         LandmarkViews,
         random_view,
