@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 MAX_IMAGE_PIXELS = 2**26
@@ -15,13 +16,22 @@ MAX_IMAGE_PIXELS = 2**26
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Run an executable so that SIGINT and SIGTERM end it with status 0 and no traceback."""
+    """Run an executable: return its status, 2 where ROS or the messages are missing.
+
+    SIGINT and SIGTERM end it with status 0 and no traceback.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     try:
         return run()
     except KeyboardInterrupt:
         return 0
+    except ModuleNotFoundError as error:
+        cure = _cure(error)
+        if not cure:
+            raise
+        print(f'{Path(sys.argv[0]).name}: {cure}', file=sys.stderr)
+        return 2
     except Exception as error:
         if _shut_down(error):
             return 0
@@ -40,6 +50,22 @@ def _end(number: int, frame: object) -> None:
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(0)
+
+
+def _cure(error: ModuleNotFoundError) -> str:
+    """Return what to do about a missing module of ROS or of the messages; '' for another one."""
+    name = (error.name or '').split('.')[0]
+    if (error.name or '').startswith('headpose_ros.msg'):
+        return (
+            'its ROS messages are not built (pip install brings none): build the package with '
+            '"colcon build" and source install/setup.bash, or run "make setup" in the checkout'
+        )
+    if name == 'rclpy' or name.endswith(('_msgs', '_interfaces')):
+        return (
+            f'needs ROS 2, and {sys.executable} has none ({error}): source one, or run '
+            '"make setup" in the checkout; without ROS there is the command headpose'
+        )
+    return ''
 
 
 def _shut_down(error: Exception) -> bool:
