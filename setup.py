@@ -1,115 +1,48 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""pip's build: runs CMakeLists.txt and packs what it installs, messages compiled, into the wheel.
+"""What pyproject.toml cannot say: which of OpenCV's distributions the package requires.
 
-All else stands in pyproject.toml. colcon does not come here: it runs CMakeLists.txt itself.
+Four of them (opencv-python, -headless, opencv-contrib-python, -headless) install the same folder,
+`cv2`; pip knows nothing of it and lets the last one overwrite the others. So the one that is
+there already is required; where none is, the one that needs no display.
 """
 
-from __future__ import annotations
-
-import importlib.util
-import os
+import atexit
+import re
 import shutil
-import subprocess
-import sys
+import site
+import sysconfig
+import tempfile
+from importlib.metadata import distributions
 from pathlib import Path
 
-from setuptools import Distribution, setup
-from setuptools.command.build_py import build_py
+from setuptools import setup
 
-HERE = Path(__file__).resolve().parent
-NAME = 'headpose_ros'
-
-
-def sourced_prefixes() -> list[str]:
-    """Prefixes of a sourced ROS; empty where none is."""
-    prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
-    has_messages = any(Path(p, 'share', 'geometry_msgs').is_dir() for p in prefixes)
-    return prefixes if has_messages else []
+DEFAULT = 'opencv-python-headless'
+# With windows, or with more modules than the default: what a user must not lose.
+PREFERRED = ('opencv-contrib-python', 'opencv-python', 'opencv-contrib-python-headless')
 
 
-def wheel_prefixes() -> list[str]:
-    """Prefixes that the wheels of ROS are installed under: the build environment, and Python's."""
-    spec = importlib.util.find_spec('rosidl_adapter')
-    found = [sys.prefix]
-    if spec and spec.origin:  # <prefix>/lib/python3.X/site-packages/rosidl_adapter/__init__.py
-        found.insert(0, str(Path(spec.origin).parents[4]))
-    return list(dict.fromkeys(found))
+def requirements() -> list[str]:
+    """Return the lines of requirements/run.txt, with the OpenCV to require."""
+    text = (Path(__file__).resolve().parent / 'requirements' / 'run.txt').read_text()
+    lines = [line.split('#')[0].strip() for line in text.splitlines()]
+    return [opencv(line) if line.startswith(DEFAULT) else line for line in lines if line]
 
 
-def requirements(name: str) -> list[str]:
-    """Read one of requirements/*.txt."""
-    lines = (HERE / 'requirements' / f'{name}.txt').read_text().splitlines()
-    return [line for line in (line.split('#')[0].strip() for line in lines) if line]
+def opencv(default: str) -> str:
+    """Return the requirement of the OpenCV that is installed, or the default one."""
+    # Not sys.path: pip builds where the environment's packages are hidden.
+    folders = {sysconfig.get_path('purelib'), sysconfig.get_path('platlib')}
+    folders.add(site.getusersitepackages())
+    found = distributions(path=sorted(folders))
+    installed = {re.sub(r'[-_.]+', '-', d.metadata['Name'] or '').lower() for d in found}
+    kept = next((name for name in PREFERRED if name in installed), None)
+    # Without the upper bound: a newer one is no reason to replace it.
+    return default.split(',')[0].replace(DEFAULT, kept) if kept else default
 
 
-class BuildWithMessages(build_py):
-    """Builds the Python package, then the messages into it."""
-
-    def run(self) -> None:
-        """Build; an editable install gets its messages from tools/setup.py."""
-        super().run()
-        if not self.editable_mode:
-            self._add(self._compile())
-
-    def _compile(self) -> Path:
-        work = Path(self.get_finalized_command('build').build_temp).resolve() / 'rosidl'
-        stage = work / 'install'
-        shutil.rmtree(stage, ignore_errors=True)
-        prefixes = os.pathsep.join(sourced_prefixes() or wheel_prefixes())
-        environment = dict(os.environ, AMENT_PREFIX_PATH=prefixes, CMAKE_PREFIX_PATH=prefixes)
-        configure = [
-            'cmake', '-S', str(HERE), '-B', str(work / 'build'),
-            f'-DCMAKE_INSTALL_PREFIX={stage}', '-DCMAKE_BUILD_TYPE=Release',
-            '-DBUILD_TESTING=OFF', f'-DPython3_EXECUTABLE={sys.executable}',
-            '-DHEADPOSE_ROS_INSTALL_PYTHON=OFF',
-            '-DHEADPOSE_ROS_SHEBANG=/usr/bin/env python3',
-        ]  # fmt: skip
-        if shutil.which('ninja'):
-            configure += ['-G', 'Ninja']
-        subprocess.run(configure, check=True, env=environment)
-        subprocess.run(
-            ['cmake', '--build', str(work / 'build'), '--target', 'install', '--parallel', '2'],
-            check=True,
-            env=environment,
-        )
-        return stage
-
-    def _add(self, stage: Path) -> None:
-        """Put generated Python into the package, everything else under the prefix."""
-        generated = next(
-            path
-            for path in stage.rglob(NAME)
-            if (path / 'msg').is_dir() and (path / '__init__.py').is_file()
-        )
-        shutil.copytree(
-            generated, Path(self.build_lib, NAME), dirs_exist_ok=True,
-            ignore=lambda folder, names: [
-                n for n in names
-                if n == '__pycache__' or n.endswith('.c')
-                or (n == '__init__.py' and Path(folder) == generated)
-            ],
-        )  # fmt: skip
-        python_folder = generated.parent
-        for folder, _, files in os.walk(stage):
-            inside = Path(folder)
-            if files and python_folder not in (inside, *inside.parents):
-                self.distribution.data_files.append(
-                    (str(inside.relative_to(stage)), [str(inside / name) for name in files])
-                )
-
-
-class BinaryDistribution(Distribution):
-    """A wheel for one Python on one platform: the messages are compiled."""
-
-    def has_ext_modules(self) -> bool:
-        """Say so to setuptools."""
-        return True
-
-
-setup(
-    data_files=[],
-    install_requires=requirements('run') + ([] if sourced_prefixes() else requirements('ros')),
-    cmdclass={'build_py': BuildWithMessages},
-    distclass=BinaryDistribution,
-)
+# Not build/ of the checkout: what an older build left there would be packed again.
+work = tempfile.mkdtemp(prefix='headpose_build_')
+atexit.register(shutil.rmtree, work, ignore_errors=True)
+setup(install_requires=requirements(), options={'build': {'build_base': work}})

@@ -257,7 +257,7 @@ def install_packages(ros: str) -> None:
         return
     run(
         'installing ROS 2 Jazzy and the dependencies (about 500 MB where none is cached)',
-        pip_install(*files('run', 'ros', 'build', 'dev', 'colcon')),
+        pip_install(*files('run', 'ros', 'build', 'dev', 'training', 'colcon')),
     )
 
 
@@ -280,7 +280,7 @@ def install_beside(ros: str) -> None:
     OWN_LIMITS.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
     run(
         f'installing what ROS 2 {ros} does not bring',
-        pip_install('-r', str(chosen), *files('dev', 'colcon')),
+        pip_install('-r', str(chosen), *files('dev', 'training', 'colcon')),
     )
 
 
@@ -335,15 +335,14 @@ def build_into_venv() -> None:
 
 
 def drop_generated_package() -> None:
-    """Take away what would hide the checkout: rosidl's empty package and its metadata.
+    """Take away the generated `headpose_ros/__init__.py`, which would hide the checkout's.
 
-    Without its __init__.py the folder in site-packages is no package of its own any more, but
-    still the place where the checkout's `__path__` (headpose_ros/__init__.py) finds the messages.
+    The rest stays, and is found by way of the checkout's `__path__`.
     """
     (site,) = (VENV / 'lib').glob('python3*/site-packages')
     (site / 'headpose_ros' / '__init__.py').unlink(missing_ok=True)
-    for leftover in [site / 'headpose_ros' / '__pycache__', *site.glob('headpose_ros-*.egg-info')]:
-        shutil.rmtree(leftover, ignore_errors=True)
+    for metadata in site.glob('headpose_ros-*.egg-info'):
+        shutil.rmtree(metadata)
 
 
 def build_workspace() -> None:
@@ -376,12 +375,11 @@ def build_workspace() -> None:
 
 def install_checkout() -> None:
     """Put the checkout on Python's path and its commands into .venv/bin."""
-    # compat: a plain path entry. setuptools' import hook would come after the folder that holds
-    # the messages, and never be asked.
-    options = ['--no-deps', '--no-build-isolation', '-C', 'editable_mode=compat']
     run(
         'linking the checkout into .venv',
-        pip_install(*options, '-e', str(ROOT), '-e', str(ROOT / 'training')),
+        pip_install(
+            '--no-deps', '--no-build-isolation', '-e', str(ROOT), '-e', str(ROOT / 'training')
+        ),
     )
 
 

@@ -14,11 +14,13 @@ import headpose_ros
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / 'headpose_ros'
 MODULE_OF = {  # where the name to install is not the name to import
+    'opencv-python': 'cv2',
     'opencv-python-headless': 'cv2',
     'pyyaml': 'yaml',
+    'rerun-sdk': 'rerun',
 }
-# What the code uses where it is there, and does without where it is not.
-OPTIONAL = {'hri_msgs', 'torch', 'numba', 'moderngl', 'matplotlib', 'mtcnn'}
+# What the code uses where it is there, and does without where it is not; the extras beside it.
+OPTIONAL = {'hri_msgs', 'matplotlib'}
 OF_ROS = re.compile(
     r'rclpy|cv_bridge|launch(_ros)?|tf2?_\w+|ament_index_python|\w+_(msgs|interfaces)'
 )
@@ -29,8 +31,16 @@ def requirements(name):
     return [line for line in (line.split('#')[0].strip() for line in lines) if line]
 
 
+def bare(lines):
+    return [re.split(r'[\[<>=! ]', line)[0].lower() for line in lines]
+
+
 def names(name):
-    return [re.split(r'[\[<>=! ]', line)[0].lower() for line in requirements(name)]
+    return bare(requirements(name))
+
+
+def modules(packages):
+    return {MODULE_OF.get(name, name.replace('-', '_')) for name in packages}
 
 
 @pytest.fixture(scope='module')
@@ -90,36 +100,56 @@ def test_every_ros_package_that_is_imported_is_declared(package):
     declared = {dependency.name for dependency in package.exec_depends}
     used = {name: path for name, path in imported().items() if OF_ROS.fullmatch(name)}
     used.update((name, ROOT / 'launch') for name in ('launch', 'launch_ros'))
-    from_elsewhere = {'builtin_interfaces': 'std_msgs', 'rcl_interfaces': 'rclpy'}
+    # tf2_ros brings the C++ library only, and not the Python module of its name.
+    from_elsewhere = {
+        'builtin_interfaces': 'std_msgs', 'rcl_interfaces': 'rclpy', 'tf2_ros': 'tf2_ros_py',
+    }  # fmt: skip
     missing = {
         name: path
         for name, path in used.items()
-        if from_elsewhere.get(name, name) not in declared
-        and name not in OPTIONAL
-        # tf2_ros's Python lives in tf2_ros_py, which tf2_ros_py's own key names
-        and f'{name}_py' not in declared
+        if from_elsewhere.get(name, name) not in declared and name not in OPTIONAL
     }
     assert missing == {}
 
 
-def test_every_python_package_that_is_imported_is_required():
-    required = {MODULE_OF.get(name, name.replace('-', '_')) for name in names('run')}
+def test_what_the_tests_import_is_declared(package):
+    declared = {dependency.name for dependency in package.test_depends}
+    assert {'python3-pytest', 'python3-pytest-timeout', 'python3-hypothesis'} <= declared
+
+
+def test_every_python_package_that_is_imported_is_required(pyproject):
+    extras = pyproject['project']['optional-dependencies'].values()
+    required = modules(names('run')) | OPTIONAL
+    required |= modules(bare(line for lines in extras for line in lines))
     foreign = {name: path for name, path in imported().items() if not OF_ROS.fullmatch(name)}
-    assert {n: p for n, p in foreign.items() if n not in required | OPTIONAL} == {}
+    assert {n: p for n, p in foreign.items() if n not in required} == {}
 
 
 def test_nothing_is_required_in_vain():
-    required = {MODULE_OF.get(name, name.replace('-', '_')) for name in names('run')}
-    assert required - set(imported()) == set()
+    assert modules(names('run')) - set(imported()) == set()
 
 
-def test_the_wheels_build_requirements_are_stated_alike(pyproject):
-    assert pyproject['build-system']['requires'] == requirements('build')
+def test_training_states_its_requirements_once():
+    tomllib = pytest.importorskip('tomllib')
+    project = tomllib.loads((ROOT / 'training' / 'pyproject.toml').read_text())['project']
+    stated = set(bare(project['dependencies']))
+    installed = set(names('training')) | set(names('torch'))
+    assert stated - {'headpose_ros'} <= installed
+    assert not installed & set(names('run')), 'what the run-time needs it has already'
+
+
+def test_the_extras_are_those_that_the_texts_name(pyproject):
+    extras = pyproject['project']['optional-dependencies']
+    texts = [path.read_text() for path in (ROOT / 'README.md', *PACKAGE.rglob('*.py'))]
+    named = {name for text in texts for name in re.findall(r"'(?:\.|headpose_ros)\[(\w+)\]'", text)}
+    assert named <= set(extras)
+    assert {'gui', 'torch'} <= named, 'else this test reads nothing'
 
 
 def test_every_requirement_is_pinned_for_the_set_up():
     pinned = {line.split('==')[0] for line in requirements('constraints')}
-    wanted = {n for name in ('run', 'ros', 'build', 'dev', 'colcon', 'torch') for n in names(name)}
+    files = ('run', 'ros', 'build', 'dev', 'training', 'colcon', 'torch')
+    wanted = {n for name in files for n in names(name)}
     assert {name.replace('_', '-') for name in wanted} - pinned == set()
 
 
