@@ -3,10 +3,15 @@
 """The run-time's tests run with what the run-time needs; files that import more are skipped."""
 
 import importlib.util
+import sys
+from pathlib import Path
 
 import pytest
 
 OPTIONAL = ('torch', 'hypothesis', 'matplotlib', 'numba', 'headpose_training', 'benchmark')
+
+
+sys.path.insert(0, str(Path(__file__).parent / 'support'))  # as `pythonpath` does from pytest 7 on
 
 
 class Module(pytest.Module):
@@ -18,9 +23,16 @@ class Module(pytest.Module):
         except self.CollectError as error:
             package = (getattr(error.__cause__, 'name', None) or '').split('.')[0]
             if package in OPTIONAL and importlib.util.find_spec(package) is None:
-                pytest.skip(f'{self.path.name} needs {package}', allow_module_level=True)
+                pytest.skip(f'{self.name} needs {package}', allow_module_level=True)
             raise
 
 
-def pytest_pycollect_makemodule(module_path, parent):
-    return Module.from_parent(parent, path=module_path)
+if hasattr(pytest, 'version_tuple'):
+
+    def pytest_pycollect_makemodule(module_path, parent):
+        return Module.from_parent(parent, path=module_path)
+
+else:  # pytest 6, of Ubuntu 22.04
+
+    def pytest_pycollect_makemodule(path, parent):
+        return Module.from_parent(parent, fspath=path)
