@@ -141,7 +141,8 @@ def test_training_states_its_requirements_once():
 def test_the_extras_are_those_that_the_texts_name(pyproject):
     extras = pyproject['project']['optional-dependencies']
     texts = [path.read_text() for path in (ROOT / 'README.md', *PACKAGE.rglob('*.py'))]
-    named = {name for text in texts for name in re.findall(r"'(?:\.|headpose_ros)\[(\w+)\]'", text)}
+    pattern = r"'(?:\.|headpose_ros)\[(\w+)\]'"
+    named = {name for text in texts for name in re.findall(pattern, text)}
     assert named <= set(extras)
     assert {'gui', 'torch'} <= named, 'else this test reads nothing'
 
