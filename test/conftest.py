@@ -10,7 +10,9 @@ import pytest
 
 OPTIONAL = ('torch', 'hypothesis', 'matplotlib', 'numba', 'headpose_training', 'benchmark')
 
-
+WITHOUT_ROS = importlib.util.find_spec('rclpy') is None
+# Here, not by a skip in node/conftest.py: pytest 6 would skip every test for that.
+collect_ignore = ['node'] if WITHOUT_ROS else []
 sys.path.insert(0, str(Path(__file__).parent / 'support'))  # as `pythonpath` does from pytest 7 on
 
 
@@ -36,3 +38,7 @@ else:  # pytest 6, of Ubuntu 22.04
 
     def pytest_pycollect_makemodule(path, parent):
         return Module.from_parent(parent, fspath=path)
+
+
+def pytest_report_header():
+    return 'no ROS 2 here: test/node is left out' if WITHOUT_ROS else None
