@@ -21,6 +21,7 @@ import numpy as np
 
 DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
+DEVICE_PATTERN = r'auto|cpu|cuda(:\d+)?'
 LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
 NEAREST_FACE = 0.3
 """Smallest `max_distance`, metres."""
@@ -97,7 +98,7 @@ class PipelineConfig(Options):
     device: str = option(
         'auto',
         'Inference device: auto, cpu, cuda or cuda:N.',
-        pattern=r'auto|cpu|cuda(:\d+)?',
+        pattern=DEVICE_PATTERN,
     )
     threads: int = option(
         0, 'Number of CPU threads for inference; 0: chosen by the runtime.', low=0, high=256

@@ -12,7 +12,7 @@ from headpose_ros.crops import CropReader
 from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import Faces
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 from headpose_ros.typing import Image
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convert the weights of the PyPI package mtcnn 1.0.0 to headpose_ros/models/mtcnn.safetensors.
+"""Convert the weights of the package mtcnn 1.0.0 to headpose_ros/models/mtcnn_*.onnx.
 
 Run once, by hand, where `mtcnn` and `joblib` are installed; TensorFlow is not needed. Those files
 are pickles inside, so each is read only if it has the checksum of the release.
@@ -13,7 +13,6 @@ import hashlib
 import importlib.metadata
 import io
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import joblib
@@ -21,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from register_weights import register
 
-from headpose_ros.detection.mtcnn_networks import ARCHITECTURE
-from headpose_ros.inference.weights import MODELS, save
+from headpose_ros.inference.networks import ONET, PNET, RNET
+from headpose_ros.inference.networks.export import write
+from headpose_ros.inference.networks.mtcnn_nets import PIXEL_MEAN, PIXEL_SCALE
+from headpose_ros.inference.weights import MODELS
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -38,6 +39,12 @@ BODY = {
     'rnet': [(3, 3, 3, 28), (3, 3, 28, 48), (2, 2, 48, 64), (576, 128)],
     'onet': [(3, 3, 3, 32), (3, 3, 32, 64), (3, 3, 64, 64), (2, 2, 64, 128), (1152, 256)],
 }
+LAST_MAP_PX = 3  # side of the map that the dense layer of R- and O-Net sees
+ARCHITECTURES = {
+    'pnet': (PNET, 'P-Net of MTCNN: proposes faces'),
+    'rnet': (RNET, 'R-Net of MTCNN: refines proposals'),
+    'onet': (ONET, 'O-Net of MTCNN: decides'),
+}
 HEADS = {
     'pnet': {'box': (1, 1, 32, 4), 'score': (1, 1, 32, 2)},
     'rnet': {'box': (128, 4), 'score': (128, 2)},
@@ -47,24 +54,36 @@ HEADS = {
 
 def main() -> int:
     """Convert, write and register."""
-    tensors: Arrays = {}
-    for net in SHA256:
-        tensors |= convert(net, joblib.load(io.BytesIO(checked_bytes(net))))
-    path = MODELS / 'mtcnn.safetensors'
-    save(
-        path,
-        tensors,
-        {
-            'architecture': ARCHITECTURE,
-            'what': 'face detector, MTCNN (P-, R- and O-Net)',
+    for net, (architecture, what) in ARCHITECTURES.items():
+        tensors = convert(net, joblib.load(io.BytesIO(checked_bytes(net))))
+        if net == 'pnet':
+            tensors = joined(tensors)
+        path = MODELS / f'mtcnn_{net}.onnx'
+        about = {
+            'architecture': architecture,
+            'what': f'face detector, {what}',
             'licence': 'MIT, Copyright (c) 2019-2024 Iván de Paz Centeno',
-            'origin': 'https://pypi.org/project/mtcnn/1.0.0; Zhang et al. 2016, trained by its '
-            'authors on WIDER FACE and CelebA',
-            'source_sha256': ' '.join(f'{net}.lz4:{digest}' for net, digest in SHA256.items()),
-        },
-    )
-    register(path, default_for='mtcnn')
+            'origin': 'package mtcnn 1.0.0; Zhang et al. 2016, trained by its authors on WIDER '
+            'FACE and CelebA',
+            'source_sha256': SHA256[net],
+        }
+        write(path, tensors, about)
+        register(path, default_for='mtcnn' if net == 'pnet' else net)
     return 0
+
+
+def joined(tensors: Arrays) -> Arrays:
+    """Return P-Net's tensors, its normalisation part of the first layer, and its heads one.
+
+    It pads nowhere, so that the former is exact.
+    """
+    rest = {n: t for n, t in tensors.items() if not n.startswith(('score.', 'box.'))}
+    scaled = tensors['conv1.weight'] / np.float64(PIXEL_SCALE)
+    bias = tensors['conv1.bias'] - (scaled * PIXEL_MEAN).sum(axis=(1, 2, 3))
+    rest |= {'conv1.weight': scaled.astype(np.float32), 'conv1.bias': bias.astype(np.float32)}
+    for part in ('weight', 'bias'):
+        rest[f'heads.{part}'] = np.concatenate([tensors[f'{h}.{part}'] for h in ('score', 'box')])
+    return rest
 
 
 def checked_bytes(net: str) -> bytes:
@@ -79,7 +98,7 @@ def checked_bytes(net: str) -> bytes:
 
 
 def convert(net: str, arrays: list[NDArray[np.float32]]) -> Arrays:
-    """Name the arrays, and bring kernels to (out,in,kh,kw), dense layers to (out,in)."""
+    """Name the arrays, and bring kernels to (out,in,kh,kw), heads to (out,in)."""
     queue = [np.asarray(a) for a in arrays]
     tensors: Arrays = {}
 
@@ -89,36 +108,30 @@ def convert(net: str, arrays: list[NDArray[np.float32]]) -> Arrays:
             raise SystemExit(f'{net}: expected finite float32 {shape}, got {array.shape}')
         return array
 
-    shapes = [(0,), *BODY[net]]
-    for i, (before, shape) in enumerate(pairwise(shapes), 1):
-        kernel = take(shape)
-        first_dense = len(shape) == 2 and len(before) == 4
-        tensors[f'{net}.{i}.weight'] = from_keras(kernel, before[-1] if first_dense else 0)
-        tensors[f'{net}.{i}.bias'] = take(shape[-1:])
+    for i, shape in enumerate(BODY[net], 1):
+        name = f'conv{i}' if len(shape) == 4 else f'dense{i}'
+        weight = take(shape)
+        weight = weight.transpose(3, 2, 0, 1) if len(shape) == 4 else after_flattening(weight)
+        tensors[f'{name}.weight'] = weight[:, ::-1] if i == 1 else weight  # RGB there, BGR here
+        tensors[f'{name}.bias'] = take(shape[-1:])
         slopes = shape[-1:] if len(shape) == 2 else (1, 1, shape[-1])
-        tensors[f'{net}.{i}.prelu.weight'] = take(slopes).reshape(-1)
+        tensors[f'{name}.prelu.weight'] = take(slopes).reshape(-1)
     for head, shape in HEADS[net].items():
-        weight, bias = from_keras(take(shape)), take(shape[-1:])
+        weight, bias = take(shape), take(shape[-1:])
+        weight = weight.transpose(3, 2, 0, 1) if weight.ndim == 4 else weight.T
         if head == 'score':  # the softmax of two classes is the sigmoid of their difference
             weight, bias = weight[1:] - weight[:1], bias[1:] - bias[:1]
-        tensors[f'{net}.{head}.weight'], tensors[f'{net}.{head}.bias'] = weight, bias
+        tensors[f'{head}.weight'], tensors[f'{head}.bias'] = weight, bias
     if queue:
         raise SystemExit(f'{net}: {len(queue)} arrays more than expected')
     return tensors
 
 
-def from_keras(kernel: NDArray[np.float32], channels: int = 0) -> NDArray[np.float32]:
-    """Reorder a kernel; `channels` of the map that a dense layer was flattened from, if any.
-
-    Those layers flatten (W,H,C), ours (C,H,W).
-    """
-    if kernel.ndim == 4:
-        return kernel.transpose(3, 2, 0, 1)
-    if channels:
-        side = round((len(kernel) / channels) ** 0.5)
-        grid = kernel.reshape(side, side, channels, -1)
-        kernel = grid.transpose(2, 1, 0, 3).reshape(len(kernel), -1)
-    return kernel.T
+def after_flattening(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a dense layer's matrix (in,out) as (out,in). They flatten (W,H,C), we (C,H,W)."""
+    side = LAST_MAP_PX
+    grid = matrix.reshape(side, side, -1, matrix.shape[1])
+    return grid.transpose(3, 2, 1, 0).reshape(matrix.shape[1], -1)
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Enter a weights file of headpose_ros/models into the registry, from what its metadata say.
 
-python tools/register_weights.py headpose_ros/models/mtcnn.safetensors --default-for mtcnn
+python tools/register_weights.py headpose_ros/models/pose_clean.onnx --default-for cnn
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def _measure_all(
         renders / 'rings', accuracy_rings.RingSet(args.heads), args.workers
     )
     held_out = accuracy_rendered.held_out(renders / 'held_out', args.crops, args.workers)
-    accuracy_real.test_faces(args.real, DATA, args.out / 'authors.safetensors')
+    accuracy_real.test_faces(args.real, DATA, args.out / 'authors.onnx')
     jobs = [
         Job(name, file, rings, held_out, args.real, args.out, args.faces, name == default)
         for name, file in weights.items()
@@ -135,8 +135,8 @@ def _networks(out: Path) -> dict[str, str]:
     }
     source = DATA / 'models' / 'lightweight_hpe_model-b66.pkl'
     if source.is_file():
-        import_file(source, out / 'authors.safetensors')
-        found[AUTHORS] = str(out / 'authors.safetensors')
+        import_file(source, out / 'authors.onnx')
+        found[AUTHORS] = str(out / 'authors.onnx')
     return found
 
 
@@ -144,7 +144,7 @@ def _measure(job: Job) -> dict[str, Any]:
     cv2.setNumThreads(1)
     weights, _ = resolve(job.weights, 'cnn')
     estimator = create_estimator(PipelineConfig(weights=job.weights), create_runtime('cpu', 1))
-    metadata = read(weights)[1]
+    metadata = read(weights).metadata
     held_out, raw = accuracy_rendered.difficulties(job.held_out, estimator)
     result: dict[str, Any] = {
         'weights': {
@@ -196,7 +196,7 @@ def _without_mirror(job: Job) -> dict[str, Any]:
 
 def _sha256(path: Path) -> str:
     """Return the checksum; an imported file's differs each time it is written: its source's."""
-    return read(path)[1].get('source_sha256') or file_sha256(path)
+    return read(path).metadata.get('source_sha256') or file_sha256(path)
 
 
 if __name__ == '__main__':

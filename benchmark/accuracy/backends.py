@@ -40,7 +40,8 @@ from headpose_ros.geometry.sampling import sample_crops
 from headpose_ros.geometry.virtual_camera import crop_angles
 from headpose_ros.heads import Faces
 from headpose_ros.inference.importing import import_file
-from headpose_ros.inference.runtime import Runtime, create_runtime
+from headpose_ros.inference.protocols import Runtime
+from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.weights import WeightsError
 from headpose_ros.typing import Array
 
@@ -134,15 +135,15 @@ def _detectors(
 
 def _estimators(data: Path, runtime: Runtime, folder: Path) -> Iterator[tuple[str, Estimator]]:
     """Yield the authors' network first; others where their weights are there."""
-    authors = folder / 'authors.safetensors'
+    authors = folder / 'authors.onnx'
     import_file(AUTHORS_WEIGHTS, authors)
     wanted = [
         (REFERENCE, 'cnn', str(authors), 'linear'),
         ('cnn, ours', 'cnn', '', 'linear'),
-        ('cnn, ours, pose_clean', 'cnn', 'pose_clean', 'linear'),
+        ('cnn, ours, pose_best', 'cnn', 'pose_best', 'linear'),
     ]
     for name, weights in (
-        ('landmarks, ours', ''),
+        ('landmarks, ours', 'pfld'),
         ('landmarks, PFLD_GhostOne', data / 'models' / 'PFLD_GhostOne_112_98pt.onnx'),
     ):
         for pose in ('linear', 'linear_authors', 'pnp'):

@@ -25,9 +25,10 @@ import numpy as np
 from benchmark.measure import Image, NotMeasuredError, alternate, clip_images, enlarged, run_part
 from benchmark.speed.operations import count_operations
 from headpose_ros.config import PipelineConfig
-from headpose_ros.detection import FaceSearch, create_detector, proposal_network
+from headpose_ros.detection import FaceSearch, create_detector
 from headpose_ros.detection.one_pass import sizes_to_look_at
 from headpose_ros.geometry import CameraModel
+from headpose_ros.inference.networks import PROPOSALS
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.weights import load
 
@@ -83,12 +84,10 @@ def package(image: Image) -> dict[str, Callable[[], Any]] | str:
 
 def search_mmac(width: int, height: int) -> float:
     """Return the million multiply-adds of the proposals in a search of an image."""
-    tensors = load('', 'one_pass', (proposal_network.ARCHITECTURE,)).tensors
+    weights = load('', 'one_pass', (PROPOSALS,))
     total = 0
     for size in sizes_to_look_at(width, height, MIN_FACE_PX):
-        total += count_operations(
-            proposal_network.proposal_network, tensors, size.padded_width, size.padded_height
-        )[0]
+        total += count_operations(weights, size.padded_width, size.padded_height)[0]
     return total / 1e6
 
 

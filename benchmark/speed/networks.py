@@ -28,6 +28,7 @@ from benchmark.speed.operations import count_operations
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation import create_estimator
 from headpose_ros.estimation.cnn import model_of
+from headpose_ros.inference.networks import POSE
 from headpose_ros.inference.runtime import create_runtime, gpu_count
 from headpose_ros.inference.weights import load
 
@@ -64,11 +65,11 @@ def our_job(batch: int, threads: int, mirror: bool = False) -> Callable[[], Any]
 
 def operations() -> dict[str, float]:
     """Count the multiply-adds of one crop, and the bytes of weights and feature maps."""
-    weights = load('', 'cnn', ('headpose-pose-network', 'lightweight-hpe'))
-    network = model_of(weights)
-    macs, maps = count_operations(network, weights.tensors, network.crop_px, network.crop_px)
+    weights = load('', 'cnn', (POSE,))
+    side = model_of(weights).crop_px
+    macs, maps = count_operations(weights, side, side)
     return {
-        'crop_px': network.crop_px,
+        'crop_px': side,
         'mmac': macs / 1e6,
         'weights_mb': sum(tensor.nbytes for tensor in weights.tensors.values()) / 1e6,
         'maps_mb': maps / 1e6,

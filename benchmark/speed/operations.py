@@ -6,21 +6,18 @@ from __future__ import annotations
 
 import math
 
-from openvino import Model, PartialShape, Type
-from openvino import opset13 as op
+from openvino import PartialShape
 
-from headpose_ros.inference.layers import Network, Weights
-from headpose_ros.inference.openvino_runtime import OpenVinoLayers
+from headpose_ros.inference.openvino_runtime import core
+from headpose_ros.inference.weights import LoadedWeights
 
 
-def count_operations(
-    network: Network, weights: Weights, width: int, height: int
-) -> tuple[int, int]:
+def count_operations(weights: LoadedWeights, width: int, height: int) -> tuple[int, int]:
     """Return multiply-adds, and bytes of feature maps read and written, for one image."""
-    images = op.parameter(PartialShape([1, height, width, 3]), Type.u8)
-    outputs = network(OpenVinoLayers(weights), images)
+    model = core().read_model(weights.data)
+    model.reshape(PartialShape([1, height, width, 3]))
     macs = maps = 0
-    for node in Model([op.result(y) for y in outputs], [images], 'network').get_ordered_ops():
+    for node in model.get_ordered_ops():
         kind = node.get_type_name()
         if kind not in ('Convolution', 'GroupConvolution', 'MatMul'):
             continue

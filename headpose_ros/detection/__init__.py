@@ -4,22 +4,12 @@
 
 from __future__ import annotations
 
-import importlib
-
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.search import FaceSearch
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 
 __all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector']
-
-_MODULES = {
-    'one_pass': 'headpose_ros.detection.one_pass',
-    'mtcnn': 'headpose_ros.detection.mtcnn',
-    'retinaface': 'headpose_ros.detection.retinaface',
-    'yunet': 'headpose_ros.detection.yunet',
-    'cascade': 'headpose_ros.detection.cascade',
-}
 
 
 def create_detector(config: PipelineConfig, runtime: Runtime) -> Detector:
@@ -27,5 +17,22 @@ def create_detector(config: PipelineConfig, runtime: Runtime) -> Detector:
 
     Raises WeightsError where its weights or model files cannot be used.
     """
-    detector: Detector = importlib.import_module(_MODULES[config.detector]).create(config, runtime)
-    return detector
+    if config.detector == 'mtcnn':
+        from headpose_ros.detection import mtcnn
+
+        return mtcnn.create(config, runtime)
+    if config.detector == 'retinaface':
+        from headpose_ros.detection import retinaface
+
+        return retinaface.create(config, runtime)
+    if config.detector == 'yunet':
+        from headpose_ros.detection import yunet
+
+        return yunet.create(config, runtime)
+    if config.detector == 'cascade':
+        from headpose_ros.detection import cascade
+
+        return cascade.create(config, runtime)
+    from headpose_ros.detection import one_pass
+
+    return one_pass.create(config, runtime)

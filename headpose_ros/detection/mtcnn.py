@@ -18,15 +18,13 @@ from numpy.typing import NDArray
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.mtcnn_networks import (
-    ARCHITECTURE,
+    PNET,
     PNET_CELL,
     PNET_STRIDE,
-    pnet,
-    with_joined_heads,
 )
 from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
 from headpose_ros.heads import Boxes
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.weights import LoadedWeights, fitted, load
 from headpose_ros.typing import Array, Image
 
@@ -44,10 +42,9 @@ class Mtcnn:
     def __init__(
         self, runtime: Runtime, weights: LoadedWeights, thresholds: Thresholds | None = None
     ) -> None:
-        tensors = with_joined_heads(weights.tensors)
-        self._pnet = runtime.compile(pnet, tensors, (1, None, None, 3), 'float32', exact=True)
+        self._pnet = runtime.compile(weights, exact=True)
         self._thresholds = thresholds or Thresholds()
-        self._check = FaceCheck(runtime, tensors, self._thresholds)
+        self._check = FaceCheck(runtime, self._thresholds)
         self._canvas = np.empty(0, np.float32)  # kept, since new memory costs more than painting
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
@@ -78,8 +75,8 @@ class Mtcnn:
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> Mtcnn:
-    """Load the shipped weights, or those of `config.detector_weights`. Raises WeightsError."""
-    weights = load(config.detector_weights, 'mtcnn', (ARCHITECTURE,))
+    """Load P-Net, shipped or `config.detector_weights`; R- and O-Net are shipped: WeightsError."""
+    weights = load(config.detector_weights, 'mtcnn', (PNET,))
     with fitted(weights):
         return Mtcnn(runtime, weights, Thresholds(onet=min(0.5, config.score_threshold)))
 

@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.detection.mtcnn_networks import ONET_PX, RNET_PX, onet, rnet
+from headpose_ros.detection.mtcnn_networks import ONET, ONET_PX, RNET, RNET_PX
 from headpose_ros.heads import Boxes
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
+from headpose_ros.inference.weights import load
 from headpose_ros.typing import Array, Image
 
 _USUAL = 8  # proposals where there is one face
@@ -29,20 +29,15 @@ class Thresholds:
 
 
 class FaceCheck:
-    """Tells which proposals are faces, where exactly, and where their landmarks are."""
+    """Tells which proposals are faces, where exactly, and where their landmarks are.
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        tensors: Mapping[str, NDArray[np.float32]],
-        thresholds: Thresholds,
-    ) -> None:
-        self._rnet = runtime.compile(
-            rnet, tensors, (None, RNET_PX, RNET_PX, 3), 'float32', exact=True, usual=_USUAL
-        )
-        self._onet = runtime.compile(
-            onet, tensors, (None, ONET_PX, ONET_PX, 3), 'float32', exact=True, usual=1
-        )
+    Its networks are the shipped ones; raises WeightsError where they cannot be used.
+    """
+
+    def __init__(self, runtime: Runtime, thresholds: Thresholds) -> None:
+        rnet, onet = load('', 'rnet', (RNET,)), load('', 'onet', (ONET,))
+        self._rnet = runtime.compile(rnet, exact=True, usual=_USUAL)
+        self._onet = runtime.compile(onet, exact=True, usual=1)
         self._thresholds = thresholds
 
     def __call__(self, image: Image, proposals: Array) -> Boxes:

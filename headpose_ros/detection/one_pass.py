@@ -13,11 +13,10 @@ import numpy as np
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import proposal_network as proposals
 from headpose_ros.detection.mtcnn import Mtcnn
-from headpose_ros.detection.mtcnn_networks import ARCHITECTURE as MTCNN
 from headpose_ros.detection.mtcnn_stages import FaceCheck, Thresholds, suppress
 from headpose_ros.geometry.reduction import halved
 from headpose_ros.heads import Boxes
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.weights import LoadedWeights, fitted, load
 from headpose_ros.typing import Array, Image
 
@@ -41,13 +40,10 @@ class OnePass:
         self,
         runtime: Runtime,
         weights: LoadedWeights,
-        mtcnn: LoadedWeights,
         thresholds: Thresholds,
     ) -> None:
-        self._network = runtime.compile(
-            proposals.proposal_network, weights.tensors, (1, None, None, 3), exact=True
-        )
-        self._check = FaceCheck(runtime, mtcnn.tensors, thresholds)
+        self._network = runtime.compile(weights, exact=True)
+        self._check = FaceCheck(runtime, thresholds)
         self.least_score = LEAST_SCORE
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
@@ -75,7 +71,7 @@ def create(config: PipelineConfig, runtime: Runtime) -> OnePass:
     weights = load(config.detector_weights, 'one_pass', (proposals.ARCHITECTURE,))
     thresholds = Thresholds(rnet=_RNET_SCORE, onet=min(0.5, config.score_threshold))
     with fitted(weights):
-        return OnePass(runtime, weights, load('', 'mtcnn', (MTCNN,)), thresholds)
+        return OnePass(runtime, weights, thresholds)
 
 
 @dataclass(frozen=True)

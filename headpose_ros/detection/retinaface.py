@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
-from headpose_ros.detection.retinaface_network import ARCHITECTURE, decode, retinaface
+from headpose_ros.detection.retinaface_network import ARCHITECTURE, decode
 from headpose_ros.detection.scaling import scaled
 from headpose_ros.heads import Boxes
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.weights import LoadedWeights, WeightsError, fitted, load
 from headpose_ros.typing import Array, Image
 
@@ -36,7 +36,7 @@ class RetinaFace:
     box_to_face = BoxToFace(scale=1.60, dy=0.08)  # tools/fit_box_to_face.py, 570 faces
 
     def __init__(self, runtime: Runtime, weights: LoadedWeights, least_score: float = 0.5) -> None:
-        self._network = runtime.compile(retinaface, weights.tensors, (1, None, None, 3))
+        self._network = runtime.compile(weights)
         self._least_score = least_score
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
@@ -87,7 +87,7 @@ class CaffeRetinaFace:
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> Detector:
-    """Load `config.detector_weights`: safetensors, or a .caffemodel. Raises WeightsError."""
+    """Load `config.detector_weights`: ONNX, or a .caffemodel. Raises WeightsError."""
     least_score = min(0.5, config.score_threshold)
     if Path(config.detector_weights).suffix == '.caffemodel':
         return CaffeRetinaFace(Path(config.detector_weights).expanduser(), least_score)

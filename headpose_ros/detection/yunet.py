@@ -14,7 +14,7 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.scaling import scaled
 from headpose_ros.heads import Boxes
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.weights import WeightsError
 from headpose_ros.typing import Image
 

@@ -1,21 +1,14 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Estimators: crops of faces in, head poses out; and the runtimes that compute networks."""
+"""Estimators: crops of faces in, head poses out."""
 
 from __future__ import annotations
 
-import importlib
-
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.estimator import Estimator
-from headpose_ros.inference.runtime import Runtime
+from headpose_ros.inference.protocols import Runtime
 
 __all__ = ['Estimator', 'create_estimator']
-
-_MODULES = {
-    'cnn': 'headpose_ros.estimation.cnn',
-    'landmarks': 'headpose_ros.estimation.landmarks',
-}
 
 
 def create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:
@@ -23,7 +16,10 @@ def create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:
 
     Raises WeightsError where its weights cannot be used.
     """
-    estimator: Estimator = importlib.import_module(_MODULES[config.estimator]).create(
-        config, runtime
-    )
-    return estimator
+    if config.estimator == 'landmarks':
+        from headpose_ros.estimation import landmarks
+
+        return landmarks.create(config, runtime)
+    from headpose_ros.estimation import cnn
+
+    return cnn.create(config, runtime)

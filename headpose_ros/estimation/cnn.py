@@ -7,47 +7,25 @@ Which of the two it is stands in the weights file.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.config import PipelineConfig
+from headpose_ros.estimation.estimator import check_estimator
+from headpose_ros.estimation.lightweight_hpe import LightweightHpe
+from headpose_ros.estimation.pose_network import PoseNetwork
 from headpose_ros.heads import Estimates
-from headpose_ros.inference.layers import Layers
-from headpose_ros.inference.runtime import CompiledNetwork, Runtime
-from headpose_ros.inference.weights import LoadedWeights, WeightsError, fitted, load
+from headpose_ros.inference.networks import LIGHTWEIGHT_HPE, POSE
+from headpose_ros.inference.protocols import CompiledNetwork, Runtime
+from headpose_ros.inference.weights import LoadedWeights, fitted, load
 from headpose_ros.typing import Array
 
-_HOME_OF = {
-    'headpose-pose-network': ('headpose_ros.estimation.pose_network', 'PoseNetwork'),
-    'lightweight-hpe': ('headpose_ros.estimation.lightweight_hpe', 'LightweightHpe'),
-}
-
-
-class PoseModel(Protocol):
-    """A network that reads poses from crops, and what its output means.
-
-    `exact`: half precision would move its poses by more than 0.05 deg. One that may be asked about
-    mirrored crops too has `mean_with_mirrored`, as `pose_network.PoseNetwork`.
-    """
-
-    crop_px: int
-    crop_scale: float
-    landmark_box_scale: float
-    refines: bool
-    exact: bool
-
-    def __call__(self, g: Layers, crops: Any) -> tuple[Any, ...]:
-        """Build the network; one output."""
-        ...
-
-    def decode(self, output: ArrayLike, crop_angles: ArrayLike) -> Estimates:
-        """Turn the output for crops of `crop_angles` (N,), rad, into estimates."""
-        ...
+PoseModel: TypeAlias = PoseNetwork | LightweightHpe
+"""How to use a network that reads poses from crops, and what its output means."""
 
 
 class CnnEstimator:
@@ -66,7 +44,7 @@ class CnnEstimator:
         self._model = model
         self._network = network
         self._mean_with_mirrored: Callable[[ArrayLike, ArrayLike], Array] | None = (
-            getattr(model, 'mean_with_mirrored', None) if mirror else None
+            model.mean_with_mirrored if mirror and isinstance(model, PoseNetwork) else None
         )
 
     def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
@@ -95,24 +73,22 @@ def _with_mirrored(crops: Any) -> Any:
 
 def create(config: PipelineConfig, runtime: Runtime) -> CnnEstimator:
     """Load `config.weights` and compile their network. Raises WeightsError."""
-    weights = load(config.weights, 'cnn', _HOME_OF)
+    weights = load(config.weights, 'cnn', (POSE, LIGHTWEIGHT_HPE))
     model = model_of(weights)
-    mirror = config.mirror and hasattr(model, 'mean_with_mirrored')
-    shape = (None, model.crop_px, model.crop_px, 3)
+    mirror = config.mirror and isinstance(model, PoseNetwork)
     with fitted(weights):
-        network = runtime.compile(
-            model, weights.tensors, shape, exact=model.exact, usual=2 if mirror else 1
-        )
-    return CnnEstimator(model, network, mirror)
+        outputs = weights.outputs[0].shape
+        if len(weights.outputs) != 1 or outputs[1:] != (model.outputs,):
+            raise ValueError(f'expected one output (N,{model.outputs}), got {outputs}')
+        network = runtime.compile(weights, exact=model.exact, usual=2 if mirror else 1)
+        estimator = CnnEstimator(model, network, mirror)
+        check_estimator(estimator)
+    return estimator
 
 
 def model_of(weights: LoadedWeights) -> PoseModel:
-    """Return the network that a weights file is for, with the options of its metadata."""
-    module, name = _HOME_OF[weights.metadata['architecture']]
-    try:
-        model: PoseModel = getattr(importlib.import_module(module), name).from_metadata(
-            weights.metadata
-        )
-    except ValueError as error:
-        raise WeightsError(f'weights {weights.path}: {error}') from None
-    return model
+    """Return how to use the network of a model file, by its metadata. Raises WeightsError."""
+    with fitted(weights):
+        if weights.metadata['architecture'] == LIGHTWEIGHT_HPE:
+            return LightweightHpe.from_metadata(weights.metadata)
+        return PoseNetwork.from_metadata(weights.metadata)

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
+
 from headpose_ros.heads import Estimates
 from headpose_ros.typing import Array
 
@@ -34,3 +36,16 @@ class Estimator(Protocol):
         (S / 2) / tan(angle / 2).
         """
         ...
+
+
+def check_estimator(estimator: Estimator) -> None:
+    """Estimate one made-up crop, so that what cannot work is an error before the first image.
+
+    Raises ValueError where the network gives no pose.
+    """
+    shape = (1, estimator.crop_px, estimator.crop_px, 3)
+    crop = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    found = estimator.estimate(crop, np.array([0.5]))
+    values = (found.rotations_virtual_from_face, found.rotation_sigma, found.angular_sizes)
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError('a trial crop gives a pose that is not finite')

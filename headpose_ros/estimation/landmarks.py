@@ -6,19 +6,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from headpose_ros.config import PipelineConfig
+from headpose_ros.estimation.estimator import check_estimator
+from headpose_ros.estimation.landmark_onnx import OnnxLandmarks
 from headpose_ros.estimation.linear_pose import AUTHORS, LinearPose
-from headpose_ros.estimation.pfld import ARCHITECTURE, LANDMARKS, Pfld
+from headpose_ros.estimation.pfld import LANDMARKS, Pfld
 from headpose_ros.estimation.pnp import place, solve_pnp
 from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE, FACE_SPHERE_RADIUS
 from headpose_ros.heads import Estimates
-from headpose_ros.inference.runtime import Runtime
-from headpose_ros.inference.weights import WeightsError, fitted, load
+from headpose_ros.inference.networks import LANDMARKS as ARCHITECTURE
+from headpose_ros.inference.protocols import Runtime
+from headpose_ros.inference.runtime import cpu_runtime
+from headpose_ros.inference.weights import LoadedWeights, fitted, load_any
 from headpose_ros.typing import Array
 
 FITTED = LinearPose(yaw=(62.8, 0.0), pitch=(42.9, -8.2), roll=(51.7, 0.0))
@@ -105,14 +108,11 @@ class _OurLandmarks:
 
     refines = True
 
-    def __init__(self, weights: str, runtime: Runtime) -> None:
-        loaded = load(weights, 'landmarks', (ARCHITECTURE,))
-        with fitted(loaded):
-            pfld = Pfld.from_metadata(loaded.metadata)
-            self.linear = LinearPose.from_metadata(loaded.metadata)
-            self.sigma_deg = json.loads(loaded.metadata.get(SIGMA_KEY, '{}'))
-            shape = (None, pfld.crop_px, pfld.crop_px, 3)
-            self._network = runtime.compile(pfld, loaded.tensors, shape)
+    def __init__(self, loaded: LoadedWeights, runtime: Runtime) -> None:
+        pfld = Pfld.from_metadata(loaded.metadata)
+        self.linear = LinearPose.from_metadata(loaded.metadata)
+        self.sigma_deg = json.loads(loaded.metadata.get(SIGMA_KEY, '{}'))
+        self._network = runtime.compile(loaded)
         self.crop_px = pfld.crop_px
         self.crop_scale = pfld.crop_scale
         self.landmark_box_scale = pfld.landmark_box_scale
@@ -123,22 +123,30 @@ class _OurLandmarks:
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> LandmarkEstimator:
-    """Load `config.weights`: '' or a safetensors file, or an .onnx file. Raises WeightsError."""
-    return LandmarkEstimator(
-        load_model(config.weights, runtime, config.threads), config.landmark_pose
-    )
+    """Load `config.weights`: '' for the shipped ones, or an ONNX file. Raises WeightsError."""
+    loaded = load_any(config.weights, 'landmarks')
+    with fitted(loaded):
+        model = _model_of(loaded, runtime, config.threads)
+        estimator = LandmarkEstimator(model, config.landmark_pose)
+        check_estimator(estimator)
+    return estimator
 
 
 def load_model(weights: str, runtime: Runtime, threads: int = 0) -> LandmarkModel:
     """Return the landmark network of a file or a shipped name. Raises WeightsError."""
-    path = Path(weights).expanduser()
-    if path.suffix.lower() != '.onnx':
-        return _OurLandmarks(weights, runtime)
-    if not path.is_file():
-        raise WeightsError(f'weights {path}: not found')
-    from headpose_ros.estimation.landmark_onnx import OnnxLandmarks
+    loaded = load_any(weights, 'landmarks')
+    with fitted(loaded):
+        return _model_of(loaded, runtime, threads)
 
-    return OnnxLandmarks(path, threads)
+
+def _model_of(loaded: LoadedWeights, runtime: Runtime, threads: int) -> LandmarkModel:
+    """Ours is known by its metadata; what others publish says nothing of itself."""
+    architecture = loaded.metadata.get('architecture')
+    if architecture is None:
+        return OnnxLandmarks(loaded, cpu_runtime(threads))
+    if architecture != ARCHITECTURE:
+        raise ValueError(f'architecture {architecture}, but landmarks needs {ARCHITECTURE}')
+    return _OurLandmarks(loaded, runtime)
 
 
 def _spheres(sellions: Array, rotations: Array) -> tuple[Array, Array]:

@@ -1,28 +1,16 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Our head pose network: what it computes, and the format of its weights.
+"""Our head pose network: what its model file says of it, and what its outputs mean.
 
-A plain residual network of 3x3 convolutions and ReLU, which is what CPUs run fastest. Everything
-that may change between two trainings is read from the weights file, so that a network of another
-width, depth or crop needs no change here.
+The network itself: `inference/networks/pose_net.py`. Everything that may change between two
+trainings is read from the model file, so that a network of another width, depth or crop needs no
+change here.
 
-Input: (N,S,S,3) uint8, BGR, crops of virtual cameras that look at the face. Normalised to
-(value - 127.5) / 64, channels stay in the order B, G, R; all convolutions pad with zeros by
-kernel // 2, after normalisation.
+Input: (N,S,S,3) uint8, BGR, crops of virtual cameras that look at the face.
 
-Tensors of the safetensors file (float32, batch normalisation folded):
-
-    stem.{weight,bias}                     (C0,3,3,3), (C0,)  convolution, then ReLU
-    stages.{i}.{j}.conv1.{weight,bias}     (Ci,C,3,3)  with the stage's stride where j == 0, ReLU
-    stages.{i}.{j}.conv2.{weight,bias}     (Ci,Ci,3,3) stride 1; plus the shortcut; ReLU
-    stages.{i}.{j}.shortcut.{weight,bias}  (Ci,C,k,k)  optional, k = 1 or 3, stride as conv1; where
-                                           it is absent the block's input itself is added
-    head.{weight,bias}                     (14,F), (14,)  F = C of the last stage: global average;
-                                           F = C * h * w: the flattened grid, channel-major
-
-Metadata of the file (all strings): `architecture` = 'headpose-pose-network', `crop_px` = S,
-`crop_scale`, `landmark_box_scale` (see `estimator.py`), `strides` = stem's, then each stage's,
-comma-separated, e.g. '2,1,2,2,2'; besides `licence`, `origin`, `what`.
+Metadata of the file: `architecture`, `crop_px` = S, `crop_scale`, `landmark_box_scale` (see
+`estimator.py`), `strides` = stem's, then each stage's, comma-separated, e.g. '2,1,2,2,2'; besides
+`licence`, `origin`, `what`.
 
 Output: (N,14) float32, a the full angle of the crop's virtual camera:
 
@@ -41,17 +29,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.geometry.rotations import matrix_from_sixd, rotation_to_axis
 from headpose_ros.heads import Estimates
-from headpose_ros.inference.layers import Layers
+from headpose_ros.inference.networks import POSE
 from headpose_ros.typing import Array
 
-ARCHITECTURE = 'headpose-pose-network'
+ARCHITECTURE = POSE
 OUTPUTS = 14
 ROTATION = slice(0, 6)
 LOG_SIGMA = slice(6, 9)
@@ -59,9 +46,6 @@ CENTRE = slice(9, 11)
 LOG_SIZE = 11
 LOG_HEAD_SCALE = 12
 FACE_LOGIT = 13
-
-PIXEL_MEAN = 127.5
-PIXEL_SCALE = 64.0
 
 # What the outputs are kept within: a network's exp() must not leave what a pose can mean.
 _MOST = np.full(OUTPUTS, np.inf)
@@ -80,7 +64,7 @@ _MIRROR_SIGMA = 0.92
 
 @dataclass(frozen=True)
 class PoseNetwork:
-    """The network that one weights file describes. Call it with layers and the crops.
+    """What one model file says of its network, and how to read what it gives.
 
     Raises ValueError where the metadata is incomplete or makes no sense.
     """
@@ -91,10 +75,15 @@ class PoseNetwork:
     strides: tuple[int, ...]
     refines: bool = True
     exact: bool = False  # half precision moves it by 0.02 deg at most, on 25 real faces
+    outputs: int = OUTPUTS
 
     def __post_init__(self) -> None:
-        if self.crop_px < 16 or self.crop_scale <= 0 or self.landmark_box_scale <= 0:
-            raise ValueError(f'pose network: crop makes no sense: {self}')
+        scales = (self.crop_scale, self.landmark_box_scale)
+        if self.crop_px < 16 or not all(0.1 <= scale <= 10 for scale in scales):  # nan is neither
+            raise ValueError(
+                'pose network: expected crop_px of 16 or more, crop_scale and '
+                f'landmark_box_scale from 0.1 to 10, got {self}'
+            )
         if len(self.strides) < 2 or min(self.strides) < 1:
             raise ValueError(f'pose network: expected strides of stem and stages, got {self}')
 
@@ -121,20 +110,6 @@ class PoseNetwork:
             'strides': ','.join(str(s) for s in self.strides),
         }
 
-    def __call__(self, g: Layers, crops: Any) -> tuple[Any, ...]:
-        """Build the network on `crops` (N,S,S,3) uint8; one output, (N,14)."""
-        x = g.image(crops, mean=(PIXEL_MEAN,) * 3, scale=(PIXEL_SCALE,) * 3)
-        x = g.relu(g.conv(x, 'stem', stride=self.strides[0], padding=1))
-        for i, stride in enumerate(self.strides[1:]):
-            j = 0
-            while g.has(f'stages.{i}.{j}.conv1'):
-                x = _block(g, x, f'stages.{i}.{j}', stride if j == 0 else 1)
-                j += 1
-        features = g.parameter('head.weight').shape[1]
-        if features == g.channels(x):
-            x = g.global_average(x)
-        return (g.linear(g.flatten(x), 'head'),)
-
     def mean_with_mirrored(self, output: ArrayLike, mirrored: ArrayLike) -> Array:
         """Return the mean (N,14) of the outputs for crops and for the same, left for right."""
         mean: Array = (np.asarray(output, np.float64) + np.asarray(mirrored) * _MIRROR_SIGNS) / 2
@@ -159,12 +134,3 @@ class PoseNetwork:
             head_scale=head_scale,
             face_probability=1 / (1 + np.exp(-outputs[:, FACE_LOGIT])),
         )
-
-
-def _block(g: Layers, x: Any, name: str, stride: int) -> Any:
-    shortcut = x
-    if g.has(f'{name}.shortcut'):
-        kernel = g.parameter(f'{name}.shortcut.weight').shape[2]
-        shortcut = g.conv(x, f'{name}.shortcut', stride=stride, padding=kernel // 2)
-    y = g.relu(g.conv(x, f'{name}.conv1', stride=stride, padding=1))
-    return g.relu(g.add(g.conv(y, f'{name}.conv2', padding=1), shortcut))

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.inference.layers import Network, Weights
-from headpose_ros.inference.runtime import CompiledNetwork, Runtime, Shape
+from headpose_ros.inference.protocols import CompiledNetwork, Runtime
+from headpose_ros.inference.weights import LoadedWeights
 
 RETRY_SECONDS = 10.0
 """How long less is asked of the GPU before all is tried again."""
@@ -36,7 +36,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class FallbackRuntime:
-    """A GPU's runtime (`runtime.Runtime`) whose networks survive that its memory runs out.
+    """A GPU's runtime (`protocols.Runtime`) whose networks survive that its memory runs out.
 
     `make_cpu` makes the runtime to fall back to; it is called when first needed.
     """
@@ -63,18 +63,12 @@ class FallbackRuntime:
         )
 
     def compile(
-        self,
-        network: Network,
-        weights: Weights,
-        shape: Shape,
-        dtype: str = 'uint8',
-        exact: bool = False,
-        usual: int = 0,
+        self, weights: LoadedWeights, exact: bool = False, usual: int = 0
     ) -> FallbackNetwork:
-        """Prepare `network`; see `runtime.Runtime`."""
+        """Prepare a network; see `protocols.Runtime`."""
 
         def on(runtime: Runtime) -> CompiledNetwork:
-            return runtime.compile(network, weights, shape, dtype, exact, usual)
+            return runtime.compile(weights, exact, usual)
 
         compiled = FallbackNetwork(
             lambda: on(self._gpu), lambda: on(self._make_cpu()), self._clock
@@ -110,7 +104,7 @@ class FallbackNetwork:
             self._lower(0)
 
     def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
-        """Compute; see `runtime.CompiledNetwork`."""
+        """Compute; see `protocols.CompiledNetwork`."""
         limit = self.limit
         if limit is None or self._clock() >= self._retry_at:
             limit = max(1, len(images))

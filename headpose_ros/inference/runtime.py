@@ -1,69 +1,27 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One interface over the runtimes that compute the networks: OpenVINO on CPUs, PyTorch on GPUs.
+"""Chooses what computes the networks: PyTorch on GPUs; on CPUs OpenVINO, or what else is there.
 
-Networks are built from numpy weights when they are compiled: nothing is converted, cached or
-written. PyTorch is imported only where it runs the networks; that alone costs a second and 200 MB.
+Where OpenVINO is missing, or cannot be imported, the same model files run on onnxruntime or on
+OpenCV, which is always there. PyTorch is imported only for a GPU: that alone costs a second and
+200 MB, and on CPUs it is no quicker than OpenCV (docs/performance.md).
 """
 
 from __future__ import annotations
 
 import glob
 import importlib.util
+import logging
 import os
 import re
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from functools import cache
 
-import numpy as np
-from numpy.typing import NDArray
+from headpose_ros.config import DEVICE_PATTERN
+from headpose_ros.inference.protocols import DeviceError, Runtime
 
-from headpose_ros.inference.layers import Network, Weights
-
-Shape = Sequence[int | None]
-"""(N,H,W,3) of the images that a network takes; None where it may differ from call to call."""
-
+_LOG = logging.getLogger(__name__)
 _GPU_NODES = ('/dev/nvidia[0-9]*', '/dev/nvhost-gpu', '/dev/nvgpu', '/dev/dxg', '/dev/kfd')
-
-
-class DeviceError(RuntimeError):
-    """The device that was asked for is not there, or nothing can compute on it."""
-
-
-class CompiledNetwork(Protocol):
-    """A network ready to run. Not to be called from two threads at once."""
-
-    def __call__(self, images: Any) -> tuple[NDArray[np.float32], ...]:
-        """Compute the outputs for `images` (N,H,W,3) BGR.
-
-        `images` is a numpy array or, for the PyTorch runtime, a tensor on its device. The outputs
-        are the caller's own. Raises ValueError where shape or type are not those compiled for.
-        """
-        ...
-
-
-class Runtime(Protocol):
-    """Compiles networks for one device. `name`: 'openvino' or 'torch'; `device`: cpu, cuda:N."""
-
-    name: str
-    device: str
-
-    def compile(
-        self,
-        network: Network,
-        weights: Weights,
-        shape: Shape,
-        dtype: str = 'uint8',
-        exact: bool = False,
-        usual: int = 0,
-    ) -> CompiledNetwork:
-        """Build `network` for images of `shape` and `dtype`, uint8 or float32 (still 0..255).
-
-        `exact` keeps to float32 where the runtime would take half precision. `usual`: how many
-        images most calls have at most, where that is known, to be quicker for them. Raises
-        ValueError where a weight is missing.
-        """
-        ...
 
 
 def create_runtime(device: str = 'auto', threads: int = 0) -> Runtime:
@@ -76,18 +34,18 @@ def create_runtime(device: str = 'auto', threads: int = 0) -> Runtime:
     Raises DeviceError where the device, or every runtime for it, is absent, and ValueError where
     `device` is none of the above.
     """
-    if not re.fullmatch(r'auto|cpu|cuda(:\d+)?', device):
+    if not re.fullmatch(DEVICE_PATTERN, device):
         raise ValueError(f'device: expected auto, cpu, cuda or cuda:N, got {device!r}')
     if device == 'auto':
         device = 'cuda:0' if gpu_count() else 'cpu'
     if device == 'cpu':
-        return _cpu_runtime(threads)
+        return cpu_runtime(threads)
     index = int(device.partition(':')[2] or 0)
     _require_gpu(device, index)
     from headpose_ros.inference.fallback import FallbackRuntime
     from headpose_ros.inference.torch_runtime import TorchRuntime
 
-    return FallbackRuntime(TorchRuntime(f'cuda:{index}', threads), lambda: _cpu_runtime(threads))
+    return FallbackRuntime(TorchRuntime(f'cuda:{index}', threads), lambda: cpu_runtime(threads))
 
 
 def gpu_count() -> int:
@@ -101,33 +59,53 @@ def gpu_count() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
-def check_images(images: Any, shape: Shape, dtype: str) -> None:
-    """Raise ValueError unless `images` has that shape and type, whatever library holds it."""
-    fits = len(images.shape) == len(shape) and all(
-        want is None or want == got for want, got in zip(shape, images.shape, strict=True)
-    )
-    same = images.dtype == dtype or str(images.dtype).endswith(f'.{dtype}')  # NumPy's, PyTorch's
-    if not fits or not same:
-        want_text = ', '.join('any' if n is None else str(n) for n in shape)
-        raise ValueError(
-            f'network input: expected {dtype} ({want_text}), '
-            f'got {images.dtype} {tuple(images.shape)}'
-        )
+def cpu_runtime(threads: int = 0) -> Runtime:
+    """Return the quickest runtime for the CPU; `threads` as for `create_runtime`."""
+    failures = []
+    for name, make in _CPU_RUNTIMES.items():
+        if not _has_module(name):
+            continue
+        try:
+            runtime = make(threads)
+        except (ImportError, OSError) as error:  # a broken installation, or another system's
+            failures.append(f'{name} cannot be imported: {str(error).splitlines()[0]}')
+            continue
+        if name != 'openvino':
+            _tell_slower(runtime.name, '; '.join(failures) or 'OpenVINO is not installed')
+        return runtime
+    raise DeviceError('device cpu: OpenCV is missing; install the package again')
 
 
-def _cpu_runtime(threads: int) -> Runtime:
-    if _has_module('openvino'):
-        from headpose_ros.inference.openvino_runtime import OpenVinoRuntime
+def _openvino(threads: int) -> Runtime:
+    from headpose_ros.inference.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(threads)
-    if _has_module('torch'):
-        from headpose_ros.inference.torch_runtime import TorchRuntime
+    return OpenVinoRuntime(threads)
 
-        return TorchRuntime('cpu', threads)
-    raise DeviceError(
-        'device cpu: neither OpenVINO nor PyTorch is installed; '
-        'install one, e.g. pip install openvino'
-    )
+
+def _onnxruntime(threads: int) -> Runtime:
+    from headpose_ros.inference.onnx_runtime import OnnxRuntime
+
+    return OnnxRuntime(threads)
+
+
+def _opencv(threads: int) -> Runtime:
+    from headpose_ros.inference.opencv_runtime import OpenCvRuntime
+
+    return OpenCvRuntime(threads)
+
+
+_CPU_RUNTIMES: dict[str, Callable[[int], Runtime]] = {
+    'openvino': _openvino,
+    'onnxruntime': _onnxruntime,
+    'cv2': _opencv,
+}
+"""By the module that each needs, quickest first."""
+
+
+@cache
+def _tell_slower(name: str, reason: str) -> None:
+    """Say so once."""
+    _LOG.warning('%s: networks run on %s, which is slower; pip install openvino', reason, name)
 
 
 def _require_gpu(device: str, index: int) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights files: safetensors whose metadata say what they are, and the registry of those shipped.
+"""Model files: ONNX whose metadata say what they are, and the registry of those shipped.
 
 `models/weights.json` lists what is shipped: `defaults` (kind -> name) and, per name, `file`,
 `architecture`, `what`, `licence`, `origin`, `sha256` and `parameters`. The checksum of a shipped
@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+
+from headpose_ros.inference.onnx_file import OnnxFile, TensorType
 
 MODELS = Path(__file__).resolve().parent.parent / 'models'
+_TO_IMPORT = ('.safetensors', '.pkl', '.pth', '.pt')
 
 
 class WeightsError(ValueError):
@@ -47,11 +48,18 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class LoadedWeights:
-    """Tensors by name, and the file's metadata."""
+    """A model file that has been read.
+
+    `data`: the ONNX file itself. `tensors`: its weights by name, float32. `image` and `outputs`:
+    names, types and shapes of its one input and its outputs.
+    """
 
     path: Path
-    tensors: dict[str, NDArray[np.float32]]
+    data: bytes
     metadata: dict[str, str]
+    tensors: dict[str, NDArray[np.float32]]
+    image: TensorType
+    outputs: tuple[TensorType, ...]
 
 
 def load(weights: str | Path, kind: str, architectures: Collection[str]) -> LoadedWeights:
@@ -60,15 +68,19 @@ def load(weights: str | Path, kind: str, architectures: Collection[str]) -> Load
     Raises WeightsError where they are missing, truncated, altered, not finite, or of none of
     `architectures`.
     """
-    path = _verified(*resolve(weights, kind))
-    tensors, metadata = read(path)
-    architecture = metadata.get('architecture', 'none named')
+    loaded = load_any(weights, kind)
+    architecture = loaded.metadata.get('architecture', 'none named')
     if architecture not in architectures:
         raise WeightsError(
-            f'weights {path}: architecture {architecture}, '
+            f'weights {loaded.path}: architecture {architecture}, '
             f'but {kind} needs {" or ".join(sorted(architectures))}'
         )
-    return LoadedWeights(path, tensors, metadata)
+    return loaded
+
+
+def load_any(weights: str | Path, kind: str) -> LoadedWeights:
+    """Read weights as `load` does, of whatever architecture they are."""
+    return read(_verified(*resolve(weights, kind)))
 
 
 def check(weights: str | Path) -> WeightsFile:
@@ -85,7 +97,10 @@ def resolve(weights: str | Path, kind: str) -> tuple[Path, str]:
     registry = _registry()
     name = str(weights) or registry['defaults'].get(kind, '')
     if not name:
-        raise WeightsError(f'weights: none are shipped for {kind}; name a file')
+        raise WeightsError(
+            f'weights: none is the default for {kind}; name a file, or one of those shipped '
+            f'({", ".join(sorted(registry["weights"]))}); headpose weights list has their licences'
+        )
     if name in registry['weights']:
         entry = registry['weights'][name]
         path = MODELS / entry['file']
@@ -103,23 +118,33 @@ def resolve(weights: str | Path, kind: str) -> tuple[Path, str]:
     return path, ''
 
 
-def read(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
-    """Read tensors and metadata of a safetensors file; WeightsError where it is not sound."""
-    try:
-        with safe_open(path, framework='numpy') as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError, TypeError) as error:  # TypeError: bfloat16 is no NumPy type
-        hint = ''
-        if path.suffix in ('.pkl', '.pth', '.pt'):
-            hint = f'; convert it first: headpose weights import {path} --output OUT.safetensors'
+def read(path: Path) -> LoadedWeights:
+    """Read a model file; WeightsError where it is not sound, or its weights are not finite."""
+    if path.suffix.lower() in _TO_IMPORT:
         raise WeightsError(
-            f'weights {path}: not a whole safetensors file ({error}){hint}'
-        ) from None
+            f'weights {path}: not an ONNX file; convert it first: headpose weights import '
+            f'{path} --output {path.stem}.onnx'
+        )
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f'weights {path}: cannot be read ({error.strerror})') from None
+    return from_bytes(data, path)
+
+
+def from_bytes(data: bytes, path: Path) -> LoadedWeights:
+    """Read the content of a model file; `path` is what errors name. See `read`."""
+    try:
+        file = OnnxFile(data)
+        tensors = file.tensors
+    except ValueError as error:
+        raise WeightsError(f'weights {path}: not a whole ONNX file ({error})') from None
+    if len(file.inputs) != 1:
+        raise WeightsError(f'weights {path}: expected one input, got {len(file.inputs)}')
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise WeightsError(f'weights {path}: {name} has values that are not finite')
-    return tensors, metadata
+    return LoadedWeights(path, data, file.metadata, tensors, file.inputs[0], tuple(file.outputs))
 
 
 @contextlib.contextmanager
@@ -129,7 +154,7 @@ def fitted(weights: LoadedWeights) -> Iterator[None]:
         yield
     except WeightsError:
         raise
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, IndexError, ValueError, RuntimeError, ArithmeticError) as error:
         reason = (
             f'no {error}' if isinstance(error, KeyError) else str(error).strip().split('\n')[0]
         )
@@ -138,25 +163,18 @@ def fitted(weights: LoadedWeights) -> Iterator[None]:
         ) from error
 
 
-def save(
-    path: Path, tensors: Mapping[str, NDArray[np.float32]], metadata: Mapping[str, str]
-) -> WeightsFile:
-    """Write a weights file in one step, so that no reader sees half of it.
+def save(path: Path, data: bytes) -> WeightsFile:
+    """Write a model file in one step, so that no reader sees half of it.
 
-    Tensors are stored as float32, or as float16 where they come so. Raises WeightsError where the
-    file cannot be written.
+    Raises WeightsError where the file cannot be written, or could not be read again.
     """
     unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
-    contiguous = {
-        name: np.ascontiguousarray(t, np.float16 if t.dtype == np.float16 else np.float32)
-        for name, t in tensors.items()
-    }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(contiguous, unfinished, dict(metadata))
-        unfinished.chmod(0o644)  # safetensors lets only the owner read
+        unfinished.write_bytes(data)
+        unfinished.chmod(0o644)
         unfinished.replace(path)
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
         raise WeightsError(f'weights {path}: cannot be written: {error}') from None
     finally:
         with contextlib.suppress(OSError):
@@ -166,16 +184,16 @@ def save(
 
 def describe(path: Path, name: str = '') -> WeightsFile:
     """Read what a weights file says of itself."""
-    tensors, metadata = read(path)
+    loaded = read(path)
     return WeightsFile(
         name,
         path,
-        metadata.get('architecture', ''),
-        metadata.get('what', ''),
-        metadata.get('licence', ''),
-        metadata.get('origin', ''),
+        loaded.metadata.get('architecture', ''),
+        loaded.metadata.get('what', ''),
+        loaded.metadata.get('licence', ''),
+        loaded.metadata.get('origin', ''),
         file_sha256(path),
-        sum(t.size for t in tensors.values()),
+        sum(t.size for t in loaded.tensors.values()),
     )
 
 

@@ -112,7 +112,7 @@ def test_without_an_output_the_poses_are_printed(fake, clip, capsys):
 
 def test_options_reach_the_pipeline(fake, clip):
     words = '--no-rectify --every 9 --detector retinaface --estimator landmarks --device cpu'
-    more = '--weights w.safetensors --detector-weights d.onnx --no-smoothing --max-heads 3'
+    more = '--weights w.onnx --detector-weights d.onnx --no-smoothing --max-heads 3'
     assert main(['video', str(clip), '--hfov', '60', *words.split(), *more.split()]) == 0
     config = FakePipeline.last.config
     assert not config.rectify
@@ -122,7 +122,7 @@ def test_options_reach_the_pipeline(fake, clip):
         'retinaface',
         'landmarks',
     )
-    assert (config.weights, config.detector_weights) == ('w.safetensors', 'd.onnx')
+    assert (config.weights, config.detector_weights) == ('w.onnx', 'd.onnx')
     assert config.max_heads == 3
 
 

@@ -11,6 +11,7 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector, one_pass
 from headpose_ros.detection.mtcnn import Mtcnn
 from headpose_ros.detection.proposal_network import LARGEST_PX, SMALLEST_PX, squares
+from headpose_ros.inference.networks import PNET
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.weights import WeightsError, load
 
@@ -24,7 +25,7 @@ def detector():
 
 @pytest.fixture(scope='module')
 def mtcnn():
-    return Mtcnn(create_runtime('cpu'), load('', 'mtcnn', ('mtcnn',)))
+    return Mtcnn(create_runtime('cpu'), load('', 'mtcnn', (PNET,)))
 
 
 @pytest.mark.parametrize('face', [40, 60, 100, 180])
@@ -113,6 +114,6 @@ def test_squares_by_hand():
 
 
 def test_weights_of_another_network_are_refused():
-    config = PipelineConfig(detector='one_pass', detector_weights='mtcnn')
-    with pytest.raises(WeightsError, match='architecture mtcnn, but one_pass needs'):
+    config = PipelineConfig(detector='one_pass', detector_weights='mtcnn_onet')
+    with pytest.raises(WeightsError, match='architecture mtcnn-onet, but one_pass needs'):
         create_detector(config, create_runtime('cpu'))

@@ -11,11 +11,11 @@ import torch
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import retinaface as detectors
-from headpose_ros.detection.retinaface_network import anchors, decode, retinaface
+from headpose_ros.detection.retinaface_network import anchors, decode
 from headpose_ros.inference.importing import import_file
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.torch_runtime import TorchRuntime
-from headpose_ros.inference.weights import WeightsError, read
+from headpose_ros.inference.weights import MODELS, WeightsError, read
 
 DATA = Path(os.environ.get('HEADPOSE_DATA', Path(__file__).parents[3] / 'shared' / 'data'))
 CHECKPOINT = DATA / 'models' / 'retinaface_mobilenet0.25_Final.pth'
@@ -47,19 +47,19 @@ def noise(height, width):
 
 def imported(state, folder):
     torch.save(state, folder / 'made.pth')
-    import_file(folder / 'made.pth', folder / 'made.safetensors')
-    return folder / 'made.safetensors'
+    import_file(folder / 'made.pth', folder / 'made.onnx')
+    return folder / 'made.onnx'
 
 
 @pytest.mark.parametrize('runtime', [create_runtime('cpu', 1), TorchRuntime('cpu', 1)])
 @pytest.mark.parametrize('size', [(96, 128), (75, 101)])
 def test_equal_to_the_reference(made_state, tmp_path, runtime, size):
-    weights, metadata = read(imported(made_state, tmp_path))
+    weights = read(imported(made_state, tmp_path))
     image = noise(*size)
-    found = decode(runtime.compile(retinaface, weights, (1, None, None, 3))(image[None]), *size)
+    found = decode(runtime.compile(weights)(image[None]), *size)
     for ours, theirs in zip(found, reference_retinaface.detect(made_state, image), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4, abs=2e-3)
-    assert metadata['licence'] == 'MIT'
+    assert weights.metadata['licence'] == 'MIT'
 
 
 def test_anchors_by_hand():
@@ -73,8 +73,8 @@ def test_anchors_by_hand():
 
 def test_checkpoints_of_data_parallel_training_are_read(made_state, tmp_path):
     wrapped = {'state_dict': {f'module.{k}': v for k, v in made_state.items()}}
-    assert read(imported(wrapped, tmp_path))[0].keys() == read(imported(made_state, tmp_path))[
-        0].keys()  # fmt: skip
+    one, other = (read(imported(state, tmp_path)).tensors for state in (wrapped, made_state))
+    assert one.keys() == other.keys()
 
 
 def test_damaged_checkpoint_is_refused(made_state, tmp_path):
@@ -100,9 +100,9 @@ def shipped(**changes):
 
 @needs_checkpoint
 def test_shipped_weights_are_the_public_ones(tmp_path):
-    import_file(CHECKPOINT, tmp_path / 'public.safetensors')
-    public, _ = read(tmp_path / 'public.safetensors')
-    ours, _ = read(Path(detectors.__file__).parents[1] / 'models' / 'retinaface.safetensors')
+    import_file(CHECKPOINT, tmp_path / 'public.onnx')
+    public = read(tmp_path / 'public.onnx').tensors
+    ours = read(MODELS / 'retinaface.onnx').tensors
     assert ours.keys() == public.keys()
     for name, tensor in public.items():
         assert ours[name] == pytest.approx(tensor, rel=1e-3, abs=1e-6)

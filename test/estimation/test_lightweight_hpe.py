@@ -12,11 +12,7 @@ from torch.nn import functional
 from headpose_ros.cli import weights as command
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation import create_estimator
-from headpose_ros.estimation.lightweight_hpe import (
-    LightweightHpe,
-    _state_dict_shapes,
-    angles_deg,
-)
+from headpose_ros.estimation.lightweight_hpe import LightweightHpe, angles_deg
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.inference.importing import import_file
 from headpose_ros.inference.runtime import create_runtime
@@ -50,12 +46,34 @@ def fixed_crops():
     return np.concatenate([noise, np.stack(waves, -1).astype(np.uint8)[None], ramps[None]])
 
 
+def published_shapes():
+    """Names and shapes of the tensors in the authors' file."""
+    channels, kernels = (16, 32, 64, 96, 96, 128, 128, 128), (3, 3, 3, 5, 5, 5, 3)
+    shapes = {}
+
+    def conv(name, *shape):
+        shapes[f'{name}.0.weight'] = shape
+        for part in ('weight', 'bias', 'running_mean', 'running_var'):
+            shapes[f'{name}.1.{part}'] = shape[:1]
+
+    conv('features.0', channels[0], 3, 3, 3)
+    for i, kernel in enumerate(kernels):
+        width = 2 * channels[i]
+        conv(f'features.{i + 1}.exp_conv', width, channels[i] // 4, 1, 1)
+        conv(f'features.{i + 1}.dw_conv', width, 1, kernel, kernel)
+        conv(f'features.{i + 1}.pw_conv', channels[i + 1], width, 1, 1)
+    for angle in ('yaw', 'pitch', 'roll'):
+        shapes[f'fc_{angle}.weight'] = (66, channels[-1])
+        shapes[f'fc_{angle}.bias'] = (66,)
+    return shapes
+
+
 @pytest.fixture(scope='module')
 def made_state():
     """A state dict of the published layout with weights that nobody trained."""
     generator = torch.Generator().manual_seed(4)
     state = {}
-    for name, shape in _state_dict_shapes().items():
+    for name, shape in published_shapes().items():
         values = torch.randn(shape, generator=generator)
         if name.endswith('running_var') or (len(shape) == 1 and name.endswith('.1.weight')):
             values = values.abs() + 0.5
@@ -99,7 +117,7 @@ def by_hand(state, images):
 
 
 def imported_estimator(source, folder, runtime):
-    path = folder / 'imported.safetensors'
+    path = folder / 'imported.onnx'
     import_file(source, path)
     return create_estimator(PipelineConfig(weights=str(path)), runtime)
 
@@ -152,15 +170,15 @@ def test_the_import_command_notes_origin_licence_and_checksum(made_state, tmp_pa
                tmp_path / 'model.pth')  # fmt: skip
     parser = argparse.ArgumentParser()
     command.configure(parser)
-    args = ['import', str(tmp_path / 'model.pth'), '--output', str(tmp_path / 'out.safetensors')]
+    args = ['import', str(tmp_path / 'model.pth'), '--output', str(tmp_path / 'out.onnx')]
     assert command.run(parser.parse_args(args)) == 0
     out = capsys.readouterr().out
     assert 'lightweight-hpe, 203462 parameters' in out
     assert 'MIT' in out
-    tensors, metadata = read(tmp_path / 'out.safetensors')
-    assert metadata['source'] == 'model.pth'
-    assert len(metadata['source_sha256']) == 64
-    assert tensors['angles.weight'].shape == (198, 128)
+    written = read(tmp_path / 'out.onnx')
+    assert written.metadata['source'] == 'model.pth'
+    assert len(written.metadata['source_sha256']) == 64
+    assert written.tensors['angles.weight'].shape == (198, 128)
 
 
 def damaged(state, change):
@@ -185,8 +203,8 @@ def damaged(state, change):
 def test_damaged_state_dicts_are_refused(made_state, tmp_path, change, reason):
     torch.save(damaged(made_state, change), tmp_path / 'model.pkl')
     with pytest.raises(WeightsError, match=reason):
-        import_file(tmp_path / 'model.pkl', tmp_path / 'out.safetensors')
-    assert not (tmp_path / 'out.safetensors').exists()
+        import_file(tmp_path / 'model.pkl', tmp_path / 'out.onnx')
+    assert not (tmp_path / 'out.onnx').exists()
 
 
 class Harmful:
@@ -200,7 +218,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path, monkeypat
     with pytest.raises(
         WeightsError, match='holds more than tensors, which is not read'
     ) as refusal:
-        import_file(tmp_path / 'model.pkl', tmp_path / 'out.safetensors')
+        import_file(tmp_path / 'model.pkl', tmp_path / 'out.onnx')
     assert '\n' not in str(refusal.value)
     assert 'weights_only' not in str(refusal.value), 'which PyTorch advises to turn off'
     assert not (tmp_path / 'harm_was_done').exists()
@@ -208,7 +226,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path, monkeypat
 
 def test_files_of_no_known_kind_are_refused(tmp_path):
     with pytest.raises(WeightsError, match='no such file'):
-        import_file(tmp_path / 'none.pkl', tmp_path / 'out.safetensors')
+        import_file(tmp_path / 'none.pkl', tmp_path / 'out.onnx')
     torch.save({'other': torch.zeros(2)}, tmp_path / 'other.pkl')
     torch.save(torch.zeros(2), tmp_path / 'tensor.pkl')
     (tmp_path / 'text.txt').write_text('hello')
@@ -224,8 +242,8 @@ def test_files_of_no_known_kind_are_refused(tmp_path):
         ('net.caffemodel', 'needs no import; use it as it is: --detector retinaface'),
     ]:  # fmt: skip
         with pytest.raises(WeightsError, match=reason):
-            import_file(tmp_path / name, tmp_path / 'out.safetensors')
-    with pytest.raises(WeightsError, match=r'expected a name that ends in \.safetensors'):
+            import_file(tmp_path / name, tmp_path / 'out.onnx')
+    with pytest.raises(WeightsError, match=r'expected a name that ends in \.onnx'):
         import_file(tmp_path / 'other.pkl', tmp_path / 'out.bin')
 
 

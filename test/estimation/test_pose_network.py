@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from made_networks import NETWORK, crops, pose_weights
+from made_networks import METADATA, NETWORK, crops, pose_model, pose_weights
 from torch.nn import functional
 
 from headpose_ros.config import PipelineConfig
@@ -17,11 +17,11 @@ from headpose_ros.geometry.rotations import (
     rotation_to_axis,
     sixd_from_matrix,
 )
+from headpose_ros.inference.networks.export import write
+from headpose_ros.inference.onnx_file import with_metadata
 from headpose_ros.inference.openvino_runtime import OpenVinoRuntime
 from headpose_ros.inference.torch_runtime import TorchRuntime
 from headpose_ros.inference.weights import WeightsError, save
-
-METADATA = {**NETWORK.metadata(), 'what': 'made up', 'licence': 'none', 'origin': 'a test'}
 
 
 def by_hand(tensors, images):
@@ -45,7 +45,7 @@ def by_hand(tensors, images):
 @pytest.mark.parametrize('shortcut', [1, 3])
 def test_computes_what_the_format_says(shortcut):
     tensors = pose_weights(shortcut=shortcut)
-    (output,) = OpenVinoRuntime().compile(NETWORK, tensors, (None, 48, 48, 3))(crops(5, 48))
+    (output,) = OpenVinoRuntime().compile(pose_model(shortcut=shortcut))(crops(5, 48))
     np.testing.assert_allclose(output, by_hand(tensors, crops(5, 48)), atol=1e-4)
 
 
@@ -109,7 +109,7 @@ def estimators(network):
 @pytest.mark.parametrize('runtime', [OpenVinoRuntime(), TorchRuntime()])
 def test_a_mirrored_crop_gives_the_mirrored_pose(runtime):
     """Exactly, whatever the network: it is asked about both, once, and the mean is taken."""
-    compiled = runtime.compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    compiled = runtime.compile(pose_model())
     batches = []
 
     def network(images):
@@ -147,7 +147,7 @@ def test_both_looks_are_averaged():
 
 
 def test_crops_on_a_device_are_mirrored_there():
-    network = TorchRuntime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    network = TorchRuntime().compile(pose_model())
     images, angles = crops(2, 48), np.array([0.3, 0.4])
     _, both = estimators(network)
     a, b = both.estimate(images, angles), both.estimate(torch.from_numpy(images), angles)
@@ -158,32 +158,46 @@ def test_metadata_go_round():
     assert PoseNetwork.from_metadata(NETWORK.metadata()) == NETWORK
 
 
+def refused(path, metadata=METADATA, **options):
+    """Write a model file with these metadata; return what `create_estimator` says to it."""
+    save(path, with_metadata(pose_model(**options).data, metadata))
+    with pytest.raises(WeightsError, match=r'made\.onnx') as refusal:
+        create_estimator(PipelineConfig(weights=str(path)), OpenVinoRuntime())
+    assert '\n' not in str(refusal.value)
+    return str(refusal.value)
+
+
 @pytest.mark.parametrize('change', [
-    {'crop_px': '4'}, {'crop_px': 'wide'}, {'crop_scale': '-1'}, {'strides': '2'},
-    {'strides': '2,0,1'},
+    {'crop_px': '4'}, {'crop_px': 'wide'}, {'crop_px': '64'}, {'strides': '2'},
+    {'strides': '2,0,1'}, {'crop_scale': '-1'}, {'crop_scale': 'nan'}, {'crop_scale': 'inf'},
+    {'landmark_box_scale': 'nan'}, {'crop_scale': '1e-300'},
 ])  # fmt: skip
 def test_senseless_metadata_are_refused(change, tmp_path):
-    path = tmp_path / 'made.safetensors'
-    save(path, pose_weights(), {**METADATA, **change})
-    with pytest.raises(WeightsError, match=r'made\.safetensors'):
-        create_estimator(PipelineConfig(weights=str(path)), OpenVinoRuntime())
+    refused(tmp_path / 'made.onnx', {**METADATA, **change})
 
 
 def test_missing_metadata_are_named(tmp_path):
-    save(tmp_path / 'made.safetensors', pose_weights(),
-         {name: value for name, value in METADATA.items() if name != 'strides'})  # fmt: skip
-    with pytest.raises(WeightsError, match="metadata has no 'strides'"):
-        create_estimator(
-            PipelineConfig(weights=str(tmp_path / 'made.safetensors')), OpenVinoRuntime()
-        )
+    rest = {name: value for name, value in METADATA.items() if name != 'strides'}
+    assert "metadata has no 'strides'" in refused(tmp_path / 'made.onnx', rest)
+
+
+@pytest.mark.parametrize('outputs', [1, 13, 20])
+def test_another_number_of_outputs_is_refused(outputs, tmp_path):
+    said = refused(tmp_path / 'made.onnx', outputs=outputs)
+    assert f'expected one output (N,14), got (None, {outputs})' in said
+
+
+def test_a_head_of_zeros_is_refused(tmp_path):
+    """It gives no rotation, whatever the crop shows."""
+    assert '6D rotations' in refused(tmp_path / 'made.onnx', head=0.0)
 
 
 @pytest.mark.parametrize('options', [
     {'widths': (8, 12, 16, 24)}, {'widths': (12, 8, 32, 8), 'depth': 1}, {'depth': 3, 'grid': 6},
 ])  # fmt: skip
 def test_networks_of_any_width_and_depth_need_no_code(options, tmp_path):
-    path = tmp_path / 'made.safetensors'
-    save(path, pose_weights(**options), METADATA)
+    path = tmp_path / 'made.onnx'
+    write(path, pose_weights(**options), METADATA)
     estimator = create_estimator(PipelineConfig(weights=str(path)), OpenVinoRuntime())
     assert isinstance(estimator, CnnEstimator)
     assert (estimator.crop_px, estimator.crop_scale, estimator.refines) == (48, 1.3, True)
@@ -196,9 +210,23 @@ def test_networks_of_any_width_and_depth_need_no_code(options, tmp_path):
 def test_tensors_that_do_not_fit_together_are_refused(tmp_path):
     tensors = pose_weights()
     tensors['stages.1.0.conv2.weight'] = tensors['stages.1.0.conv2.weight'][:, 1:]
-    save(tmp_path / 'made.safetensors', tensors, METADATA)
-    with pytest.raises(WeightsError, match='tensors do not fit together') as refusal:
-        create_estimator(
-            PipelineConfig(weights=str(tmp_path / 'made.safetensors')), OpenVinoRuntime()
-        )
-    assert '\n' not in str(refusal.value)
+    with pytest.raises(WeightsError, match=r'stages\.1\.0\.conv2\.weight is \(16, 15, 3, 3\)'):
+        write(tmp_path / 'made.onnx', tensors, METADATA)
+
+
+@pytest.mark.parametrize(
+    ('name', 'change', 'words'),
+    [
+        ('head.weight', np.ndarray.ravel, 'head.weight'),
+        ('stages.1.0.conv2.bias', None, "no tensor 'stages.1.0.conv2.bias'"),
+        ('stages.0.0.conv1.weight', None, "'stages.0.0.conv1.weight'"),
+    ],
+)
+def test_missing_tensors_and_odd_ones_are_named(name, change, words, tmp_path):
+    tensors = pose_weights()
+    old = tensors.pop(name)
+    if change:
+        tensors[name] = change(old)
+    with pytest.raises(WeightsError, match=words):
+        write(tmp_path / 'made.onnx', tensors, METADATA)
+    assert not (tmp_path / 'made.onnx').exists()

@@ -30,7 +30,7 @@ SELLION = np.array([0.5, 0.1, 1.0])
 def command(tmp_path, monkeypatch):
     """Run the command on estimators that the tests make, and return what it wrote."""
     estimator = KnowingEstimator(virtual_from_face(ROTATION, SELLION)[None])
-    weights = tmp_path / 'w.safetensors'
+    weights = tmp_path / 'w.onnx'
     weights.write_bytes(b'anything')
 
     def build(config, boxes):
@@ -70,7 +70,7 @@ def test_json_has_the_keys_of_the_contract(command, posed_set, capsys):
     assert set(out['mae_deg']) == {'yaw', 'pitch', 'roll', 'mean'}
     assert set(out['by_off_axis'][0]) == {
         'lo', 'hi', 'count', 'geodesic_deg', 'geodesic_aligned_deg'}  # fmt: skip
-    assert out['weights']['file'] == 'w.safetensors'
+    assert out['weights']['file'] == 'w.onnx'
     assert out['protocol']['boxes'] == 'truth'
     assert out['protocol']['passes'] == 1
     assert out['protocol']['mirror'] is True
@@ -132,7 +132,7 @@ def test_a_result_without_matplotlib_has_no_plot(command, posed_set, monkeypatch
 def test_result_on_the_standard_output(command, posed_set, capsys, tmp_path):
     parser = argparse.ArgumentParser()
     evaluate.configure(parser)
-    given = ['posed', str(posed_set), '--weights', str(tmp_path / 'w.safetensors'), '--json']
+    given = ['posed', str(posed_set), '--weights', str(tmp_path / 'w.onnx'), '--json']
     assert evaluate.run(parser.parse_args(given)) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)['count'] == 1

@@ -3,117 +3,117 @@
 import ctypes
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from made_networks import NETWORK, crops, pose_weights
+from made_networks import NETWORK, crops, made_model, pose_model
 
 from headpose_ros.geometry.rotations import geodesic_distance
+from headpose_ros.inference import networks
 from headpose_ros.inference import runtime as runtimes
-from headpose_ros.inference.openvino_runtime import (
-    MOST_AT_ONCE,
-    MOST_SIZES,
-    OpenVinoRuntime,
-    rounded_batch,
-)
-from headpose_ros.inference.runtime import DeviceError, create_runtime
+from headpose_ros.inference.networks import PROPOSALS, network_of
+from headpose_ros.inference.networks.export import write
+from headpose_ros.inference.opencv_runtime import MAX_SHAPES, OpenCvRuntime
+from headpose_ros.inference.openvino_runtime import MAX_BATCH, MAX_SIZES, OpenVinoRuntime
+from headpose_ros.inference.protocols import DeviceError, rounded_batch
+from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.torch_runtime import TorchRuntime
-
-RNG = np.random.default_rng(5)
-WEIGHTS = {
-    'conv.weight': RNG.standard_normal((8, 3, 3, 3)),
-    'conv.bias': RNG.standard_normal(8),
-    'plain.weight': RNG.standard_normal((8, 8, 2, 2)),
-    'grouped.weight': RNG.standard_normal((12, 2, 1, 1)),
-    'grouped.bias': RNG.standard_normal(12),
-    'deep.weight': RNG.standard_normal((8, 1, 5, 5)),
-    'slopes.weight': RNG.uniform(-1, 1, 8),
-    'dense.weight': RNG.standard_normal((5, 8)),
-    'dense.bias': RNG.standard_normal(5),
-}
-IMAGES = crops(2, 17)
-NO_MEAN, NO_SCALE = (127.5,) * 3, (100.0,) * 3
+from headpose_ros.inference.weights import read
 
 
-def feature_map(g, x):
-    return g.conv(g.image(x, NO_MEAN, NO_SCALE), 'conv', stride=2, padding=1)
+def onnx_runtime():
+    """onnxruntime's, where it is installed."""
+    pytest.importorskip('onnxruntime')
+    from headpose_ros.inference.onnx_runtime import OnnxRuntime
+
+    return OnnxRuntime(1)
 
 
-# What a layer does to the feature map, and the same in PyTorch's own words.
-LAYERS = {
-    'image': (lambda g, x: g.image(x, (1, 2, 3), (4, 5, 6)), None),
-    'image_rgb': (lambda g, x: g.image(x, (1, 2, 3), (4, 5, 6), swap=True), None),
-    'conv_plain': (lambda g, y: g.conv(y, 'plain'), lambda y, w: torch.conv2d(y, w['plain'])),
-    'conv_grouped': (
-        lambda g, y: g.conv(y, 'grouped', groups=4),
-        lambda y, w: torch.conv2d(y, w['grouped'], w['grouped_bias'], groups=4)),
-    'conv_depthwise': (
-        lambda g, y: g.conv(y, 'deep', stride=2, padding=2, groups=8),
-        lambda y, w: torch.conv2d(y, w['deep'], None, 2, 2, 1, 8)),
-    'relu': (lambda g, y: g.relu(y), lambda y, w: y.clamp(min=0)),
-    'leaky_relu': (lambda g, y: g.leaky_relu(y, 0.1), lambda y, w: torch.where(y < 0, 0.1 * y, y)),
-    'prelu': (
-        lambda g, y: g.prelu(y, 'slopes'),
-        lambda y, w: torch.where(y < 0, y * w['slopes'].view(-1, 1, 1), y)),
-    'sigmoid': (lambda g, y: g.sigmoid(y), lambda y, w: 1 / (1 + torch.exp(-y))),
-    'hard_swish': (lambda g, y: g.hard_swish(y), lambda y, w: y * (y + 3).clamp(0, 6) / 6),
-    'softmax': (lambda g, y: g.softmax(y, 1), lambda y, w: y.exp() / y.exp().sum(1, keepdim=True)),
-    'add': (lambda g, y: g.add(y, g.relu(y)), lambda y, w: y + y.clamp(min=0)),
-    'max_pool': (lambda g, y: g.max_pool(y, 3, 2), lambda y, w: torch.max_pool2d(y, 3, 2)),
-    'max_pool_ceil': (
-        lambda g, y: g.max_pool(y, 2, 2, ceil=True),
-        lambda y, w: torch.max_pool2d(torch.nn.functional.pad(y, (0, 1, 0, 1), value=-1e9), 2, 2)),
-    'max_pool_padded': (lambda g, y: g.max_pool(y, 3, 2, padding=1),
-                        lambda y, w: torch.max_pool2d(y, 3, 2, 1)),
-    'linear': (lambda g, y: g.linear(g.flatten(g.global_average(y)), 'dense'),
-               lambda y, w: y.mean((2, 3)) @ w['dense'].T + w['dense_bias']),
-    'reshape': (lambda g, y: g.reshape(g.transpose(y, (0, 2, 3, 1)), (0, -1, 2)),
-                lambda y, w: y.permute(0, 2, 3, 1).reshape(len(y), -1, 2)),
-    'concat': (lambda g, y: g.concat([y, g.relu(y)], 1),
-               lambda y, w: torch.cat([y, y.clamp(min=0)], 1)),
-    'resize_like': (lambda g, y: g.resize_like(g.max_pool(y, 2, 2), y),
-                    lambda y, w: torch.max_pool2d(y, 2, 2)[:, :, (torch.arange(9) * 4) // 9][
-                        ..., (torch.arange(9) * 4) // 9]),
-}  # fmt: skip
+CLIP = Path(networks.__file__).parents[2] / 'demo' / 'clip.mp4'
+RUNTIMES = [OpenVinoRuntime, TorchRuntime, OpenCvRuntime, onnx_runtime]
+ARCHITECTURES = [
+    networks.POSE, networks.LANDMARKS, networks.PROPOSALS, networks.PNET, networks.RNET,
+    networks.ONET, networks.RETINAFACE, networks.LIGHTWEIGHT_HPE,
+]  # fmt: skip
 
 
-def expected(name, reference):
-    bgr = torch.from_numpy(IMAGES).double().permute(0, 3, 1, 2)
-    if name.startswith('image'):
-        bgr = bgr.flip(1) if name.endswith('rgb') else bgr
-        mean, scale = (torch.tensor(v).double().view(1, 3, 1, 1) for v in ((1, 2, 3), (4, 5, 6)))
-        return (bgr - mean) / scale
-    w = {k.removesuffix('.weight').replace('.', '_'): torch.from_numpy(np.float32(v)).double()
-         for k, v in WEIGHTS.items()}  # fmt: skip
-    return reference(torch.conv2d((bgr - 127.5) / 100, w['conv'], w['conv_bias'], 2, 1), w)
+def images_for(model, count=2):
+    """Images that a model takes; where any size goes, no power of two."""
+    height, width = (n or px for n, px in zip(model.image.shape[1:3], (96, 160), strict=True))
+    images = np.random.default_rng(2).integers(0, 256, (count, height, width, 3))
+    return images.astype(model.image.dtype)
 
 
-@pytest.mark.parametrize('name', LAYERS)
-@pytest.mark.parametrize('batch', [None, len(IMAGES)])
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
-def test_layers_compute_what_they_say(runtime, batch, name):
-    layer, reference = LAYERS[name]
-
-    def network(g, x):
-        return (layer(g, x if name.startswith('image') else feature_map(g, x)),)
-
-    compiled = runtime().compile(network, WEIGHTS, (batch, 17, 17, 3))
-    (result,) = compiled(IMAGES)
-    np.testing.assert_allclose(result, expected(name, reference).numpy(), rtol=1e-4, atol=1e-4)
+def in_double(model, images):
+    """The module of a model file in double precision."""
+    network = network_of(model.metadata, model.tensors).double()
+    with torch.inference_mode():
+        x = torch.from_numpy(images).double()
+        network.planes.forward = lambda _: _planes(network.planes, x)
+        return [y.double().numpy() for y in network(x)]
 
 
-@pytest.mark.parametrize('batch', [None, len(IMAGES)])
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
-def test_images_whose_channels_are_alike_are_swapped_too(runtime, batch):
-    """OpenVINO turns them over last where the shape is fixed."""
+def _planes(planes, x):
+    y = (x - planes.mean) * planes.factor if planes.normalises else x
+    return y.permute(0, 3, 1, 2)
 
-    def network(g, x):
-        return (g.image(x, NO_MEAN, NO_SCALE, swap=True),)
 
-    (result,) = runtime().compile(network, WEIGHTS, (batch, 17, 17, 3))(IMAGES)
-    expected = (IMAGES[..., ::-1].transpose(0, 3, 1, 2) - 127.5) / 100
-    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize('architecture', ARCHITECTURES)
+@pytest.mark.parametrize('runtime', RUNTIMES)
+@pytest.mark.parametrize('half', [False, True])
+def test_every_runtime_computes_every_network(runtime, architecture, half):
+    model = made_model(architecture, half=half)
+    images = images_for(model)
+    compiled = runtime().compile(model, usual=1)
+    expected = in_double(model, images)
+    for count in (2, 1):
+        found = compiled(images[:count])
+        assert len(found) == len(expected)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours.dtype == np.float32
+            assert ours.shape == (count, *theirs.shape[1:])
+            tolerance = 1e-4 * max(np.abs(theirs).max(), 1)
+            np.testing.assert_allclose(ours, theirs[:count], atol=tolerance)
+
+
+@pytest.mark.parametrize('runtime', RUNTIMES)
+@pytest.mark.parametrize('size', [(75, 101), (33, 64)])
+def test_sizes_that_no_stride_divides(runtime, size):
+    """RetinaFace takes any; its pyramid enlarges to odd sizes."""
+    model = made_model(networks.RETINAFACE)
+    images = np.random.default_rng(3).integers(0, 256, (1, *size, 3), np.uint8)
+    for ours, theirs in zip(
+        runtime().compile(model)(images), in_double(model, images), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4 * max(np.abs(theirs).max(), 1))
+
+
+@pytest.mark.parametrize('architecture', ARCHITECTURES)
+def test_what_is_written_is_onnx(architecture, tmp_path):
+    onnx = pytest.importorskip('onnx')
+    model = made_model(architecture)
+    parsed = onnx.load_from_string(model.data)
+    onnx.checker.check_model(parsed, full_check=True)
+    assert {p.key: p.value for p in parsed.metadata_props} == model.metadata
+    assert {i.name for i in parsed.graph.initializer} == set(model.tensors)
+    for initializer in parsed.graph.initializer:
+        value = onnx.numpy_helper.to_array(initializer)
+        np.testing.assert_array_equal(model.tensors[initializer.name], value)
+
+
+def test_tensors_go_round(tmp_path):
+    model = made_model(networks.ONET)
+    write(tmp_path / 'again.onnx', model.tensors, model.metadata)
+    assert read(tmp_path / 'again.onnx').data == model.data
+
+
+def test_opencv_keeps_few_networks():
+    compiled = OpenCvRuntime().compile(made_model(networks.PROPOSALS))
+    for i in range(MAX_SHAPES + 2):
+        compiled(crops(1, 32 + 32 * i))
+    assert len(compiled._networks) == MAX_SHAPES
 
 
 @pytest.mark.parametrize('options', [{}, {'shortcut': 3}, {'depth': 1, 'grid': 6}])
@@ -121,19 +121,19 @@ def test_runtimes_agree_to_a_thousandth_of_a_degree(options):
     angles = np.full(7, 0.4)
     rotations = []
     for runtime in (OpenVinoRuntime(), TorchRuntime()):
-        compiled = runtime.compile(NETWORK, pose_weights(**options), (None, 48, 48, 3))
+        compiled = runtime.compile(pose_model(**options))
         (output,) = compiled(crops(7, 48))
         rotations.append(NETWORK.decode(output, angles).rotations_virtual_from_face)
     assert np.degrees(geodesic_distance(*rotations)).max() < 1e-3
 
 
 def test_half_precision_is_near_and_exact_is_without():
-    weights = pose_weights()
-    (exact,) = TorchRuntime().compile(NETWORK, weights, (None, 48, 48, 3))(crops(3, 48))
-    (half,) = TorchRuntime(half=True).compile(NETWORK, weights, (None, 48, 48, 3))(crops(3, 48))
+    model = pose_model()
+    (exact,) = TorchRuntime().compile(model)(crops(3, 48))
+    (half,) = TorchRuntime(half=True).compile(model)(crops(3, 48))
     assert half.dtype == np.float32
     assert 0 < np.abs(half - exact).max() < 0.01
-    compiled = TorchRuntime(half=True).compile(NETWORK, weights, (None, 48, 48, 3), exact=True)
+    compiled = TorchRuntime(half=True).compile(model, exact=True)
     np.testing.assert_array_equal(compiled(crops(3, 48))[0], exact)
 
 
@@ -142,15 +142,15 @@ def test_half_precision_is_near_and_exact_is_without():
 def test_gpu_is_within_a_twentieth_of_a_degree_of_the_cpu(count):
     rotations = []
     for runtime in (create_runtime('cuda'), create_runtime('cpu')):
-        compiled = runtime.compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+        compiled = runtime.compile(pose_model())
         (output,) = compiled(crops(count, 48))
         rotations.append(NETWORK.decode(output, np.full(count, 0.4)).rotations_virtual_from_face)
     assert np.degrees(geodesic_distance(*rotations)).max() < 0.05
 
 
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+@pytest.mark.parametrize('runtime', RUNTIMES)
 def test_any_batch_gives_what_single_crops_give(runtime):
-    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    compiled = runtime().compile(pose_model())
     images = crops(37, 48)
     singles = np.concatenate([compiled(image[None])[0] for image in images])
     for count in (37, 5, 2, 13, 5, 0, 1):
@@ -159,18 +159,18 @@ def test_any_batch_gives_what_single_crops_give(runtime):
         np.testing.assert_allclose(batch, singles[:count], atol=1e-5)
 
 
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+@pytest.mark.parametrize('runtime', RUNTIMES)
 def test_outputs_are_the_callers_own(runtime):
-    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    compiled = runtime().compile(pose_model())
     (first,) = compiled(crops(2, 48, seed=1))
     kept = first.copy()
     compiled(crops(2, 48, seed=2))
     np.testing.assert_array_equal(first, kept)
 
 
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+@pytest.mark.parametrize('runtime', RUNTIMES)
 def test_images_may_lie_in_memory_as_they_like(runtime):
-    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    compiled = runtime().compile(pose_model())
     images = crops(2, 48, seed=1)
     (expected,) = compiled(images)
     locked, flipped = images.copy(), np.ascontiguousarray(images[..., ::-1])[..., ::-1]
@@ -179,23 +179,15 @@ def test_images_may_lie_in_memory_as_they_like(runtime):
         np.testing.assert_array_equal(compiled(other)[0], expected)
 
 
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
+@pytest.mark.parametrize('runtime', RUNTIMES)
 def test_wrong_images_are_refused(runtime):
-    compiled = runtime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+    compiled = runtime().compile(pose_model())
     for images in (
         np.zeros((1, 48, 47, 3), np.uint8), np.zeros((48, 48, 3), np.uint8),
         np.zeros((1, 48, 48, 3), np.float32),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r'expected uint8 \(any, 48, 48, 3\), got'):
             compiled(images)
-
-
-@pytest.mark.parametrize('runtime', [OpenVinoRuntime, TorchRuntime])
-def test_a_missing_tensor_is_named(runtime):
-    weights = pose_weights()
-    del weights['stages.1.0.conv2.weight']
-    with pytest.raises(ValueError, match=r"no tensor 'stages\.1\.0\.conv2\.weight'"):
-        runtime().compile(NETWORK, weights, (None, 48, 48, 3))
 
 
 def test_batches_are_rounded_up_to_few_sizes():
@@ -207,23 +199,20 @@ def test_batches_are_rounded_up_to_few_sizes():
 
 def test_large_batches_are_computed_in_parts():
     """Every larger batch would take memory for ever."""
-    compiled = OpenVinoRuntime().compile(NETWORK, pose_weights(), (None, 48, 48, 3))
-    images = np.random.default_rng(5).integers(0, 255, (2 * MOST_AT_ONCE + 5, 48, 48, 3), np.uint8)
+    compiled = OpenVinoRuntime().compile(pose_model())
+    images = np.random.default_rng(5).integers(0, 255, (2 * MAX_BATCH + 5, 48, 48, 3), np.uint8)
     sizes = []
     infer = compiled._infer
     compiled._infer = lambda part: sizes.append(len(part)) or infer(part)
     for whole, single in zip(compiled(images), infer(images[-1:]), strict=True):
         assert len(whole) == len(images)
         np.testing.assert_allclose(whole[-1:], single, atol=1e-5)
-    assert sizes == [MOST_AT_ONCE, MOST_AT_ONCE, 5]
+    assert sizes == [MAX_BATCH, MAX_BATCH, 5]
 
 
 @pytest.mark.parametrize('usual', [1, 2, 8])
 def test_the_usual_batch_has_a_graph_of_its_own_and_gives_the_same(usual):
-    shape = (None, 48, 48, 3)
-    plain, quick = (
-        OpenVinoRuntime().compile(NETWORK, pose_weights(), shape, usual=n) for n in (0, usual)
-    )
+    plain, quick = (OpenVinoRuntime().compile(pose_model(), usual=n) for n in (0, usual))
     assert set(quick._fixed) == {(usual, 48, 48, 3)}
     images = np.random.default_rng(6).integers(0, 255, (9, 48, 48, 3), np.uint8)
     for count in (1, 2, 3, 5, 8, 9, 2, 0):
@@ -234,25 +223,14 @@ def test_the_usual_batch_has_a_graph_of_its_own_and_gives_the_same(usual):
 
 def test_the_first_sizes_have_graphs_of_their_own_and_all_give_the_same():
     """A detector's network, as images are large and come in one size."""
-
-    def network(g, x):
-        return (feature_map(g, x),)
-
-    compiled = OpenVinoRuntime().compile(network, WEIGHTS, (1, None, None, 3))
-    for height in range(11, 13 + MOST_SIZES):
-        image = np.random.default_rng(height).integers(0, 255, (1, height, 16, 3), np.uint8)
-        fixed = OpenVinoRuntime().compile(network, WEIGHTS, image.shape)
+    model = made_model(PROPOSALS)
+    compiled, plain = OpenVinoRuntime().compile(model), TorchRuntime().compile(model)
+    for i in range(MAX_SIZES + 2):
+        image = crops(1, 64 + 32 * i)
         for _ in range(2):
-            np.testing.assert_allclose(compiled(image)[0], fixed(image)[0], atol=1e-5)
-    assert len(compiled._fixed) == MOST_SIZES
-
-
-def test_a_missing_tensor_is_named_before_the_first_image():
-    with pytest.raises(ValueError, match=r"no tensor 'absent\.weight'"):
-        OpenVinoRuntime().compile(
-            lambda g, x: (g.conv(g.image(x, NO_MEAN, NO_SCALE), 'absent'),), WEIGHTS,
-            (1, None, None, 3),
-        )  # fmt: skip
+            for one, other in zip(compiled(image), plain(image), strict=True):
+                np.testing.assert_allclose(one, other, atol=1e-4)
+    assert len(compiled._fixed) == MAX_SIZES
 
 
 class SignalStack(ctypes.Structure):
@@ -270,7 +248,7 @@ def test_runtimes_that_end_leave_the_stack_for_signals_alone():
     runtimes, stacks = [], set()
     for _ in range(3):
         runtimes.append(OpenVinoRuntime())
-        runtimes[-1].compile(NETWORK, pose_weights(), (None, 48, 48, 3))
+        runtimes[-1].compile(pose_model())
         stacks.add(SignalStack.of_this_thread())
     while runtimes:
         runtimes.pop(0)
@@ -278,13 +256,92 @@ def test_runtimes_that_end_leave_the_stack_for_signals_alone():
     assert len(stacks) == 1
 
 
-def test_cpu_means_openvino_and_without_it_pytorch(monkeypatch):
+@pytest.fixture
+def without(monkeypatch):
+    """Let `create_runtime` see only what is not named."""
+    runtimes._tell_slower.cache_clear()
+    found = runtimes._has_module
+
+    def hide(*absent):
+        monkeypatch.setattr(
+            runtimes, '_has_module', lambda name: name not in absent and found(name)
+        )
+
+    return hide
+
+
+def test_cpu_means_openvino_and_without_it_what_is_there(without, caplog):
     assert create_runtime('cpu').name == 'openvino'
-    monkeypatch.setattr(runtimes, '_has_module', lambda name: name == 'torch')
-    assert create_runtime('cpu').name == 'torch'
-    monkeypatch.setattr(runtimes, '_has_module', lambda name: False)
-    with pytest.raises(DeviceError, match='neither OpenVINO nor PyTorch is installed'):
+    assert caplog.messages == []
+    without('openvino', 'onnxruntime')
+    for _ in range(2):
+        assert create_runtime('cpu').name == 'opencv'
+    assert caplog.messages == [
+        'OpenVINO is not installed: networks run on opencv, which is slower; pip install openvino'
+    ]
+    without('openvino', 'onnxruntime', 'cv2')
+    with pytest.raises(DeviceError, match='OpenCV is missing'):
         create_runtime('cpu')
+
+
+def test_onnxruntime_comes_after_openvino(without):
+    pytest.importorskip('onnxruntime')
+    without('openvino')
+    assert create_runtime('cpu').name == 'onnxruntime'
+
+
+@pytest.mark.parametrize('error', [ImportError('needs\nglibc 2.35'), OSError('no such symbol')])
+def test_an_openvino_that_cannot_be_imported_is_passed_over(monkeypatch, without, caplog, error):
+    def broken(threads):
+        raise error
+
+    without('onnxruntime')
+    monkeypatch.setitem(runtimes._CPU_RUNTIMES, 'openvino', broken)
+    assert create_runtime('cpu').name == 'opencv'
+    (said,) = caplog.messages
+    assert said.startswith(f'openvino cannot be imported: {str(error).splitlines()[0]}: networks')
+
+
+HIDDEN = """
+import sys
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+    def find_spec(self, name, path=None, target=None):
+        absent = name.split('.')[0] in sys.argv[1].split(',')
+        return None if absent else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+import cv2
+from headpose_ros import CameraModel, HeadPosePipeline, PipelineConfig
+image = cv2.VideoCapture(sys.argv[2]).read()[1]
+camera = CameraModel.from_fov(image.shape[1], image.shape[0], 1.0)
+pipeline = HeadPosePipeline(PipelineConfig(confirm_images=1))
+print(*(v for h in pipeline.process(image, camera) for v in h.rotation_camera_from_face.ravel()))
+"""
+
+
+def heads_without(*absent):
+    done = subprocess.run(
+        [sys.executable, '-c', HIDDEN, ','.join(absent), str(CLIP)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return np.array(done.stdout.split(), float).reshape(-1, 3, 3), done.stderr
+
+
+def test_the_pipeline_finds_the_same_heads_without_openvino_safetensors_and_torch():
+    expected, _ = heads_without('torch')
+    assert len(expected) >= 1
+    for absent, runtime in (
+        (('openvino', 'torch', 'safetensors'), ('onnxruntime', 'opencv')),
+        (('openvino', 'torch', 'safetensors', 'onnxruntime'), ('opencv',)),
+    ):
+        found, said = heads_without(*absent)
+        assert np.degrees(geodesic_distance(found, expected)).max() < 0.05
+        (line,) = said.splitlines()
+        assert any(f'networks run on {name}, which is slower' in line for name in runtime)
 
 
 def test_absent_gpus_are_told(monkeypatch):
@@ -295,7 +352,7 @@ def test_absent_gpus_are_told(monkeypatch):
     monkeypatch.setattr(runtimes, 'gpu_count', lambda: 2)
     with pytest.raises(DeviceError, match='cuda:7: PyTorch sees cuda:0 to cuda:1'):
         create_runtime('cuda:7')
-    monkeypatch.setattr(runtimes, '_has_module', lambda name: name == 'openvino')
+    monkeypatch.setattr(runtimes, '_has_module', lambda name: name != 'torch')
     with pytest.raises(DeviceError, match='need PyTorch, which is not installed'):
         create_runtime('cuda:0')
 

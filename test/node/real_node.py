@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from headpose_ros.inference import fallback, runtime, weights
+from headpose_ros.inference import fallback, protocols, runtime, weights
 
 
 class OutOfMemoryError(RuntimeError):
@@ -24,7 +24,7 @@ class OutOfMemoryError(RuntimeError):
 class ScarceRuntime:
     """A runtime that holds as many images as the file says."""
 
-    def __init__(self, inner: runtime.Runtime, room: Path) -> None:
+    def __init__(self, inner: protocols.Runtime, room: Path) -> None:
         self.name, self.device = inner.name, inner.device
         self._inner = inner
         self._room = room

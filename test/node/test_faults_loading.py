@@ -19,10 +19,10 @@ from headpose_ros.node.messages import camera_info_message
 
 
 def test_missing_weights_are_told_and_found_later(domain, logs, tmp_path):
-    weights = tmp_path / 'network.safetensors'
+    weights = tmp_path / 'network.onnx'
     arguments = ['-r', '__ns:=/bare', '-p', f'weights:={weights}']
     with fake_node(domain, logs, *arguments) as bare, Bench(domain, 'other') as other:
-        pattern = r'configure: weights: no file .*network\.safetensors'
+        pattern = r'configure: weights: no file .*network\.onnx'
         other.until(lambda: bare.matching(pattern), pattern)
         other.listen(DiagnosticArray, '/diagnostics')
         name = 'bare/headpose: head poses'
@@ -56,19 +56,19 @@ def test_a_wrong_parameter_at_start_ends_with_one_line(domain, logs, argument, w
 
 
 REAL_NODE = [Path(__file__).with_name('real_node.py'), '--ros-args', '-r', '__ns:=/real']
-MTCNN = MODELS / 'mtcnn.safetensors'
+MTCNN = MODELS / 'mtcnn_onet.onnx'
 
 
 @pytest.mark.parametrize(
     ('option', 'content', 'line'),
     [
         ('device:=cuda:7', None, r'configure: .*cuda:7.*use device auto or cpu'),
-        ('weights:=/nowhere.safetensors', None, r'configure: .*/nowhere\.safetensors'),
-        ('weights:={file}', b'', r'configure: .*network\.safetensors: not a whole'),
+        ('weights:=/nowhere.onnx', None, r'configure: .*/nowhere\.onnx'),
+        ('weights:={file}', b'', r'configure: .*network\.onnx: not a whole'),
         ('weights:={file}', b'\x10' + bytes(7) + b'{"a": "truncated', r'configure: .*not a whole'),
         ('weights:={file}', MTCNN.read_bytes()[:-1000], r'configure: .*not a whole'),
         ('weights:={file}', MTCNN.read_bytes(), r'configure: .*architecture.* but cnn needs'),
-        ('detector_weights:={file}', bytes(100), r'configure: .*network\.safetensors'),
+        ('detector_weights:={file}', bytes(100), r'configure: .*network\.onnx'),
         ('detector:=yunet', None, r'configure: .*yunet'),
     ],
     ids=[
@@ -79,7 +79,7 @@ MTCNN = MODELS / 'mtcnn.safetensors'
 def test_what_the_real_models_refuse_until_it_is_right(
     domain, logs, tmp_path, option, content, line
 ):
-    file = tmp_path / 'network.safetensors'
+    file = tmp_path / 'network.onnx'
     if content is not None:
         file.write_bytes(content)
     option = option.format(file=file)
@@ -104,14 +104,14 @@ def test_shipped_weights_that_were_changed(domain, logs, tmp_path):
     """Told by their sha256; the right file put back is found without a word to the node."""
     models = tmp_path / 'models'
     shutil.copytree(MODELS, models)
-    file = models / 'pose_best.safetensors'
+    file = models / 'pose_clean.onnx'
     whole = file.read_bytes()
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with (
         Process(REAL_NODE, domain, logs, MODELS=str(models)) as real,
         Bench(domain, 'other') as other,
     ):
-        line = r'configure: .*pose_best\.safetensors: checksum differs'
+        line = r'configure: .*pose_clean\.onnx: checksum differs'
         other.until(lambda: real.matching(line), line, 60)
         file.write_bytes(whole)
         other.until(lambda: real.matching('active: waiting'), 'the node to try again', 60)

@@ -18,12 +18,12 @@ from headpose_ros.pipeline import HeadPosePipeline
 
 FOLDER = Path(headpose_ros.__file__).parent / 'demo'
 ESTIMATORS = {
-    'pose_best': ({}, 10),
-    'pose_clean': ({'weights': 'pose_clean'}, 10),
-    'landmarks, linear': ({'estimator': 'landmarks'}, 10),
+    'pose_clean': ({}, 10),
+    'pose_best': ({'weights': 'pose_best'}, 10),
+    'landmarks, linear': ({'estimator': 'landmarks', 'weights': 'pfld'}, 10),
     'landmarks, linear, authors': (
-        {'estimator': 'landmarks', 'landmark_pose': 'linear_authors'}, 20),
-    'landmarks, pnp': ({'estimator': 'landmarks', 'landmark_pose': 'pnp'}, 10),
+        {'estimator': 'landmarks', 'weights': 'pfld', 'landmark_pose': 'linear_authors'}, 20),
+    'landmarks, pnp': ({'estimator': 'landmarks', 'weights': 'pfld', 'landmark_pose': 'pnp'}, 10),
 }  # fmt: skip
 """Options, and the mean error in degrees that none of them reaches unless something is wrong."""
 

@@ -3,11 +3,53 @@
 """Networks with made-up weights, small and of the shipped one's size."""
 
 import numpy as np
+import torch
 
 from headpose_ros.estimation.pose_network import OUTPUTS, PoseNetwork
+from headpose_ros.inference.networks import (
+    LANDMARKS,
+    LIGHTWEIGHT_HPE,
+    ONET,
+    PNET,
+    POSE,
+    PROPOSALS,
+    RETINAFACE,
+    RNET,
+    landmark_net,
+    lightweight_hpe_net,
+    mtcnn_nets,
+    proposal_net,
+    retinaface_net,
+)
+from headpose_ros.inference.networks.export import made
+from headpose_ros.inference.networks.layers import folded_tensors
 
 NETWORK = PoseNetwork(crop_px=48, crop_scale=1.3, landmark_box_scale=1.6, strides=(2, 1, 2, 2))
+METADATA = {**NETWORK.metadata(), 'what': 'made up', 'licence': 'none', 'origin': 'a test'}
 WIDTHS = (8, 12, 16, 24)
+
+
+def made_model(architecture, half=False):
+    """A model file of any of our architectures, with random weights, read."""
+    torch.manual_seed(1)
+    metadata = METADATA | {'architecture': architecture}
+    if architecture == POSE:
+        return made(pose_weights(), metadata, half)
+    network = {
+        LANDMARKS: landmark_net.LandmarkNet,
+        PROPOSALS: proposal_net.ProposalNet,
+        PNET: mtcnn_nets.PNet,
+        RNET: mtcnn_nets.RNet,
+        ONET: mtcnn_nets.ONet,
+        RETINAFACE: retinaface_net.RetinaFaceNet,
+        LIGHTWEIGHT_HPE: lightweight_hpe_net.LightweightHpeNet,
+    }[architecture]()
+    return made(folded_tensors(network), metadata | {'crop_px': '112'}, half)
+
+
+def pose_model(**options):
+    """A model file of `pose_weights`, read."""
+    return made(pose_weights(**options), METADATA)
 
 
 def conv(rng, outputs, inputs, kernel):
@@ -16,7 +58,7 @@ def conv(rng, outputs, inputs, kernel):
     return weight.astype(np.float32), (0.1 * rng.standard_normal(outputs)).astype(np.float32)
 
 
-def pose_weights(widths=WIDTHS, depth=2, shortcut=1, grid=1, seed=0):
+def pose_weights(widths=WIDTHS, depth=2, shortcut=1, grid=1, seed=0, outputs=OUTPUTS, head=0.25):
     """Weights of `PoseNetwork`: stem and stages of these widths, `depth` blocks each."""
     rng = np.random.default_rng(seed)
     tensors = {}
@@ -33,9 +75,9 @@ def pose_weights(widths=WIDTHS, depth=2, shortcut=1, grid=1, seed=0):
             if j == 0:
                 add(f'stages.{i}.{j}.shortcut', width, before, shortcut)
             before = width
-    head = rng.standard_normal((OUTPUTS, before * grid**2)) / np.sqrt(before * grid**2) / 4
-    tensors['head.weight'] = head.astype(np.float32)
-    tensors['head.bias'] = np.zeros(OUTPUTS, np.float32)
+    matrix = head * rng.standard_normal((outputs, before * grid**2)) / np.sqrt(before * grid**2)
+    tensors['head.weight'] = matrix.astype(np.float32)
+    tensors['head.bias'] = np.zeros(outputs, np.float32)
     return tensors
 
 

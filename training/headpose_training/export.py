@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.estimation.pose_network import LOG_SIGMA, PoseNetwork
-from headpose_ros.inference.weights import WeightsFile, save
+from headpose_ros.inference.networks.export import write
+from headpose_ros.inference.weights import WeightsFile
 from headpose_ros.typing import Array
 from headpose_training.data_files import load_validation
 from headpose_training.losses import matrix_from_vector
@@ -47,7 +48,7 @@ def export(recipe: Recipe, training: Path, data: Path, output: Path) -> WeightsF
         'licence': recipe.licence,
         'origin': f'{origin}, step {checkpoint["step"]} of {recipe.steps}',
     }
-    return save(output, weights, metadata)
+    return write(output, weights, metadata)
 
 
 def inference_network(recipe: Recipe) -> PoseNetwork:

@@ -14,8 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headpose_ros.estimation.pfld import LANDMARKS, Pfld, grid
-from headpose_ros.inference.weights import WeightsFile, save
+from headpose_ros.estimation.pfld import Pfld
+from headpose_ros.inference.networks.export import write
+from headpose_ros.inference.networks.landmark_net import LandmarkNet
+from headpose_ros.inference.networks.layers import Network, folded_tensors
+from headpose_ros.inference.weights import WeightsFile
 from headpose_ros.typing import Array
 from headpose_training.landmark_training_data import (
     LandmarkBatch,
@@ -26,43 +29,10 @@ from headpose_training.landmark_training_data import (
 )
 from headpose_training.network_training import NetworkRun, train_network
 from headpose_training.optimizer import AdamW
-from headpose_training.trainable_layers import TrainableNetwork
 
-STEM = 16
-WIDTHS = (24, 48, 60)
-DEPTHS = (1, 1, 2)
-FINE_WIDTH = 32
 _BETA = 0.02
 _FACE_WEIGHT = 0.02
 _OUTSIDE = 1.0
-
-
-def shapes() -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the tensors to train, as `pfld.py` names them."""
-    found: dict[str, tuple[int, ...]] = {'stem.weight': (STEM, 3, 3, 3)}
-    channels = STEM
-    for i, (width, depth) in enumerate(zip(WIDTHS, DEPTHS, strict=True)):
-        for j in range(depth):
-            name = f'stages.{i}.{j}'
-            found[f'{name}.conv1.weight'] = (width, channels, 3, 3)
-            found[f'{name}.conv2.weight'] = (width, width, 3, 3)
-            if j == 0:
-                found[f'{name}.shortcut.weight'] = (width, channels, 1, 1)
-            channels = width
-    fine, middle, coarse = WIDTHS
-    found |= {
-        'top.weight': (middle, coarse, 1, 1),
-        'lateral.2.weight': (middle, middle, 1, 1),
-        'merge.1.weight': (middle, middle, 3, 3),
-        'down.weight': (FINE_WIDTH, middle, 1, 1),
-        'lateral.1.weight': (FINE_WIDTH, fine, 1, 1),
-        'merge.0.weight': (FINE_WIDTH, FINE_WIDTH, 3, 3),
-        'maps.weight': (LANDMARKS, FINE_WIDTH, 1, 1),
-        'maps.bias': (LANDMARKS,),
-        'face.weight': (1, coarse),
-        'face.bias': (1,),
-    }
-    return found
 
 
 def train(
@@ -70,21 +40,21 @@ def train(
     run: NetworkRun,
     learning_rate: float,
     say: Callable[[str], None] = print,
-) -> TrainableNetwork:
+) -> Network:
     """Train to the end of the run and return the averaged network; see `train_network`."""
     torch.manual_seed(run.seed)
     pfld = Pfld()
-    network = TrainableNetwork(pfld, shapes(), {'grid.weight': grid(pfld.map_px)})
+    network = LandmarkNet(pfld.crop_px, norm=True)
     views = LandmarkViews(pfld.crop_px, pfld.landmark_box_scale)
     batches = LandmarkBatches(sources, views, run.batch_size, run.seed)
 
-    def optimizer_of(network: TrainableNetwork) -> AdamW:
+    def optimizer_of(network: Network) -> AdamW:
         return AdamW(network, learning_rate, weight_decay=1e-3)
 
     return train_network(network, landmark_loss, batches, optimizer_of, run, say)
 
 
-def landmark_loss(network: TrainableNetwork, batch: LandmarkBatch) -> Tensor:
+def landmark_loss(network: Network, batch: LandmarkBatch) -> Tensor:
     """Return the smooth L1 loss of landmarks inside the crop, plus that of the face logit."""
     found, logits = network(torch.from_numpy(batch.crops))
     faces = torch.from_numpy(batch.faces)
@@ -96,7 +66,7 @@ def landmark_loss(network: TrainableNetwork, batch: LandmarkBatch) -> Tensor:
 
 
 @torch.no_grad()
-def normalised_mean_error(network: TrainableNetwork, pictures: list[LandmarkPicture]) -> float:
+def normalised_mean_error(network: Network, pictures: list[LandmarkPicture]) -> float:
     """Return the mean distance of the landmarks from the truth over that of the outer eye corners.
 
     On plain crops, as the papers state it (iBUG 300-W, inter-ocular).
@@ -123,10 +93,8 @@ def _errors(found: NDArray[Any], truth: Array) -> Array:
     return np.asarray(distance / np.linalg.norm(truth[:, 36] - truth[:, 45], axis=1))
 
 
-def write_weights(
-    network: TrainableNetwork, out: Path, licence: str, error: float | None
-) -> WeightsFile:
-    """Write `out`/landmarks.safetensors. `linear_fit.py` adds the linear model to it."""
+def write_weights(network: Network, out: Path, licence: str, error: float | None) -> WeightsFile:
+    """Write `out`/landmarks.onnx. `linear_fit.py` adds the linear model to it."""
     metadata = Pfld().metadata() | {
         'what': '68 facial landmarks for head poses',
         'licence': licence,
@@ -134,4 +102,4 @@ def write_weights(
     }
     if error is not None:
         metadata['normalised_mean_error'] = f'{error:.4f}'
-    return save(out / 'landmarks.safetensors', network.folded(), metadata)
+    return write(out / 'landmarks.onnx', folded_tensors(network), metadata)

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trains a `TrainableNetwork` on one process: resumable, deterministic by seed.
+"""Trains a `Network` on one process: resumable, deterministic by seed.
 
 For the landmark and the proposal network, whose trainings are short; the pose network's, with
 recipes and several processes, is `trainer.py`.
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from headpose_training.trainable_layers import TrainableNetwork
+from headpose_ros.inference.networks.layers import Network
 
 Batch = TypeVar('Batch')
 BatchOut = TypeVar('BatchOut', covariant=True)
@@ -63,13 +63,13 @@ class NetworkRun:
 
 
 def train_network(
-    network: TrainableNetwork,
-    loss_of: Callable[[TrainableNetwork, Batch], Tensor],
+    network: Network,
+    loss_of: Callable[[Network, Batch], Tensor],
     batches: Batches[Batch],
-    optimizer_of: Callable[[TrainableNetwork], Optimizer],
+    optimizer_of: Callable[[Network], Optimizer],
     run: NetworkRun,
     say: Callable[[str], None] = print,
-) -> TrainableNetwork:
+) -> Network:
     """Train to the end of the run and return the averaged network.
 
     `run.out`/checkpoint.pt is written on the way. Raises ValueError where the folder holds a
@@ -96,7 +96,7 @@ def train_network(
             say(f'step {step + 1} of {run.steps}: loss {mean_loss:.5f}')
             _save(run, parts, step + 1)
     trained = average.module
-    assert isinstance(trained, TrainableNetwork)
+    assert isinstance(trained, Network)
     return trained.eval()
 
 

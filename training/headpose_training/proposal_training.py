@@ -23,16 +23,16 @@ from headpose_ros.detection.proposal_network import (
     LARGEST_PX,
     STRIDES,
     metadata,
-    proposal_network,
-    shapes,
     squares,
 )
-from headpose_ros.inference.weights import WeightsFile, save
+from headpose_ros.inference.networks.export import write
+from headpose_ros.inference.networks.layers import Conv, Network, folded_tensors
+from headpose_ros.inference.networks.proposal_net import ProposalNet
+from headpose_ros.inference.weights import WeightsFile
 from headpose_training.batches import Source
 from headpose_training.face_mosaics import Mosaic, MosaicMaker
 from headpose_training.network_training import NetworkRun, train_network
 from headpose_training.optimizer import MuonAndAdamW, Rates
-from headpose_training.trainable_layers import TrainableNetwork
 
 RELATION: BoxToFace = Mtcnn.box_to_face
 """The boxes wanted are those that R-Net and O-Net were trained on."""
@@ -104,7 +104,7 @@ def level_targets(mosaic: Mosaic, level: int) -> tuple[NDArray[np.int8], NDArray
     return states, boxes
 
 
-def proposal_loss(network: TrainableNetwork, batch: ProposalBatch) -> Tensor:
+def proposal_loss(network: Network, batch: ProposalBatch) -> Tensor:
     """Return the focal loss of the logits, plus the smooth L1 loss of boxes over their sides."""
     face_loss, box_loss, faces = torch.zeros(()), torch.zeros(()), torch.zeros(())
     for output, states, boxes in zip(
@@ -134,23 +134,22 @@ def train(
     run: NetworkRun,
     learning_rate: float,
     say: Callable[[str], None] = print,
-) -> TrainableNetwork:
+) -> Network:
     """Train to the end of the run and return the averaged network; see `train_network`."""
     torch.manual_seed(run.seed)
     batches = ProposalBatches(sources, run.batch_size, run.seed)
 
-    def optimizer_of(network: TrainableNetwork) -> MuonAndAdamW:
+    def optimizer_of(network: Network) -> MuonAndAdamW:
         return MuonAndAdamW(network, Rates(learning_rate, learning_rate / 2, 0.0, 0.01))
 
     return train_network(_untrained(), proposal_loss, batches, optimizer_of, run, say)
 
 
-def _untrained() -> TrainableNetwork:
+def _untrained() -> Network:
     """Return a network that finds little, all of it where its cell is."""
-    network = TrainableNetwork(proposal_network, shapes(), {})
-    for i in range(len(STRIDES)):
-        head = network.modules_by_layer[f'heads/{i}']
-        assert isinstance(head, torch.nn.Conv2d)
+    network = ProposalNet(norm=True)
+    for head in network.heads:
+        assert isinstance(head, Conv)
         assert head.bias is not None
         torch.nn.init.normal_(head.weight, std=0.01)
         torch.nn.init.constant_(head.bias, 0.0)
@@ -178,9 +177,7 @@ class ProposalQuality:
 
 
 @torch.no_grad()
-def quality(
-    network: TrainableNetwork, sources: Sequence[Source], mosaics: int = 200
-) -> ProposalQuality:
+def quality(network: Network, sources: Sequence[Source], mosaics: int = 200) -> ProposalQuality:
     """Measure on mosaics of `sources`; a face is found where a proposal overlaps it by half."""
     maker = MosaicMaker(sources, RELATION)
     sides, hits, proposals = [np.empty(0)], [np.empty(0, bool)], 0
@@ -203,7 +200,7 @@ def quality(
     return ProposalQuality(found, proposals / max(len(side), 1))
 
 
-def write_weights(network: TrainableNetwork, out: Path, licence: str, origin: str) -> WeightsFile:
-    """Write `out`/proposals.safetensors."""
+def write_weights(network: Network, out: Path, licence: str, origin: str) -> WeightsFile:
+    """Write `out`/proposals.onnx."""
     about = {**metadata(), 'licence': licence, 'origin': origin}
-    return save(out / 'proposals.safetensors', network.folded(), about)
+    return write(out / 'proposals.onnx', folded_tensors(network), about)

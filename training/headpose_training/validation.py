@@ -87,7 +87,7 @@ def network_predictor(network: nn.Module, batch: int = 256) -> Predict:
         was_training = network.training
         network.eval()
         parts = [
-            network(torch.from_numpy(crops[i : i + batch]).to(device)).cpu().double().numpy()
+            network(torch.from_numpy(crops[i : i + batch]).to(device))[0].cpu().double().numpy()
             for i in range(0, len(crops), batch)
         ]
         network.train(was_training)

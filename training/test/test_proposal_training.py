@@ -6,7 +6,7 @@ import torch
 from made_faces import discs
 
 from headpose_ros.cli.main import main
-from headpose_ros.detection.proposal_network import STRIDES, proposal_network, squares
+from headpose_ros.detection.proposal_network import STRIDES, squares
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.weights import read
 from headpose_training import proposal_training as training
@@ -84,8 +84,7 @@ def test_training_learns_and_the_weights_file_computes_the_same(tmp_path):
     assert losses[-1] < 0.85 * losses[0]  # running means
     path = training.write_weights(network, tmp_path, 'made', 'a test').path
     assert path.stat().st_size < 880_000
-    tensors, _ = read(path)
-    compiled = create_runtime('cpu', 1).compile(proposal_network, tensors, (1, None, None, 3))
+    compiled = create_runtime('cpu', 1).compile(read(path))
     image = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), np.uint8)
     with torch.no_grad():
         expected = network(torch.from_numpy(image))
@@ -111,7 +110,7 @@ def test_the_command(tmp_path, capsys):
     assert main([*words, '--source', 'discs.npz', '1', '--test', 'discs.npz']) == 0
     said = capsys.readouterr().out
     assert 'proposals a face' in said
-    assert read(tmp_path / 'run/proposals.safetensors')[1]['origin'].endswith('(discs.npz 1)')
+    assert read(tmp_path / 'run/proposals.onnx').metadata['origin'].endswith('(discs.npz 1)')
     assert main([*words, '--source', 'discs.npz', 'half']) == 2
     assert "expected a share above 0, got 'half'" in capsys.readouterr().err
     assert main([*words, '--source', 'none.npz', '1']) == 2

@@ -34,7 +34,7 @@ def test_train_export_and_check(folder, capsys):
     run = str(folder / 'run')
     assert main(['train', 'pose', *recipe, '--out', run, '--workers', '0', '--threads', '1']) == 0
     assert (folder / 'run' / 'log.png').stat().st_size > 1000
-    weights = str(folder / 'tiny.safetensors')
+    weights = str(folder / 'tiny.onnx')
     assert main(['train', 'export', *recipe, '--training', run, '--out', weights]) == 0
     figures = folder / 'figures.json'
     faces = str(folder / 'faces.npz')
@@ -51,7 +51,7 @@ def test_train_export_and_check(folder, capsys):
         (['pose', '--recipe', 'none', '--out', 'x'], "recipe 'none'"),
         (['pose', '--recipe', 'best', '--out', 'x', '--data', 'nowhere'], 'no such training data'),
         (['export', '--recipe', 'best', '--training', 'nowhere', '--out', 'x'], 'no checkpoint'),
-        (['check', 'absent.safetensors', 'x.npz'], 'absent.safetensors'),
+        (['check', 'absent.onnx', 'x.npz'], 'absent.onnx'),
         (['label', 'nowhere', '--out', 'x.npz', '--teacher', 'absent.bin'], 'absent.bin'),
     ],
 )

@@ -126,7 +126,7 @@ def test_workers_change_nothing(trained, data, tmp_path):
 
 
 def test_an_exported_training_runs_in_the_package(trained, data, tmp_path):
-    output = tmp_path / 'tiny.safetensors'
+    output = tmp_path / 'tiny.onnx'
     written = export(recipe(), trained, data, output)
     assert written.parameters == sum(
         t.size for t in averaged_task(recipe(), trained).network.folded_weights().values()
@@ -134,14 +134,14 @@ def test_an_exported_training_runs_in_the_package(trained, data, tmp_path):
     model = model_of(load(output, 'cnn', ('headpose-pose-network',)))
     assert (model.crop_px, model.crop_scale, model.landmark_box_scale) == (48, 0.9, 1.5)
     assert 'step 50 of 50' in written.origin
-    other = tmp_path / 'other.safetensors'
+    other = tmp_path / 'other.onnx'
     with pytest.raises(ValueError, match="a training of recipe 'tiny', not 'free'"):
         export(recipe(name='free', licence='another'), trained, data, other)
     assert not other.exists()
 
 
 def test_a_training_starts_from_exported_weights(trained, data, tmp_path):
-    weights = tmp_path / 'tiny.safetensors'
+    weights = tmp_path / 'tiny.onnx'
     export(recipe(), trained, data, weights)
     barely = recipe(steps=5, learning_rate=1e-6, other_rate=1e-6, validate_every=5)
     train(barely, options(tmp_path / 'run', data, start=str(weights)))
@@ -153,12 +153,12 @@ def test_a_training_starts_from_exported_weights(trained, data, tmp_path):
     reached = [r for r in read_log(trained) if r['kind'] == 'validation'][-1]['geodesic']
     assert errors[tmp_path / 'run'] < reached + 1
     assert errors[tmp_path / 'scratch'] > reached + 5
-    origin = export(barely, tmp_path / 'run', data, tmp_path / 'next.safetensors').origin
+    origin = export(barely, tmp_path / 'run', data, tmp_path / 'next.onnx').origin
     assert f'--start {weights} (sha256 {file_sha256(weights)[:12]})' in origin
 
 
 def test_weights_of_another_network_are_no_start(trained, data, tmp_path):
-    weights = tmp_path / 'tiny.safetensors'
+    weights = tmp_path / 'tiny.onnx'
     export(recipe(), trained, data, weights)
     wider = recipe(network=replace(SHAPE, widths=(16, 32)))
     with pytest.raises(ValueError, match='not of the network of this recipe'):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from headpose_ros.estimation.pose_network import PoseNetwork
+from headpose_ros.inference.networks.export import made
 from headpose_ros.inference.runtime import create_runtime
 from headpose_training.network import MAX_PARAMETERS, NetworkShape, TrainablePoseNetwork
 
@@ -32,11 +33,10 @@ def test_folded_weights_compute_the_same_in_the_package(shape):
         0, 256, (3, shape.crop_px, shape.crop_px, 3), np.uint8
     )
     with torch.inference_mode():
-        expected = network(torch.from_numpy(crops)).numpy()
+        expected = network(torch.from_numpy(crops))[0].numpy()
     twin = PoseNetwork(shape.crop_px, 0.9, 1.5, shape.strides)
-    compiled = create_runtime('cpu', 1).compile(
-        twin, network.folded_weights(), (None, shape.crop_px, shape.crop_px, 3)
-    )
+    model = made(network.folded_weights(), twin.metadata())
+    compiled = create_runtime('cpu', 1).compile(model)
     (found,) = compiled(crops)
     assert np.abs(expected).max() > 1e-2
     np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
@@ -47,7 +47,7 @@ def test_landmarks_are_told_beside_the_outputs_and_are_in_no_weights_file():
     crops = torch.randint(0, 256, (2, 48, 48, 3), dtype=torch.uint8)
     with torch.inference_mode():
         outputs, landmarks = network.with_landmarks(crops)
-        torch.testing.assert_close(outputs, network(crops))
+        torch.testing.assert_close(outputs, network(crops)[0])
     assert landmarks.shape == (2, 68, 2)
     assert not any('landmarks' in name for name in network.folded_weights())
 
@@ -58,7 +58,7 @@ def test_folded_weights_load_again():
     other.load_folded(network.folded_weights())
     crops = torch.randint(0, 256, (2, 48, 48, 3), dtype=torch.uint8)
     with torch.inference_mode():
-        torch.testing.assert_close(other(crops), network(crops), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(other(crops)[0], network(crops)[0], rtol=1e-4, atol=1e-4)
 
 
 def test_the_default_network_is_within_its_size():
@@ -80,9 +80,9 @@ def test_renormalising_changes_the_statistics_and_not_the_outputs():
     network = stirred(SMALL)
     crops = torch.randint(0, 256, (64, 48, 48, 3), dtype=torch.uint8)
     with torch.inference_mode():
-        before = network(crops)
+        before = network(crops)[0]
         network.renormalise(crops)
-        torch.testing.assert_close(network(crops), before, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(network(crops)[0], before, rtol=1e-4, atol=1e-4)
         # what it means: in training mode, batches normalised by themselves, it is the same too
-        torch.testing.assert_close(network.train()(crops), before, rtol=1e-2, atol=1e-2)
-        assert not torch.allclose(stirred(SMALL).train()(crops), before, rtol=0.1, atol=0.1)
+        torch.testing.assert_close(network.train()(crops)[0], before, rtol=1e-2, atol=1e-2)
+        assert not torch.allclose(stirred(SMALL).train()(crops)[0], before, rtol=0.1, atol=0.1)

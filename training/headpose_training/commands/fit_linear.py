@@ -13,7 +13,12 @@ SUMMARY = 'fit the linear model of estimator "landmarks" to crops of known pose'
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
-    add('--weights', required=True, metavar='FILE', help='landmark network: safetensors or .onnx')
+    add(
+        '--weights',
+        required=True,
+        metavar='FILE',
+        help='landmark network: a shipped name or an .onnx file',
+    )
     add('--data', type=Path, default=Path('out'), metavar='DIR')
     add(
         '--files',
@@ -26,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         '--output',
         type=Path,
-        metavar='OUT.safetensors',
+        metavar='OUT.onnx',
         help='the same weights with the linear model and the measured errors in them',
     )
 
@@ -40,8 +45,6 @@ def run(args: argparse.Namespace) -> int:
     from headpose_training import linear_fit
     from headpose_training.data_files import load_crops
 
-    if args.output and Path(args.weights).suffix.lower() == '.onnx':
-        raise ValueError('--output: an ONNX file cannot carry the linear model')
     model = load_model(args.weights, create_runtime('cpu'))
 
     def seen(patterns: list[str]) -> linear_fit.SeenCrops:
@@ -80,7 +83,8 @@ def _sigma_metadata(sigma: dict) -> dict[str, str]:  # type: ignore[type-arg]
 
 
 def _write(args: argparse.Namespace, found: dict[str, str]) -> None:
-    from headpose_ros.inference.weights import read, resolve, save
+    from headpose_ros.inference.onnx_file import with_metadata
+    from headpose_ros.inference.weights import load_any, save
 
-    tensors, metadata = read(resolve(args.weights, 'landmarks')[0])
-    print(save(args.output, tensors, metadata | found).path)
+    loaded = load_any(args.weights, 'landmarks')
+    print(save(args.output, with_metadata(loaded.data, loaded.metadata | found)).path)

@@ -180,7 +180,7 @@ def _configure_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(work=_export)
     _add_recipe(parser)
     parser.add_argument('--training', type=Path, required=True, help='folder of the training')
-    parser.add_argument('--out', type=Path, required=True, help='weights file (.safetensors)')
+    parser.add_argument('--out', type=Path, required=True, help='model file (.onnx)')
 
 
 def _export(args: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, write DIR/landmarks.safetensors, print the error on real pictures not trained on."""
+    """Train, write DIR/landmarks.onnx, print the error on real pictures not trained on."""
     import torch
 
     from headpose_training import landmark_training as training

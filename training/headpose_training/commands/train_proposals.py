@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, write DIR/proposals.safetensors, print how many faces are found."""
+    """Train, write DIR/proposals.onnx, print how many faces are found."""
     import cv2
     import torch
 
