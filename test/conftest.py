@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-OPTIONAL = ('torch', 'hypothesis', 'matplotlib', 'numba', 'headpose_training', 'benchmark')
+OPTIONAL = (
+    'torch',
+    'onnx',
+    'onnxruntime',
+    'hypothesis',
+    'matplotlib',
+    'numba',
+    'headpose_training',
+    'benchmark',
+)
 
 WITHOUT_ROS = importlib.util.find_spec('rclpy') is None
 # Here, not by a skip in node/conftest.py: pytest 6 would skip every test for that.
