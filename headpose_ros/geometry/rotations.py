@@ -113,7 +113,8 @@ def mean_rotation(matrices: ArrayLike, weights: ArrayLike | None = None) -> Arra
 
 
 def _flat(values: ArrayLike, tail: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
-    array = np.asarray(values, np.float64)
+    # A copy of what is read-only, as the arrays of a Head are: SciPy 1.8 refuses those.
+    array = np.require(values, np.float64, 'W')
     lead = array.shape[: array.ndim - len(tail)]
     if array.shape[len(lead) :] != tail:
         expected = ', '.join(map(str, tail))

@@ -12,7 +12,7 @@ RNG = np.random.default_rng(3)
 
 def pairs_apart(angles):
     """Return rays (N,3) and (N,3), of random lengths, with these angles (N,) between them."""
-    turned = np.linalg.qr(RNG.normal(size=(len(angles), 3, 3)))[0]
+    turned = np.array([np.linalg.qr(RNG.normal(size=(3, 3)))[0] for _ in angles])
     a, across = turned[:, 0], turned[:, 1]
     b = np.cos(angles)[:, None] * a + np.sin(angles)[:, None] * across
     lengths = RNG.uniform(0.1, 10.0, (2, len(angles), 1))

@@ -152,3 +152,11 @@ def test_nearest_rotation_is_never_a_reflection():
     assert_rotations(rot.nearest_rotation(noisy))
     m = tricky_rotations()
     assert np.abs(rot.nearest_rotation(m) - m).max() < 1e-12
+
+
+def test_what_is_read_only_is_read():
+    matrix = np.eye(3)
+    matrix.flags.writeable = False
+    assert rot.quaternion_from_matrix(matrix) == pytest.approx([0, 0, 0, 1])
+    assert rot.vector_from_matrix(matrix) == pytest.approx([0, 0, 0])
+    assert not matrix.flags.writeable
