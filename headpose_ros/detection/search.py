@@ -17,6 +17,7 @@ from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sp
 from headpose_ros.geometry.face_frame import angular_size_from_distance
 from headpose_ros.geometry.rays import angle_between
 from headpose_ros.geometry.reduction import halved
+from headpose_ros.geometry.upright_views import TurnedView
 from headpose_ros.heads import Boxes, Faces
 from headpose_ros.typing import Array, Image
 
@@ -47,7 +48,7 @@ class FaceSearch:
         self,
         detector: Detector,
         config: PipelineConfig | None = None,
-        views: Callable[[CameraModel], Sequence[View]] = covering_views,
+        views: Callable[..., Sequence[View | TurnedView]] = covering_views,
     ) -> None:
         self.detector = detector
         self._config = config or PipelineConfig()
@@ -61,6 +62,7 @@ class FaceSearch:
         camera: CameraModel,
         part: int,
         config: PipelineConfig | None = None,
+        up: Array | None = None,
     ) -> Faces:
         """Find small faces (part 0) or large ones (part 1); of others it may find some.
 
@@ -69,19 +71,24 @@ class FaceSearch:
         if not 0 <= part < self.parts:
             raise ValueError(f'part: expected 0 to {self.parts - 1}, got {part}')
         if self.parts == 1:
-            return self.find(image_bgr, camera, config)
-        return self._find(image_bgr, camera, config, _SMALL if part == 0 else _LARGE)
+            return self.find(image_bgr, camera, config, up)
+        return self._find(image_bgr, camera, config, _SMALL if part == 0 else _LARGE, up)
 
     def find(
-        self, image_bgr: Image, camera: CameraModel, config: PipelineConfig | None = None
+        self,
+        image_bgr: Image,
+        camera: CameraModel,
+        config: PipelineConfig | None = None,
+        up: Array | None = None,
     ) -> Faces:
         """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
 
         Each is found once, however many views of a wide lens show it: what the border of one view
         cuts is left out where another shows the face whole. Faces whose centre is outside the
-        image are left out. Raises ValueError where image and camera differ in size.
+        image are left out. `up` (3,): against gravity, in the camera's frame; None: the camera is
+        held upright. Raises ValueError where image and camera differ in size.
         """
-        return self._find(image_bgr, camera, config, _ALL)
+        return self._find(image_bgr, camera, config, _ALL, up)
 
     def _find(
         self,
@@ -89,6 +96,7 @@ class FaceSearch:
         camera: CameraModel,
         config: PipelineConfig | None,
         wanted: _Sizes,
+        up: Array | None,
     ) -> Faces:
         config = config or self._config
         height, width = image_bgr.shape[:2]
@@ -97,9 +105,8 @@ class FaceSearch:
                 f'image: expected {camera.width}x{camera.height} as its camera, '
                 f'got {width}x{height}'
             )
-        found = [
-            self._find_in_view(image_bgr, view, config, wanted) for view in self._views(camera)
-        ]
+        views = self._views(camera) if up is None else self._views(camera, up=up)
+        found = [self._find_in_view(image_bgr, view, config, wanted) for view in views]
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores - 2 * cut)  # whole ones first
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
@@ -108,7 +115,7 @@ class FaceSearch:
         return Faces(rays[kept], sizes[kept], scores[kept])
 
     def _find_in_view(
-        self, image: Image, view: View, config: PipelineConfig, wanted: _Sizes
+        self, image: Image, view: View | TurnedView, config: PipelineConfig, wanted: _Sizes
     ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """Return rays, angular sizes, scores, and which faces the view's border cuts."""
         smallest = smallest_face_px(config, view.camera, self.detector.box_to_face)

@@ -25,7 +25,15 @@ from headpose_ros.geometry.sphere_projection import (
     pixels_per_radian,
     spheres_of_squares,
 )
-from headpose_ros.geometry.view_layout import lay_out
+from headpose_ros.geometry.upright_views import (
+    RING_ANGLE,
+    TurnedView,
+    ring_pans_and_tilts,
+    roll_of,
+    rotation_level_from_camera,
+    up_of_roll,
+)
+from headpose_ros.geometry.view_layout import lay_out, pan_and_tilt
 from headpose_ros.geometry.virtual_camera import VirtualCameras, pixel_lines, square_grid
 from headpose_ros.typing import Array, Image
 
@@ -84,36 +92,72 @@ class View:
 def covering_views(
     camera: CameraModel,
     *,
+    up: ArrayLike | None = None,
     view_angle: float = math.radians(100.0),
     margin: float = math.radians(10.0),
     max_off_axis: float = math.radians(100.0),
     max_side_px: int = 1024,
-) -> tuple[View, ...]:
+) -> tuple[View | TurnedView, ...]:
     """Return the views that cover what `camera` sees, the straightest first; made once a camera.
 
+    `up` (3,): against gravity, in the camera's frame, so that people stand upright in the views;
+    None: it is held upright. Directions are told apart by some degrees only.
     `view_angle`: rad, that each may span both ways; they span no more than they have to.
     `margin`: rad, by which a direction must lie inside a view to count as covered; half the
     angular size of the largest face to find. `max_off_axis`: rad; the black corners around a
     fisheye's circle are not searched; it does not limit panoramas. `max_side_px`: views have the
     resolution of the image where they look, not above that of its middle, but at most this size.
     """
-    return _covering_views(camera, view_angle, margin, max_off_axis, max_side_px)
+    roll = 0.0 if up is None else roll_of(up)
+    if max(camera.field_of_view) <= WIDEST_PLAIN:
+        return _whole_image(camera, roll or 0.0)
+    if roll is None:
+        return _ring(camera, *_coarse(up), max_side_px)
+    return _covering_views(camera, roll, view_angle, margin, max_off_axis, max_side_px)
+
+
+def _coarse(up: ArrayLike | None) -> tuple[float, ...]:
+    """Return `up`, a unit vector, to some degrees."""
+    unit = np.asarray(up, np.float64) / np.linalg.norm(np.asarray(up, np.float64))
+    return tuple(np.round(unit * 10).tolist())
+
+
+@lru_cache(maxsize=8)
+def _whole_image(camera: CameraModel, roll: float) -> tuple[View | TurnedView, ...]:
+    if roll == 0.0:
+        return (View(camera, np.eye(3), True),)
+    return (TurnedView.of(camera, roll),)
+
+
+@lru_cache(maxsize=4)
+def _ring(camera: CameraModel, x: float, y: float, z: float, max_side_px: int) -> tuple[View, ...]:
+    """Return views all around for a wide lens that looks straight down or up."""
+    level = rotation_level_from_camera((x, y, z))
+    rotations = pan_and_tilt(*ring_pans_and_tilts((x, y, z))) @ level
+    finest = float(pixels_per_radian(camera, [[0.0, 0.0, 1.0]])[0])
+    return tuple(_view(camera, turn, RING_ANGLE, finest, max_side_px) for turn in rotations)
 
 
 @lru_cache(maxsize=8)
 def _covering_views(
-    camera: CameraModel, view_angle: float, margin: float, max_off_axis: float, max_side_px: int
+    camera: CameraModel,
+    roll: float,
+    view_angle: float,
+    margin: float,
+    max_off_axis: float,
+    max_side_px: int,
 ) -> tuple[View, ...]:
-    if max(camera.field_of_view) <= WIDEST_PLAIN:
-        return (View(camera, np.eye(3), True),)
     if not 2 * margin < view_angle < math.pi:
         raise ValueError(f'view_angle: expected twice the margin to pi rad, got {view_angle}')
     panorama = isinstance(camera.lens, EquirectangularLens)
-    rays = _seen_rays(camera, math.pi if panorama else max_off_axis)
+    level = rotation_level_from_camera(up_of_roll(roll))
+    rays = _seen_rays(camera, math.pi if panorama else max_off_axis) @ level.T
     layout = lay_out(rays, math.tan(view_angle / 2 - margin), all_around=panorama)
     angle = 2 * (math.atan(layout.reach) + margin)
     finest = float(pixels_per_radian(camera, [[0.0, 0.0, 1.0]])[0])
-    return tuple(_view(camera, turn, angle, finest, max_side_px) for turn in layout.rotations)
+    return tuple(
+        _view(camera, turn, angle, finest, max_side_px) for turn in layout.rotations @ level
+    )
 
 
 def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
