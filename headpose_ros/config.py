@@ -139,6 +139,14 @@ class PipelineConfig(Options):
         low=0.0,
         high=50.0,
     )
+    camera_roll: float = option(
+        0.0,
+        'Rotation of the mounted camera about its optical axis, degrees: clockwise as seen from '
+        'behind the camera.',
+        low=-360.0,
+        high=360.0,
+        live=True,
+    )
     score_threshold: float = option(
         0.7,
         'Minimum detection score; at run time it cannot go below min(0.5, initial value).',
@@ -149,19 +157,23 @@ class PipelineConfig(Options):
     max_heads: int = option(
         32, 'Maximum number of heads tracked at the same time.', low=1, high=256
     )
-    confirm_images: int = option(
-        3,
-        'Number of images in which a face must be detected before it is published.',
-        low=1,
-        high=100,
+    confirm_probability: float = option(
+        0.98,
+        'Probability of being a living head above which a new face is published. It grows with '
+        'each image that shows the face: the default takes 2 or 3 images, at least 0.03 s.',
+        low=0.01,
+        high=0.9995,
         live=True,
     )
     keep_lost: float = option(
-        0.6,
-        'Time for which a lost face keeps its id, s.',
+        2.0,
+        'Time for which a lost face keeps its id, s; doubled while nobody else is tracked.',
         low=0.0,
         high=60.0,
         live=True,
+    )
+    scene_cuts: bool = option(
+        True, 'Reset all tracks where a film cuts to another scene.', live=True
     )
     smoothing: bool = option(True, 'Filter poses over time (One-Euro filter).', live=True)
     smoothing_min_cutoff: float = option(

@@ -93,7 +93,9 @@ class CropReader:
         begin = 0
         for i, part, request in zip(busy, crops, requests, strict=True):
             end = begin + len(part)
-            result[i] = _in_camera_frame(part, request, estimates.part(begin, end))
+            some = estimates.part(begin, end)
+            confidences = self.estimator.confidences(some)
+            result[i] = _in_camera_frame(part, request, some, confidences)
             begin = end
         return result
 
@@ -142,7 +144,9 @@ def _joined(crops: list[Any]) -> Any:
     return torch.cat([torch.as_tensor(part, device=device) for part in crops])
 
 
-def _in_camera_frame(crops: Crops, requests: CropRequests, estimates: Estimates) -> Readings:
+def _in_camera_frame(
+    crops: Crops, requests: CropRequests, estimates: Estimates, confidences: Array
+) -> Readings:
     """Turn what was read in the frames of the virtual cameras back to the camera's."""
     views = crops.cameras
     to_virtual = views.rotation_virtual_from_camera
@@ -156,5 +160,6 @@ def _in_camera_frame(crops: Crops, requests: CropRequests, estimates: Estimates)
         angular_sizes=np.where(unsure, requests.angular_sizes, estimates.angular_sizes),
         head_scales=estimates.head_scale,
         probabilities=estimates.face_probability,
+        confidences=confidences,
         inside=crops.inside,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
-from headpose_ros.typing import Image
+from headpose_ros.typing import Array, Image
 
 REDUCTIONS = (1, 2, 4, 8)
 """By how much decoders of JPEG reduce an image."""
@@ -80,6 +80,22 @@ def checked_camera(camera: Any) -> CameraModel:
             'CameraModel.from_fov, .from_yaml, .from_matrix or .from_camera_info'
         )
     return camera
+
+
+def checked_rotation(rotation: Any) -> Array | None:
+    """Return a rotation as a matrix (3,3), or None. Raises TypeError or ValueError."""
+    if rotation is None:
+        return None
+    name = 'rotation_fixed_from_camera'
+    try:
+        matrix = np.asarray(rotation, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f'{name}: expected an array (3,3), got {_kind(rotation)}') from None
+    if matrix.shape != (3, 3):
+        raise ValueError(f'{name}: expected shape (3,3), got {matrix.shape}')
+    if not np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-3) or np.linalg.det(matrix) < 0:
+        raise ValueError(f'{name}: expected a rotation matrix, got {matrix.tolist()}')
+    return matrix
 
 
 def checked_stamp(stamp: Any) -> float | None:

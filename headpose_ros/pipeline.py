@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal, NoReturn
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.estimation.estimator import Estimator
@@ -19,6 +19,7 @@ from headpose_ros.inputs import (
     checked_camera,
     checked_picture,
     checked_pictures,
+    checked_rotation,
     checked_stamp,
 )
 from headpose_ros.result import FrameResult
@@ -27,8 +28,10 @@ from headpose_ros.stage_timer import StageTimer
 from headpose_ros.stages import Search, Stages
 from headpose_ros.stream import Stream
 from headpose_ros.tracking.posing import Readings
+from headpose_ros.tracking.schedule import WHOLE, Part
 from headpose_ros.tracking.track import Track
 from headpose_ros.typing import Image
+from headpose_ros.upright import read_upright
 
 MODES = ('image', 'video')
 
@@ -77,7 +80,7 @@ class HeadPosePipeline:
         """What computes the networks: openvino, torch; custom where all stages are your own."""
         self.weights_name = stages.weights_name
         """Name of the estimator's weights file, without folder and ending."""
-        self._stream = Stream(stages.estimator.refines)
+        self._stream = Stream(stages.estimator.refines, stages.estimator.capture_radius)
 
     @property
     def config(self) -> PipelineConfig:
@@ -86,9 +89,13 @@ class HeadPosePipeline:
 
     @property
     def warning(self) -> str | None:
-        """What the device cannot do for now, though results come; None where all is well."""
+        """What cannot be done for now, though results come; None where all is well.
+
+        The device, too many people, or images that come too slowly to follow those who move.
+        """
         runtime = self._open_stages and self._open_stages.runtime
-        return getattr(runtime, 'trouble', None)  # only a GPU's runtime has something to tell
+        device = getattr(runtime, 'trouble', None)  # only a GPU's runtime has something to tell
+        return '; '.join(filter(None, (device, *self._stream.warnings(self._config)))) or None
 
     def close(self) -> None:
         """Free the networks; nothing can be processed any more. Harmless when done twice."""
@@ -150,17 +157,21 @@ class HeadPosePipeline:
         reduction: int = 1,
         *,
         channels: Literal['bgr', 'rgb', 'grey'] = 'bgr',
+        rotation_fixed_from_camera: ArrayLike | None = None,
     ) -> FrameResult:
         """Return the heads in `image` (H,W,3), uint8 in BGR order as OpenCV reads it.
 
         `channels`: what the image is otherwise: 'rgb', or 'grey', (H,W). `camera` describes the
         image, or the same image at another resolution. `stamp`: seconds; None counts images at
-        30 Hz. In a stream, an image that comes twice or a little late is dropped, as its result
-        says; stamps that go further back, or leave a gap of more than three seconds, start anew.
-        `depth` (h,w): metres along the optical axis, aligned with the image, of any
-        resolution; NaN, infinite or not positive where unknown. `reduction`: how many pixels of
-        `camera` each way one of `image` is the mean of, where it was decoded so: 1, 2, 4 or 8;
-        the heads are in pixels of `camera` all the same.
+        30 Hz. In a stream, stamps may repeat, jitter, or come up to 0.13 s late; an image up to
+        0.3 s late is dropped, as its result says; stamps that go further back, or leave a gap of
+        more than three seconds, start anew. `depth` (h,w): metres along the optical axis, aligned
+        with the image, of any resolution; NaN, infinite or not positive where unknown.
+        `reduction`: how many pixels of `camera` each way one of `image` is the mean of, where it
+        was decoded so: 1, 2, 4 or 8; the heads are in pixels of `camera` all the same.
+        `rotation_fixed_from_camera` (3,3): how the camera of a robot that moves is turned, in a
+        frame that stands still and whose z axis points up; then the robot's own turning is not
+        taken for the people's, and the option `camera_roll` is not used.
 
         Raises TypeError or ValueError where an argument is not what is described here; then
         nothing has changed.
@@ -168,16 +179,17 @@ class HeadPosePipeline:
         timer = StageTimer()
         stages, config, stream = self._stages, self._config, self._stream
         picture = checked_picture(image, camera, depth, reduction, channels)
-        stamp = checked_stamp(stamp)
+        stamp, turned = checked_stamp(stamp), checked_rotation(rotation_fixed_from_camera)
         if self.mode == 'image':
             return process_images([picture], [stamp], stages, config, timer)[0]
-        if not stream.begin(stamp, config):
+        if not stream.begin(stamp, picture, config, turned):
             return replace(stream.dropped(picture), timings=timer.milliseconds())
         self._search_if_due(picture, stream, config, timer)
-        if new := stream.new_tracks:
-            stream.place(new, self._read(picture, new, config, timer))
-        readings = self._read(picture, stream.tracks, config, timer)
-        result = stream.finish(picture, readings, config)
+        self._read(picture, stream, stream.tracks, config, timer)
+        if reduction == 1 and stream.wants_second_search(config):
+            self._search(picture, stream, WHOLE, config, timer)
+            self._read(picture, stream, stream.found_elsewhere(), config, timer)
+        result = stream.finish(picture, config)
         return replace(result, timings=timer.milliseconds())
 
     def process_batch(
@@ -214,18 +226,37 @@ class HeadPosePipeline:
         self, picture: Picture, stream: Stream, config: PipelineConfig, timer: StageTimer
     ) -> None:
         """Search the whole image if it is time to."""
-        search = self._stages.search
-        part = stream.due(search.parts, config)
-        if part is None:
-            return
+        part = stream.due(self._stages.search.parts, config)
+        if part is not None:
+            self._search(picture, stream, part, config, timer)
+
+    def _search(
+        self,
+        picture: Picture,
+        stream: Stream,
+        part: Part,
+        config: PipelineConfig,
+        timer: StageTimer,
+    ) -> None:
         with timer.stage('search'):
-            if part.total == 1:
-                faces = search.find(picture.image, picture.seen_by, config)
-            else:
-                faces = search.find_part(picture.image, picture.seen_by, part.number, config)
-        stream.detect(faces, config)
+            faces = self._stages.find(
+                picture.image, picture.seen_by, config, stream.up_if_turned, part
+            )
+        stream.detect(faces, config, complete=part.total == 1)
 
     def _read(
-        self, picture: Picture, tracks: list[Track], config: PipelineConfig, timer: StageTimer
-    ) -> Readings:
-        return self._stages.reader.read(picture.image, picture.seen_by, tracks, config, timer)
+        self,
+        picture: Picture,
+        stream: Stream,
+        tracks: list[Track],
+        config: PipelineConfig,
+        timer: StageTimer,
+    ) -> None:
+        """Read `tracks`, those twice that a detection only tells where to look for."""
+
+        def read(some: Sequence[Track]) -> Readings:
+            return self._stages.reader.read(picture.image, picture.seen_by, some, config, timer)
+
+        if coarse := stream.coarse(tracks):
+            stream.place(coarse, read_upright(read, coarse))
+        stream.observe(tracks, read(tracks))

@@ -33,8 +33,9 @@ class FrameResult(Sequence[Head]):
     nobody is. `stamp`: seconds, as the image's; None for a single picture without one.
     `timings`: milliseconds by stage: search, crop, estimate, track, total; search is 0 where the
     image was not searched. `camera`: that of the image, in whose pixels results are.
-    `followed_ids`: ids of everybody followed, those lost for the moment
-    included. `dropped`: the image came late or twice and was not looked at: that no head is in it
+    `followed_ids`: ids of everybody followed, those lost for the moment included. `turned_away`:
+    those of them who are there, but whose faces are turned so far from the camera that no pose can
+    be read. `dropped`: the image came late and was not looked at: that no head is in it
     means nothing. `candidates`, and `tracks`, the number of the track of each head: for
     `Hindsight`.
 
@@ -48,6 +49,7 @@ class FrameResult(Sequence[Head]):
     timings: Mapping[str, float] = field(default_factory=dict)
     camera: CameraModel | None = None
     followed_ids: frozenset[str] = frozenset()
+    turned_away: frozenset[str] = frozenset()
     dropped: bool = False
     candidates: tuple[Candidate, ...] = ()
     tracks: tuple[int, ...] = ()

@@ -13,6 +13,9 @@ from headpose_ros.result import FrameResult
 from headpose_ros.stage_timer import StageTimer
 from headpose_ros.stages import Stages
 from headpose_ros.stream import Stream
+from headpose_ros.tracking.posing import Readings
+from headpose_ros.tracking.track import Track
+from headpose_ros.upright import surest, turned_copies
 
 
 def process_images(
@@ -27,27 +30,29 @@ def process_images(
     Each is searched whole, and one image is enough for a face to be reported. `timings` are an
     equal share of the time that all took.
     """
-    streams = [Stream(stages.estimator.refines) for _ in pictures]
+    estimator = stages.estimator
+    streams = [Stream(estimator.refines, estimator.capture_radius) for _ in pictures]
     for picture, stream in zip(pictures, streams, strict=True):
-        stream.begin(None, config)
+        stream.begin(None, picture, config)
         with timer.stage('search'):
-            faces = stages.search.find(picture.image, picture.seen_by, config)
+            faces = stages.find(picture.image, picture.seen_by, config, stream.up_if_turned)
         stream.detect(faces, config)
 
-    views = [(picture.image, picture.seen_by) for picture in pictures]
-    new = [stream.new_tracks for stream in streams]
-    parts = [(*view, tracks) for view, tracks in zip(views, new, strict=True)]
-    for stream, tracks, readings in zip(
-        streams, new, stages.reader.read_batch(parts, config, timer), strict=True
-    ):
-        stream.place(tracks, readings)
+    def read(tracks: Sequence[list[Track]]) -> list[Readings]:
+        parts = [(p.image, p.seen_by, some) for p, some in zip(pictures, tracks, strict=True)]
+        return stages.reader.read_batch(parts, config, timer)
 
-    parts = [(*view, stream.tracks) for view, stream in zip(views, streams, strict=True)]
+    coarse = [stream.coarse(stream.tracks) for stream in streams]
+    first = read(coarse)
+    turned = [turned_copies(some, seen) for some, seen in zip(coarse, first, strict=True)]
+    for stream, some, seen, others in zip(streams, coarse, first, read(turned), strict=True):
+        stream.place(some, surest(seen, others))
+    tracks = [stream.tracks for stream in streams]
+    for stream, some, seen in zip(streams, tracks, read(tracks), strict=True):
+        stream.observe(some, seen)
     results = [
-        stream.finish(picture, readings, config, single=True)
-        for picture, stream, readings in zip(
-            pictures, streams, stages.reader.read_batch(parts, config, timer), strict=True
-        )
+        stream.finish(picture, config, single=True)
+        for picture, stream in zip(pictures, streams, strict=True)
     ]
     share = {name: spent / max(1, len(pictures)) for name, spent in timer.milliseconds().items()}
     return [

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.crops import CropReader
@@ -13,11 +13,15 @@ from headpose_ros.estimation.estimator import Estimator
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import Faces
 from headpose_ros.inference.protocols import Runtime
-from headpose_ros.typing import Image
+from headpose_ros.tracking.schedule import WHOLE, Part
+from headpose_ros.typing import Array, Image
 
 
 class Search(Protocol):
     """Finds the faces in a whole image: `detection.FaceSearch`, or one of your own.
+
+    For a camera that is not held upright both methods are called with `up` as well, (3,): the
+    direction against gravity in the camera's frame. One that knows upright faces only needs it.
 
     `parts`: in how many parts a search can be divided, so that none takes long; 1: it cannot.
     """
@@ -35,6 +39,11 @@ class Search(Protocol):
         ...
 
 
+_OF_ESTIMATORS = (
+    'name', 'crop_px', 'crop_scale', 'refines', 'capture_radius', 'estimate', 'confidences',
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Stages:
     """What a pipeline computes with.
@@ -49,6 +58,20 @@ class Stages:
     runtime: Runtime | None
     weights_name: str
 
+    def find(
+        self,
+        image: Image,
+        camera: CameraModel,
+        config: PipelineConfig,
+        up: Array | None = None,
+        part: Part = WHOLE,
+    ) -> Faces:
+        """Search a `part` of `image`; `up` (3,): against gravity, where that is not up in it."""
+        held: dict[str, Any] = {} if up is None else {'up': up}
+        if part.total == 1:
+            return self.search.find(image, camera, config, **held)
+        return self.search.find_part(image, camera, part.number, config, **held)
+
     @staticmethod
     def create(
         config: PipelineConfig, search: Search | None = None, estimator: Estimator | None = None
@@ -58,7 +81,7 @@ class Stages:
         Raises TypeError where a given one lacks what its protocol asks for.
         """
         _require('search', search, ('parts', 'find'), '; a detector goes into a FaceSearch')
-        _require('estimator', estimator, ('name', 'crop_px', 'crop_scale', 'refines', 'estimate'))
+        _require('estimator', estimator, _OF_ESTIMATORS)
         own = estimator is not None
         runtime = None
         if search is None or estimator is None:

@@ -7,106 +7,170 @@ A single picture is a stream of one image.
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Sequence
 
 from headpose_ros.config import PipelineConfig
+from headpose_ros.geometry.upright_views import UPWARDS, up_of_roll
 from headpose_ros.heads import Faces, Head
 from headpose_ros.inputs import Picture
 from headpose_ros.result import Candidate, FrameResult
-from headpose_ros.tracking.clock import Passage, StreamClock
+from headpose_ros.tracking.clock import IMAGE_PERIOD, Passage, StreamClock
 from headpose_ros.tracking.posing import Readings, Scene, pose_heads
 from headpose_ros.tracking.principal import PrincipalChoice, salience
+from headpose_ros.tracking.scene_cut import SceneCuts
 from headpose_ros.tracking.schedule import Part, SearchSchedule
 from headpose_ros.tracking.track import Track
 from headpose_ros.tracking.tracker import Tracker
+from headpose_ros.typing import Array
+
+MAX_PERIOD = 0.34
+"""Seconds from image to image up to which somebody who walks is followed: in more the next image
+shows them too far away, and others nearer."""
 
 
 class Stream:
     """The state of one stream; `refines`: as of its `Estimator`.
 
     For each image: `begin`, then `due` and, where that tells to search, `detect`; `place` what an
-    estimator that refines reads of `new_tracks`; then `finish` with what it reads of `tracks`.
+    estimator that refines reads of `coarse` tracks; `observe` what it reads of `tracks`; the same
+    once more for the tracks `found_elsewhere` where `wants_second_search`; then `finish`.
     """
 
-    def __init__(self, refines: bool) -> None:
+    def __init__(self, refines: bool, capture_radius: float) -> None:
         self._refines = refines
-        self._tracker = Tracker(refines)
+        self._tracker = Tracker(refines, capture_radius)
         self._clock = StreamClock()
-        self._time = 0.0
+        self._cuts = SceneCuts()
+        self._time = self._stamp = 0.0
+        self._rotation: Array | None = None
+        self._up = UPWARDS
+        self._is_upright = True
+        self._read: list[tuple[list[Track], Readings]] = []
         self._forget_everybody()
 
     @property
     def tracks(self) -> list[Track]:
         """The tracks whose crops the estimator should read."""
-        return self._tracker.followed()
+        return self._upright(self._tracker.to_read())
 
     @property
-    def new_tracks(self) -> list[Track]:
-        """Those of which only a detector's box is known: their first crops are off by what it is.
+    def up_if_turned(self) -> Array | None:
+        """Against gravity, (3,) in the camera's frame; None: the camera is held upright."""
+        return None if self._is_upright else self._up
+
+    def wants_second_search(self, config: PipelineConfig) -> bool:
+        """Return whether to search the image after all: somebody is not where expected."""
+        return self._tracker.lost_now and self._schedule.is_due_after_all(self._every(config))
+
+    def found_elsewhere(self) -> list[Track]:
+        """Return the tracks that the second search of an image found."""
+        return self._upright(self._tracker.found_elsewhere())
+
+    def coarse(self, tracks: Sequence[Track]) -> list[Track]:
+        """Return those of which only a detection is known: their crops are off by what it is.
 
         Empty where the estimator does not refine.
         """
-        return [track for track in self.tracks if track.is_new] if self._refines else []
+        return [track for track in tracks if track.coarse] if self._refines else []
 
     def reset(self) -> None:
         """Forget everybody and the time, as at the start of another video."""
         self._forget_everybody()
         self._clock.reset()
+        self._cuts = SceneCuts()
+        self._rotation = None
 
-    def begin(self, stamp: float | None, config: PipelineConfig) -> bool:
+    def begin(
+        self,
+        stamp: float | None,
+        picture: Picture,
+        config: PipelineConfig,
+        rotation_fixed_from_camera: Array | None = None,
+    ) -> bool:
         """Go on to the image of `stamp`; return False for one that comes late."""
         self._time, passage = self._clock.advance(stamp, config.keep_lost)
+        self._stamp = self._time if stamp is None else stamp
         if passage is Passage.LATE:
             return False
-        if passage is Passage.JUMP:
+        is_cut = config.scene_cuts and self._cuts.is_cut(picture.image)
+        if passage is Passage.JUMP or is_cut:
             self._forget_everybody()
-        self._tracker.predict(self._time, config)
+        self._turn(rotation_fixed_from_camera, config)
+        self._tracker.predict(self._time, picture.camera, config)
+        self._read = []
         return True
+
+    def warnings(self, config: PipelineConfig) -> list[str]:
+        """Return what limits the following of people for now, and the cure."""
+        told = []
+        if self._tracker.left_out:
+            told.append(
+                f'{self._tracker.left_out} more faces than max_heads {config.max_heads} are left '
+                'out; raise max_heads'
+            )
+        if self._clock.period > MAX_PERIOD:
+            told.append(
+                f'images come at {1 / self._clock.period:.1f} Hz, too slowly to follow people who '
+                f'walk; {1 / MAX_PERIOD:.0f} Hz or more are needed'
+            )
+        return told
 
     def may_reduce(self, config: PipelineConfig) -> bool:
         """Return whether the next image needs no search, and everybody's next crop is known."""
-        return self._tracker.settled and self._schedule.rests(self._every(config))
+        return self._tracker.all_confirmed and self._schedule.rests(self._every(config))
 
     def due(self, parts: int, config: PipelineConfig) -> Part | None:
         """Return what to search of this image, or of `parts` parts of a search; None: nothing."""
         tracker = self._tracker
-        parts = parts if tracker.settled else 1
+        parts = parts if tracker.all_confirmed else 1
         return self._schedule.due(self._every(config), tracker.urgent, parts)
 
-    def detect(self, faces: Faces, config: PipelineConfig) -> None:
-        """Take what a search of the image found."""
-        self._tracker.detect(faces, self._time, config)
+    def detect(self, faces: Faces, config: PipelineConfig, complete: bool = True) -> None:
+        """Take what a search of the image found; `complete`: no part of it."""
+        self._tracker.detect(faces, config, complete)
 
-    def place(self, tracks: list[Track], readings: Readings) -> None:
+    def place(self, tracks: Sequence[Track], readings: Readings) -> None:
         """Put `tracks` where an estimator that refines saw them."""
-        self._tracker.place(
-            tracks, readings.rays, readings.angular_sizes, readings.probabilities, self._time
-        )
-        self._hold_upright(tracks, readings)
+        self._tracker.place(tracks, readings)
+
+    def observe(self, tracks: list[Track], readings: Readings) -> None:
+        """Take what an estimator read of `tracks`."""
+        self._tracker.observe(tracks, readings)
+        self._read.append((tracks, readings))
 
     def finish(
-        self, picture: Picture, readings: Readings, config: PipelineConfig, single: bool = False
+        self, picture: Picture, config: PipelineConfig, single: bool = False
     ) -> FrameResult:
-        """Take what was read of `tracks` in this image; return the heads in it.
+        """End an image; return the heads in it.
 
         `single`: no other image follows, so that one has to be enough to be reported.
         """
-        tracks, time = self.tracks, self._time
-        rays, sizes, chances = readings.rays, readings.angular_sizes, readings.probabilities
-        self._tracker.observe(tracks, rays, sizes, chances, time, config, single)
-        if self._refines:
-            self._hold_upright(tracks, readings)
+        if len(self._read) > 1 and not self._tracker.lost_now:
+            self._schedule.succeed()
+        self._tracker.finish(config, self._up, single)
         if self._tracker.wants_search:
             self._schedule.urge()
-        posed = pose_heads(tracks, readings, Scene(picture.camera, time, picture.depth), config)
+        tracks, readings = self._newest_readings()
+        scene = Scene(picture.camera, self._time, picture.depth)
+        posed = pose_heads(tracks, readings, scene, config)
         self._choose_principal(posed)
         return self._result(posed, picture)
+
+    def _newest_readings(self) -> tuple[list[Track], Readings]:
+        """Return all tracks that were read in this image, with the last reading of each."""
+        if len(self._read) == 1:
+            return self._read[0]
+        tracks = [track for some, _ in self._read for track in some]
+        newest = {track.number: i for i, track in enumerate(tracks)}
+        readings = Readings.joined([readings for _, readings in self._read])
+        return [tracks[i] for i in newest.values()], readings.take(list(newest.values()))
 
     def dropped(self, picture: Picture) -> FrameResult:
         """Return the result of an image that is not looked at."""
         return FrameResult(
             principal_id=self._principal.id,
-            stamp=self._time,
+            stamp=self._stamp,
             camera=picture.camera,
             followed_ids=frozenset(self._tracker.ids),
             dropped=True,
@@ -117,9 +181,10 @@ class Stream:
         return FrameResult(
             heads=tuple(head for _, head in named),
             principal_id=self._principal.id,
-            stamp=self._time,
+            stamp=self._stamp,
             camera=picture.camera,
             followed_ids=frozenset(self._tracker.ids),
+            turned_away=frozenset(self._tracker.turned_away),
             candidates=tuple(
                 Candidate(track.number, head) for track, head in posed if not track.id
             ),
@@ -134,16 +199,41 @@ class Stream:
         ]
         self._principal.update(saliences, self._tracker.ids, self._time)
 
-    def _hold_upright(self, tracks: list[Track], readings: Readings) -> None:
-        """Note how heads are held, so that their next crops show them upright."""
-        for track, rotation in zip(tracks, readings.rotations, strict=True):
-            track.up = rotation[:, 2] if track.seen else np.zeros(3)
-
     def _every(self, config: PipelineConfig) -> int:
+        """Return every how many images to search.
+
+        At low rates new faces would wait for long, and there is more time for each image.
+        """
         # Between searches a face that the estimator cannot follow only moves on as it moved.
-        return config.detect_every if self._refines else -(-config.detect_every // 2)
+        # So do those who come into an empty scene, where there is time for it.
+        steered = self._refines and bool(self._tracker.tracks)
+        every = config.detect_every if steered else -(-config.detect_every // 2)
+        share = min(1.0, IMAGE_PERIOD / self._clock.period)
+        return max(1, round(every * share**1.5))
+
+    def _turn(self, rotation: Array | None, config: PipelineConfig) -> None:
+        """Note how the camera is held at this image, `rotation` of a fixed frame from its own."""
+        before, self._rotation = self._rotation, rotation
+        self._is_upright = rotation is None and config.camera_roll % 360.0 == 0.0
+        if rotation is None:
+            self._up = (
+                UPWARDS if self._is_upright else up_of_roll(math.radians(config.camera_roll))
+            )
+            return
+        self._up = rotation[2]
+        if before is not None:
+            self._tracker.turn(rotation.T @ before)
+
+    def _upright(self, tracks: list[Track]) -> list[Track]:
+        """Return `tracks`, those held as people mostly are of whom nothing better is known."""
+        if not self._is_upright:
+            for track in tracks:
+                if not track.up.any():
+                    track.up = self._up
+        return tracks
 
     def _forget_everybody(self) -> None:
         self._tracker.clear()
+        self._read = []
         self._schedule = SearchSchedule()
         self._principal = PrincipalChoice()

@@ -8,9 +8,8 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, Lenses, add_lens_options
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
@@ -75,12 +74,11 @@ def run(args: argparse.Namespace) -> int:
                 'are only as right as that',
                 file=sys.stderr,
             )
-        if images:  # a face cannot be seen in more images than there are
-            config = replace(config, confirm_images=min(config.confirm_images, images))
         with ExitStack() as stack:
             # Opened before the networks are loaded: a wrong path is told at once.
             job = _Job(args, source, lens.camera, stack)
-            job.run(HeadPosePipeline(config), images)
+            mode: Literal['image', 'video'] = 'image' if images == 1 else 'video'
+            job.run(HeadPosePipeline(config, mode=mode), images)
     return 0
 
 

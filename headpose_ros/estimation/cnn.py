@@ -41,11 +41,16 @@ class CnnEstimator:
         self.crop_scale = model.crop_scale
         self.landmark_box_scale = model.landmark_box_scale
         self.refines = model.refines
+        self.capture_radius = model.capture_radius
         self._model = model
         self._network = network
         self._mean_with_mirrored: Callable[[ArrayLike, ArrayLike], Array] | None = (
             model.mean_with_mirrored if mirror and isinstance(model, PoseNetwork) else None
         )
+
+    def confidences(self, estimates: Estimates) -> Array:
+        """Return the chance (N,) that each pose is right; see `estimator.Estimator`."""
+        return self._model.confidences(estimates)
 
     def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
         """Estimate N heads in one forward; see `estimator.Estimator`."""

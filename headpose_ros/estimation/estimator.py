@@ -19,7 +19,8 @@ class Estimator(Protocol):
     of the tangents of the half angles of crop and face sphere. `landmark_box_scale`: the same for
     data sets that have landmarks and no camera: the crop's side over the longer side of the tight
     box of the 68 landmarks. `refines`: whether its rays, sizes and probabilities can steer the
-    next crop without a detector.
+    next crop without a detector. `capture_radius`: how far beside a crop's middle a face may be
+    and still be read, in face radii, for those that refine.
     """
 
     name: str
@@ -27,6 +28,14 @@ class Estimator(Protocol):
     crop_scale: float
     landmark_box_scale: float
     refines: bool
+    capture_radius: float
+
+    def confidences(self, estimates: Estimates) -> Array:
+        """Return the chance (N,), 0..1, that each pose is right to within 15 deg.
+
+        That includes the chance that there is a face; NaN where the estimator cannot tell.
+        """
+        ...
 
     def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
         """Estimate N heads in one forward.

@@ -27,6 +27,9 @@ from headpose_ros.typing import Array
 FITTED = LinearPose(yaw=(62.8, 0.0), pitch=(42.9, -8.2), roll=(51.7, 0.0))
 """For networks that bring no linear model of their own: fitted to what PFLD_GhostOne finds."""
 
+CAPTURE_RADIUS = 0.35
+"""Face radii beside the middle of its crop at which our landmark network still sees the face."""
+
 SIGMA_KEY = 'rotation_sigma_deg'
 _SIGMA_DEG = {'linear': (8.0,) * 3, 'linear_authors': (15.0,) * 3, 'pnp': (6.0,) * 3}
 """One standard deviation about the virtual camera's axes, for networks nobody measured."""
@@ -65,10 +68,15 @@ class LandmarkEstimator:
         self.crop_scale = model.crop_scale
         self.landmark_box_scale = model.landmark_box_scale
         self.refines = model.refines
+        self.capture_radius = CAPTURE_RADIUS
         self._model = model
         self._pose = pose
         self._linear = AUTHORS if pose == 'linear_authors' else model.linear or FITTED
         self._sigma = np.deg2rad((_SIGMA_DEG | dict(model.sigma_deg))[pose])
+
+    def confidences(self, estimates: Estimates) -> Array:
+        """Return the face probability: a linear model and PnP do not tell what they err by."""
+        return estimates.face_probability
 
     def estimate(self, crops: Any, crop_angles: Array) -> Estimates:
         """Estimate N heads in one forward; see `estimator.Estimator`."""

@@ -9,6 +9,7 @@ of yaw, pitch and roll, whose expectation is the angle; equal to the authors' im
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,8 +44,13 @@ class LightweightHpe:
     crop_scale: float = 0.79
     landmark_box_scale: float = 1.4
     refines: bool = False
+    capture_radius: float = math.inf  # not used: it does not tell where the face is
     exact: bool = True  # half precision moves it by up to 0.17 deg on 25 real faces
     outputs: int = 3 * _BINS
+
+    def confidences(self, estimates: Estimates) -> Array:
+        """Return NaN (N,): it cannot tell; see `estimator.Estimator`."""
+        return np.full(len(estimates), np.nan)
 
     @staticmethod
     def from_metadata(metadata: Mapping[str, str]) -> LightweightHpe:

@@ -62,6 +62,17 @@ _MIRROR_SIGMA = 0.92
 """Errors of the mean of both looks over those of one; docs/model_card.md has both."""
 
 
+CAPTURE_RADIUS = 0.45
+"""Face radii: with a face farther beside the middle of its crop the networks no longer see one.
+The face probability is 0.99 at 0.4 radii, 0.38 at 0.5, 0.03 at 0.6: 20 people, crops moved."""
+
+HALF_SURE_SIGMA = np.deg2rad(13.6)
+SURENESS = 4.6
+"""From what standard deviation of the whole rotation on half of the poses are wrong by 15 deg, and
+how sharply that rises: chance = 1 / (1 + (sigma / HALF_SURE_SIGMA) ** SURENESS). Fitted by
+tools/fit_confidence.py to renders turned all ways."""
+
+
 @dataclass(frozen=True)
 class PoseNetwork:
     """What one model file says of its network, and how to read what it gives.
@@ -74,6 +85,7 @@ class PoseNetwork:
     landmark_box_scale: float
     strides: tuple[int, ...]
     refines: bool = True
+    capture_radius: float = CAPTURE_RADIUS
     exact: bool = False  # half precision moves it by 0.02 deg at most, on 25 real faces
     outputs: int = OUTPUTS
 
@@ -134,3 +146,9 @@ class PoseNetwork:
             head_scale=head_scale,
             face_probability=1 / (1 + np.exp(-outputs[:, FACE_LOGIT])),
         )
+
+    def confidences(self, estimates: Estimates) -> Array:
+        """Return the chance (N,) that each pose is right; see `estimator.Estimator`."""
+        sigma = np.sqrt((estimates.rotation_sigma**2).sum(axis=1))
+        chance: Array = estimates.face_probability / (1 + (sigma / HALF_SURE_SIGMA) ** SURENESS)
+        return chance

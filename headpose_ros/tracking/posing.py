@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,9 @@ class Readings:
 
     `rotations` (N,3,3) camera from face; `rotation_covariances` (N,3,3) rad^2 about the camera's
     axes; `rays` (N,3) to the face centres; `angular_sizes` (N,) rad; `head_scales` (N,);
-    `probabilities` (N,) of a face, NaN where unknown; `inside` (N,): the share of each crop that
-    lies inside the image. `Estimates` says more about each.
+    `probabilities` (N,) of a face, NaN where unknown; `confidences` (N,) that the pose is right,
+    see `Estimator`; `inside` (N,): the share of each crop that lies inside the image. `Estimates`
+    says more about each.
     """
 
     rotations: Array
@@ -39,13 +41,25 @@ class Readings:
     angular_sizes: Array
     head_scales: Array
     probabilities: Array
+    confidences: Array
     inside: Array
 
     @staticmethod
     def none() -> Readings:
         """Return no reading at all."""
         rotations, rays, numbers = np.empty((0, 3, 3)), np.empty((0, 3)), np.empty(0)
-        return Readings(rotations, rotations, rays, numbers, numbers, numbers, numbers)
+        return Readings(rotations, rotations, rays, *[numbers] * 5)
+
+    def take(self, indices: Sequence[int]) -> Readings:
+        """Return those of some faces."""
+        return Readings(*(getattr(self, item.name)[list(indices)] for item in fields(self)))
+
+    @staticmethod
+    def joined(some: Sequence[Readings]) -> Readings:
+        """Return all of `some`, one after the other."""
+        return Readings(
+            *(np.concatenate([getattr(r, item.name) for r in some]) for item in fields(Readings))
+        )
 
 
 @dataclass(frozen=True)
@@ -60,12 +74,12 @@ class Scene:
 def pose_heads(
     tracks: list[Track], readings: Readings, scene: Scene, config: PipelineConfig
 ) -> list[tuple[Track, Head]]:
-    """Return those of `tracks` that are seen, with their heads: filtered, with their uncertainty.
+    """Return those of `tracks` that are visible, with their heads: filtered, with uncertainty.
 
     `readings` belong to `tracks`, one to one. Faces not confirmed yet are among them; the id of
     their heads is ''.
     """
-    index_list = [index for index, track in enumerate(tracks) if track.seen]
+    index_list = [index for index, track in enumerate(tracks) if track.visible]
     if not index_list:
         return []
     poses = [_pose(tracks[index], readings, index, scene, config) for index in index_list]
@@ -73,7 +87,7 @@ def pose_heads(
     off_axis = off_axis_angle(rays).tolist()
     facing = facing_angle([pose[0] for pose in poses], [pose[1] for pose in poses]).tolist()
     regions = rois(scene.camera, rays, sizes)
-    seen = [tracks[index] for index in index_list]
+    visible = [tracks[index] for index in index_list]
     return [
         (
             track,
@@ -89,7 +103,7 @@ def pose_heads(
             ),
         )
         for n, (track, (rotation, position, covariance)) in enumerate(
-            zip(seen, poses, strict=True)
+            zip(visible, poses, strict=True)
         )
     ]
 
@@ -100,8 +114,6 @@ def _pose(
     """Run the filters of one track; return rotation, position of the sellion, and covariance."""
     rotation, ray = readings.rotations[index], readings.rays[index]
     size = float(readings.angular_sizes[index])
-    probability = float(readings.probabilities[index])
-    track.confidence = track.score if math.isnan(probability) else probability
     elapsed = track.elapsed_since_filtered(scene.time)
     head_scale = float(readings.head_scales[index])
     by_size = log_distance_from_size(size, head_scale)

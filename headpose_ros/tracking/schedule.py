@@ -14,6 +14,10 @@ class Part(NamedTuple):
     total: int
 
 
+WHOLE = Part(0, 1)
+_SHORT = 3  # images: at rates so low, new faces wait for long enough as it is
+
+
 class SearchSchedule:
     """Search every N images, at once when it is urgent, and ever less often while that is in vain.
 
@@ -21,6 +25,8 @@ class SearchSchedule:
     The first search of an urgent spell is at once; while the spell lasts the pause doubles until
     it is the ordinary one, so that an empty scene costs no more than a populated one.
     Where nothing hangs on it, a search may be spread over the N images, so that none takes long.
+    Pauses are odd and even by turns: in light that comes and goes with the images, searches would
+    else all meet the dark.
     """
 
     def __init__(self) -> None:
@@ -28,24 +34,47 @@ class SearchSchedule:
 
     def reset(self) -> None:
         """Forget the past: the next image is searched."""
-        self._since_last = self._pause = self._next = 0
-        self._was_urgent = False
+        self._since_last = self._pause = self._extra = self._next = 0
+        self._was_urgent = self._was_late = self._is_odd = False
+        self._since_late = self._backoff = 0
 
     def urge(self) -> None:
         """Make the next image one to search, whatever the spell."""
-        self._pause = 0
+        self._pause = self._extra = 0
+        self._was_late = False
 
     def rests(self, every: int) -> bool:
         """Return whether `due` will say None to the next image, unless that is urgent."""
-        return self._since_last + 1 <= min(self._pause, every - 1)
+        return self._since_last + 1 <= min(self._pause, every - 1) + self._extra
+
+    def is_due_after_all(self, every: int) -> bool:
+        """Return whether to search all of the image for which `due` said None; counts it as done.
+
+        That is for when somebody turns out not to be where they were expected. The more such
+        searches were in vain, the more images must lie between them.
+        """
+        if self._since_last == 0 or self._since_late < self._backoff:
+            return False
+        self._was_urgent = True
+        self._since_last, self._pause, self._extra = 0, 1, 0
+        self._since_late, self._backoff = 0, min(2 * self._backoff + 1, every)
+        self._was_late = True
+        return True
+
+    def succeed(self) -> None:
+        """Note that the search after all was not in vain."""
+        self._backoff = 0
 
     def due(self, every: int, urgent: bool, parts: int = 1) -> Part | None:
         """Count one image; return what to search of it: None, all, or one of `parts`."""
         if urgent and not self._was_urgent:
-            self._pause = 0
-        self._was_urgent = urgent
+            self.urge()
+        elif self._was_late and not urgent:
+            self._pause = every - 1  # found again
+        self._was_urgent, self._was_late = urgent, False
         rests = self.rests(every)
         self._since_last += 1
+        self._since_late += 1
         if rests:
             return None
         self._since_last = 0
@@ -57,4 +86,12 @@ class SearchSchedule:
             self._pause = min(2 * self._pause + 1, every - 1)
         else:
             self._pause = (part.number + 1) * every // parts - part.number * every // parts - 1
+        self._extra = self._alternating(every) if part.number == 0 else 0
         return part
+
+    def _alternating(self, every: int) -> int:
+        """Return what to add to the pause, so that not all are odd or even."""
+        self._is_odd = not self._is_odd
+        if not self._is_odd or every == 1:
+            return 0
+        return 1 if every > _SHORT else -1

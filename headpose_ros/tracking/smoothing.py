@@ -43,6 +43,10 @@ class _Reading:
     ray: Array
     log_distance: float
 
+    def turned(self, rotation: Array) -> _Reading:
+        """Return the same as seen by a camera whose frame is `rotation` (3,3) of this one's."""
+        return _Reading(rotation @ self.rotation, rotation @ self.ray, self.log_distance)
+
     def change_to(self, other: _Reading) -> Array:
         """Return the tangent (7,) that leads to `other`.
 
@@ -75,6 +79,13 @@ class HeadSmoother:
         self._raw: _Reading | None = None
         self._value: _Reading | None = None
         self._speed: Array = np.zeros(7)
+
+    def turn(self, rotation: Array) -> None:
+        """Tell that the camera turned: `rotation` (3,3), its new frame from its old one."""
+        if self._raw is not None and self._value is not None:
+            self._raw, self._value = self._raw.turned(rotation), self._value.turned(rotation)
+            self._speed[:3] = rotation @ self._speed[:3]
+            self._speed[3:6] = rotation @ self._speed[3:6]
 
     def update(
         self,

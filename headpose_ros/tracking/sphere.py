@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from headpose_ros.typing import Array
 
 _TINY = 1e-12
@@ -41,9 +39,9 @@ def step(ray: Array, tangent: Array) -> Array:
     return moved / norm(moved)
 
 
-def down(ray: Array) -> Array:
-    """Return the unit tangent at `ray` towards the camera's y axis; zero along that axis."""
-    tangent: Array = np.array([0.0, 1.0, 0.0]) - float(ray[1]) * ray
+def towards(ray: Array, direction: Array) -> Array:
+    """Return the unit tangent at `ray` towards `direction` (3,); zero along that axis."""
+    tangent: Array = direction - float(direction.dot(ray)) * ray
     length = norm(tangent)
     return tangent * (1.0 / length if length > _TINY else 0.0)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One person over time: where the head is expected next, and how sure we are of it."""
+"""One person over time: where the head is expected next, and what is known of it."""
 
 from __future__ import annotations
 
@@ -10,73 +10,48 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headpose_ros.tracking import sphere
 from headpose_ros.tracking.distance import DistanceFilter
+from headpose_ros.tracking.evidence import Evidence
+from headpose_ros.tracking.motion import DETECTION_SIGMA, READING_SIGMA, Motion
 from headpose_ros.tracking.smoothing import HeadSmoother
 from headpose_ros.typing import Array
-
-VELOCITY_TIME = 0.15
-"""Seconds over which the velocity is averaged: short enough to follow, long enough to coast on."""
-
-
-@dataclass(frozen=True)
-class Motion:
-    """Where a face is on the unit sphere and how it moves, at one time.
-
-    `ray` (3,) unit; `velocity` (3,) rad/s, tangent at `ray`; `angular_size` rad; `time` s.
-    """
-
-    time: float
-    ray: Array
-    velocity: Array
-    angular_size: float
-
-    def at(self, time: float) -> Motion:
-        """Return the motion continued to `time` along a great circle at constant speed."""
-        ray = sphere.step(self.ray, self.velocity * (time - self.time))
-        velocity = sphere.transport(self.velocity, self.ray, ray)
-        return Motion(time, ray, velocity, self.angular_size)
-
-    def corrected(self, ray: Array, angular_size: float, elapsed: float) -> Motion:
-        """Return the motion at this time, now that the face is seen at `ray`.
-
-        `elapsed`: seconds since it was seen before.
-        """
-        velocity = self.velocity
-        if elapsed > 0.0:
-            surprise = sphere.difference(self.ray, ray)
-            velocity = velocity + surprise / (VELOCITY_TIME + elapsed)
-        velocity = sphere.transport(velocity, self.ray, ray)
-        return Motion(self.time, ray, velocity, angular_size)
 
 
 @dataclass
 class Track:
-    """A face that is followed. Without `id` it is still to be confirmed, and nobody knows of it.
+    """A face that is followed: tentative without an `id`, then confirmed, lost while not visible.
 
-    `number`: of this track, unlike all others'.
-    `clear`: the motion when last apart from all others. `last_seen`: s. `score`: of its newest
-    detection, `best_score`: of its best. `seen`: in the newest image. `detections`, `misses`:
-    searches that found it, or did not. `forgiven`: seconds of absence that do not count, since
-    another head stood before this one. `filtered_at`: s, when the filters over time last ran.
-    `before`: `last_seen` and `forgiven` as they were before the newest image.
-    `up`: (3,), camera frame, the z axis of the head as last read; zero where it was not seen.
+    `number`: of this track, unlike all others'. `unoccluded`: the motion when last apart from all
+    others. `score`: of its newest detection, `best_score`: of its best.
+
+    In the newest image: `visible`: its pose can be read; `present`: a head is there, if perhaps
+    turned away from the camera; `detected`: the detector found it. `was_visible`: in the image
+    before. `coarse`: its place is known from a detection only.
+    `last_visible`, `last_present`: s. `occlusion_allowance`: seconds of absence that do not count,
+    since another head stood before this one. `before`: these three before the newest image.
+
+    `filtered_at`: s, when the filters over time last ran. `up`: (3,), camera frame, the z axis of
+    the head as last read; zero where it is not known.
     """
 
     motion: Motion
-    clear: Motion
-    last_seen: float
+    unoccluded: Motion
+    last_visible: float
+    last_present: float
     score: float
     best_score: float
     id: str = ''
-    seen: bool = True
-    detections: int = 1
-    misses: int = 0
-    forgiven: float = 0.0
-    before: tuple[float, float] = (-math.inf, 0.0)
+    visible: bool = True
+    present: bool = True
+    detected: bool = True
+    was_visible: bool = False
+    coarse: bool = True
+    occlusion_allowance: float = 0.0
+    before: tuple[float, float, float] = (-math.inf, -math.inf, 0.0)
     confidence: float = 0.0
     filtered_at: float = math.nan
     up: Array = field(default_factory=lambda: np.zeros(3))
+    evidence: Evidence = field(default_factory=Evidence)
     distance: DistanceFilter = field(default_factory=DistanceFilter)
     smoother: HeadSmoother = field(default_factory=HeadSmoother)
     number: int = field(default_factory=itertools.count(1).__next__)
@@ -84,36 +59,71 @@ class Track:
     @staticmethod
     def start(ray: Array, angular_size: float, score: float, time: float) -> Track:
         """Return a new track at a face just detected."""
-        motion = Motion(time, ray, np.zeros(3), angular_size)
-        return Track(motion, clear=motion, last_seen=time, score=score, best_score=score)
+        motion = Motion.start(time, ray, angular_size)
+        return Track(motion, motion, time, time, score, score)
 
     @property
-    def is_new(self) -> bool:
-        """Whether no pose of it was read yet."""
-        return math.isnan(self.filtered_at)
+    def is_tentative(self) -> bool:
+        """Whether it is still to be confirmed, and nobody knows of it."""
+        return not self.id
 
     def missing_for(self, time: float) -> float:
-        """Return the seconds since the face was last seen, those behind others left out."""
-        return time - self.last_seen - self.forgiven
+        """Return the seconds since a head was last there, those behind others left out."""
+        return time - self.last_present - self.occlusion_allowance
 
-    def see(self, ray: Array, angular_size: float, time: float) -> None:
-        """Note the face at `ray` in the image of `time`."""
-        self.motion = self.motion.corrected(ray, angular_size, time - self.last_seen)
-        if time > self.last_seen:
-            self.before = (self.last_seen, self.forgiven)
-        self.last_seen = time
-        self.forgiven = 0.0
-        self.seen = True
+    def unread_for(self, time: float) -> float:
+        """Return the seconds since its pose was last read, those behind others left out."""
+        return time - self.last_visible - self.occlusion_allowance
 
-    def hide(self, time: float) -> None:
-        """Take back what was noted at `time`: it was another's face; move on from where clear."""
-        if time == self.last_seen:
-            self.last_seen, self.forgiven = self.before
-        self.seen = False
-        self.motion = self.clear.at(time)
+    def advance(self, time: float) -> None:
+        """Go on to the image of `time`."""
+        if time > self.motion.time:
+            self.before = (self.last_visible, self.last_present, self.occlusion_allowance)
+        self.motion = self.motion.at(time)
+        self.was_visible = self.visible
+        self.detected = False
+
+    def detect(self, ray: Array, angular_size: float, score: float) -> None:
+        """Note a detection at `ray`, and trust it as far as it is surer than the prediction."""
+        self.detected = True
+        self.coarse = self.coarse or not self.was_visible
+        self.score = score
+        self.best_score = max(self.best_score, score)
+        size = angular_size if self.coarse else None
+        self.motion = self.motion.measured(ray, DETECTION_SIGMA, size)
+
+    def read(self, ray: Array, angular_size: float) -> None:
+        """Note that the pose was read, and where."""
+        self.motion = self.motion.measured(ray, READING_SIGMA, angular_size)
+        self.see()
+
+    def see(self) -> None:
+        """Note that the head is visible."""
+        self.visible = True
+        self.last_visible = self.motion.time
+        self.be_present()
+
+    def be_present(self) -> None:
+        """Note that a head is there."""
+        self.present = True
+        self.last_present = self.motion.time
+        self.occlusion_allowance = 0.0
+
+    def be_unread(self, present: bool) -> None:
+        """Note that no pose can be read; `present`: though a head is there."""
+        self.visible = False
+        self.present = present
+        self.up = np.zeros(3)
+
+    def hide(self) -> None:
+        """Take back what this image said: it was another's face. Go on from where unoccluded."""
+        self.last_visible, self.last_present, self.occlusion_allowance = self.before
+        self.motion = self.unoccluded.at(self.motion.time)
+        self.be_unread(present=False)
+        self.detected = False
 
     def elapsed_since_filtered(self, time: float) -> float:
         """Return the seconds since the last call, 0 at the first; for the filters over time."""
-        elapsed = 0.0 if self.is_new else time - self.filtered_at
+        elapsed = 0.0 if math.isnan(self.filtered_at) else time - self.filtered_at
         self.filtered_at = time
         return elapsed

@@ -3,76 +3,91 @@
 """Identity: who is who from image to image, by direction and size on the unit sphere.
 
 Working with rays instead of pixels makes one rule fit all lenses. Each image goes through
-`predict`, then `detect` where the whole image was searched, then `observe` with what the estimator
-saw in the crops of `followed`.
+`predict`, then `detect` where the whole image was searched, `observe` with what the estimator
+read in the crops of `to_read` (twice, where `lost_now` made a search worth while), then `finish`.
 """
 
 from __future__ import annotations
 
-import math
-from itertools import combinations
+from collections.abc import Sequence
 
 import numpy as np
 
 from headpose_ros.config import PipelineConfig
-from headpose_ros.geometry.rays import angle_of_pair
+from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.heads import Faces
-from headpose_ros.tracking import sphere
-from headpose_ros.tracking.assignment import SIZE_WEIGHT, assign, distances
+from headpose_ros.tracking import evidence
+from headpose_ros.tracking.assignment import assign, distances
+from headpose_ros.tracking.chest import is_on_chest
+from headpose_ros.tracking.motion import MAX_SPEED, READING_SIGMA, Motion
 from headpose_ros.tracking.names import NameCycle
-from headpose_ros.tracking.track import Motion, Track
+from headpose_ros.tracking.posing import Readings
+from headpose_ros.tracking.separation import difference, separate
+from headpose_ros.tracking.track import Track
 from headpose_ros.typing import Array
 
 # Lengths are in face radii (see `assignment.distances`), sizes are differences of logarithms.
-OFFSET_GATE = 0.8
-OFFSET_GATE_PER_SECOND = 6.0
-OFFSET_GATE_MOST = 4.0
+MIN_GATE = 0.8
+GATE_SIGMAS = 3.0
+MAX_GATE = 6.0
 SIZE_GATE = 0.6
-"""How far from its prediction a face may be found, growing with the time since it was seen."""
+"""How far from its prediction a face may be found: as far as the motion's covariance says, not
+farther than people move, and by so much in size."""
 
-DRIFT_OFFSET = 0.6
-DRIFT_SIZE = 0.4
-"""A detection this far from a track that steers itself corrects the track."""
+CAPTURE_MARGIN = 1.3
+"""A reading that lies so many times the capture radius from the crop's middle is of another."""
 
-SAME_FACE = 0.5
-"""Two tracks whose faces are nearer than this follow one face."""
+READ_LOST_FOR = 1.0
+"""Seconds for which crops are read where a lost face should be, image by image."""
 
 EXPLAINED = 1.0
 """A detection nearer than this to a face that is followed is no other face."""
 
-TOUCHING = 2.4
-"""Two faces nearer than this may soon hide each other."""
-
 BEGIN_PROBABILITY = 0.5
 KEEP_PROBABILITY = 0.3
-"""Hysteresis on the estimator's face probability: to be found (again), and to be kept."""
+"""Hysteresis on the face probability: for a head to be present (again), and to stay so."""
 
-DOUBTFUL_FACTOR = 4
-"""A doubtful face must be seen in this many times as many further images after the first as
-`confirm_images` asks for. Doubtful are faces whose detections never score more than half way from
-the threshold to 1, and faces on somebody's chest, which the detector may also miss this many times
-less often: prints on shirts look like faces now and then, to detectors and estimators alike."""
+BEGIN_CONFIDENCE = 0.7
+KEEP_CONFIDENCE = 0.6
+"""The same on the confidence of its pose: to be visible (again), and to stay so."""
 
-CHEST_BEGINS, CHEST_ENDS = 1.2, 4.0
-CHEST_HALF_WIDTH = 1.5
-"""Where a chest is: below the centre of its owner's face and beside it, in radii of that face."""
+CHEST_SHARE = 0.35
+CHEST_CONFIDENCE = 0.9
+"""What speaks for a face on somebody's chest counts so much, unless its pose is read with this
+confidence: prints on shirts look like faces, but those of 20 real clips reached 0.75 at most."""
 
-MOST_FORGIVEN = 2.0
-"""Seconds that a face may be hidden behind another, on top of keep_lost."""
+MIN_CONFIRM_WINDOW = 0.5
+CONFIRM_WINDOW_IMAGES = 3.5
+"""A tentative face that is not present for so many seconds, and so many images, is forgotten."""
+
+MAX_TURNED_AWAY = 10.0
+"""Seconds that a head is held whose pose cannot be read, though it is there."""
+
+KEEP_OUTSIDE = 0.3
+"""Seconds that somebody lost keeps the id who must have left the image by now: who comes in there
+next may be anybody."""
+
+ALONE_FACTOR = 2.0
+"""Who is lost is kept so much longer where nobody else is followed, who could be meant instead."""
 
 
 class Tracker:
     """All tracks.
 
     `refines`: whether the estimator's rays and probabilities can steer them; otherwise only
-    detections do, and between searches a face moves on as it moved.
+    detections do, and between searches a face moves on as it moved. `capture_radius`: of it.
     """
 
-    def __init__(self, refines: bool) -> None:
+    def __init__(self, refines: bool, capture_radius: float) -> None:
         self.tracks: list[Track] = []
+        self.left_out = 0
+        """Faces of the newest search that `max_heads` left no room for."""
         self._refines = refines
+        self._capture_radius = capture_radius
+        self._time = 0.0
         self._elapsed = 0.0
-        self._seen_before: list[Track] = []
+        self._searched = False
+        self._read: set[int] = set()
         self._names = NameCycle()
 
     @property
@@ -81,111 +96,160 @@ class Tracker:
         return {track.id for track in self.tracks if track.id}
 
     @property
-    def urgent(self) -> bool:
-        """Whether searches of the whole image are wanted more often, for a while."""
-        return not all(track.seen for track in self.tracks) or not self.tracks
+    def turned_away(self) -> set[str]:
+        """Names of those who are there, but whose pose cannot be read."""
+        return {track.id for track in self.tracks if track.id and track.present} - {
+            track.id for track in self.tracks if track.visible
+        }
 
     @property
-    def settled(self) -> bool:
-        """Whether everybody is seen, named and steered by the estimator: searches can wait."""
-        return self._refines and bool(self.tracks) and all(t.seen and t.id for t in self.tracks)
+    def urgent(self) -> bool:
+        """Whether searches of the whole image are wanted more often, for a while."""
+        return not all(track.visible for track in self.tracks) or not self.tracks
+
+    @property
+    def all_confirmed(self) -> bool:
+        """Whether everybody is visible, named and steered by the estimator: searches can wait."""
+        return self._refines and bool(self.tracks) and all(t.visible and t.id for t in self.tracks)
+
+    @property
+    def lost_now(self) -> bool:
+        """Whether somebody was visible in the image before and is not in this one."""
+        return any(track.was_visible and not track.visible for track in self.tracks)
 
     @property
     def wants_search(self) -> bool:
         """Whether the next image should be searched, whatever the pause since the last.
 
-        Either somebody was just lost, or somebody new is to be confirmed by the detector.
+        That is while somebody new is to be confirmed by the detector.
         """
-        return any(not track.seen for track in self._seen_before) or not all(
-            track.id for track in self.tracks
+        return any(
+            track.is_tentative and track.evidence.log_odds > evidence.PRIOR
+            for track in self.tracks
         )
 
     def clear(self) -> None:
         """Forget everybody. Names go on from where they were, so that none is soon reused."""
         self.tracks = []
-        self._seen_before = []
+        self.left_out = 0
 
-    def predict(self, time: float, config: PipelineConfig) -> None:
-        """Move all tracks on to `time`, seconds, and drop those that were lost for too long."""
+    def turn(self, rotation: Array) -> None:
+        """Tell that the camera turned: `rotation` (3,3), its new frame from its old one."""
         for track in self.tracks:
-            self._elapsed = time - track.motion.time
-            track.motion = track.motion.at(time)
+            track.motion = track.motion.turned(rotation)
+            track.unoccluded = track.unoccluded.turned(rotation)
+            track.up = rotation @ track.up
+            track.smoother.turn(rotation)
+
+    def predict(self, time: float, camera: CameraModel, config: PipelineConfig) -> None:
+        """Move all tracks on to `time`, seconds, and drop those that were lost for too long."""
+        self._elapsed = max(time - self._time, 0.0)
+        self._time = time
+        self._searched = False
+        self._read = set()
+        for track in self.tracks:
+            track.advance(time)
         self.tracks = [
+            track for track in self.tracks if track.visible or self._is_kept(track, camera, config)
+        ]
+
+    def to_read(self) -> list[Track]:
+        """Return the tracks whose crops the estimator should read.
+
+        One that refines also reads where lost faces should be, and so finds them again itself: for
+        a while in each image, then in those that are searched, since who stands still may just
+        look away.
+        """
+        if not self._refines:
+            return [track for track in self.tracks if track.visible]
+        return [
             track
             for track in self.tracks
-            if track.seen or (track.id and track.missing_for(time) <= config.keep_lost)
+            if track.was_visible
+            or track.detected
+            or self._searched
+            or track.missing_for(self._time) <= READ_LOST_FOR
         ]
-        self._seen_before = [track for track in self.tracks if track.seen]
 
-    def followed(self) -> list[Track]:
-        """Return the tracks whose crops the estimator should look at.
+    def found_elsewhere(self) -> list[Track]:
+        """Return the tracks that a second search of this image found, and no reading before."""
+        return [
+            track
+            for track in self.tracks
+            if track.detected and not (track.visible and track.number in self._read)
+        ]
 
-        One that refines also looks where lost faces should be, and so finds them again itself.
-        """
-        return [track for track in self.tracks if track.seen or self._refines]
-
-    def detect(self, faces: Faces, time: float, config: PipelineConfig) -> None:
-        """Take what a search of the whole image found at `time`."""
+    def detect(self, faces: Faces, config: PipelineConfig, complete: bool = True) -> None:
+        """Take what a search found; `complete`: of the whole image and faces of any size."""
         used: set[int] = set()
-        matched: set[int] = set()
         if self.tracks and len(faces):
             rays, sizes = self._predicted()
             offsets, ratios = distances(rays, sizes, faces.rays, faces.angular_sizes)
-            gates = np.array([self._gate(track, time) for track in self.tracks])
-            near = np.minimum(gates, OFFSET_GATE)
+            gates = np.array([self._gate(track) for track in self.tracks])
+            near = np.minimum(gates, MIN_GATE)
             for i, j in assign(offsets, ratios, (near, gates), SIZE_GATE):
-                matched.add(i)
                 used.add(j)
-                self._take(self.tracks[i], faces, j, (offsets[i, j], ratios[i, j]), time)
+                self._take(self.tracks[i], faces, j)
             used |= self._explained(offsets)
-        for i, track in enumerate(self.tracks):
-            if i not in matched:
-                self._miss(track)
-        self._drop_false_starts()
-        self._begin(faces, used, time, config)
+        if complete:
+            self._searched = True
+            for track in self.tracks:
+                if not track.detected:
+                    self._miss(track)
+        self._begin(faces, used, config)
 
-    def place(
-        self, tracks: list[Track], rays: Array, sizes: Array, probabilities: Array, time: float
-    ) -> None:
-        """Put `tracks` where an estimator that refines saw them at `time`; others are not `seen`.
+    def place(self, tracks: Sequence[Track], readings: Readings) -> None:
+        """Put `tracks`, known from detections only, where an estimator that refines saw them."""
+        for i, track in enumerate(tracks):
+            sure = not readings.confidences[i] < KEEP_CONFIDENCE
+            if sure and self._is_there(track, readings, i):
+                ray, size = readings.rays[i], float(readings.angular_sizes[i])
+                track.motion = track.motion.placed(ray, size, READING_SIGMA)
+                track.up = readings.rotations[i][:, 2]
 
-        `observe` does so too; before it, for tracks whose crops are only a detector's boxes.
-        """
-        for track, ray, size, probability in zip(
-            tracks, rays, sizes.tolist(), probabilities.tolist(), strict=True
-        ):
-            least = KEEP_PROBABILITY if track.seen and track.id else BEGIN_PROBABILITY
-            offset, ratio = _error(track.motion.ray, track.motion.angular_size, ray, size)
-            found = offset <= self._gate(track, time) and ratio <= SIZE_GATE
-            if probability >= least and found:
-                track.see(ray, size, time)
+    def observe(self, tracks: Sequence[Track], readings: Readings) -> None:
+        """Take what the estimator read in the crops of `tracks`."""
+        self._read |= {track.number for track in tracks}
+        for i, track in enumerate(tracks):
+            track.confidence = self._confidence(track, float(readings.confidences[i]))
+            if not self._refines:
+                continue
+            track.coarse = False
+            if not self._is_there(track, readings, i):
+                track.be_unread(present=False)
+            elif track.confidence >= (KEEP_CONFIDENCE if track.was_visible else BEGIN_CONFIDENCE):
+                track.read(readings.rays[i], float(readings.angular_sizes[i]))
+                track.up = readings.rotations[i][:, 2]
             else:
-                track.seen = False
+                self._hold(track)
 
-    def observe(
-        self,
-        tracks: list[Track],
-        rays: Array,
-        angular_sizes: Array,
-        probabilities: Array,
-        time: float,
-        config: PipelineConfig,
-        single: bool = False,
-    ) -> None:
-        """Take what the estimator saw at `time` in the crops of `tracks` (from `followed`).
+    def finish(self, config: PipelineConfig, up: Array, single: bool = False) -> None:
+        """End an image: each face is followed once, and who is sure to be one gets a name.
 
-        `rays` (N,3) and `angular_sizes` (N,) as refined by it, `probabilities` (N,) of a face.
-        `single`: no other image follows; then all faces are confirmed but those on the chest of a
-        surer one. Afterwards `seen` says who is there, and confirmed tracks have an `id`.
+        `up` (3,): against gravity, in the camera frame. `single`: no other image follows, so that
+        one has to be enough.
         """
-        if self._refines and tracks:
-            self.place(tracks, rays, angular_sizes, probabilities, time)
-        self._separate(time)
-        self._drop_false_starts()
-        if single:
-            self._confirm_at_once()
-        else:
-            self._confirm(config)
+        for track in self.tracks:
+            if self._refines and track.number not in self._read:
+                track.be_unread(present=False)
+        separate(self.tracks, self._elapsed)
+        self._weigh(up)
+        self._confirm(config, up, single)
+
+    def _is_kept(self, track: Track, camera: CameraModel, config: PipelineConfig) -> bool:
+        """Return whether `track`, which is not visible, is kept for now."""
+        time = self._time
+        if track.is_tentative:
+            window = max(MIN_CONFIRM_WINDOW, CONFIRM_WINDOW_IMAGES * self._elapsed)
+            return track.evidence.log_odds > evidence.FLOOR and track.missing_for(time) <= window
+        keep = config.keep_lost
+        if all(other is track or other.is_tentative for other in self.tracks):
+            keep *= ALONE_FACTOR
+        if track.missing_for(time) > KEEP_OUTSIDE and not _is_inside(track.motion, camera):
+            return False
+        return track.missing_for(time) <= keep and track.unread_for(time) <= max(
+            MAX_TURNED_AWAY, keep
+        )
 
     def _predicted(self) -> tuple[Array, Array]:
         return (
@@ -193,113 +257,95 @@ class Tracker:
             np.array([track.motion.angular_size for track in self.tracks]),
         )
 
-    def _gate(self, track: Track, time: float) -> float:
-        grown = OFFSET_GATE + OFFSET_GATE_PER_SECOND * max(0.0, time - track.last_seen)
-        return min(grown, OFFSET_GATE_MOST)
+    def _gate(self, track: Track) -> float:
+        plausible = MIN_GATE + MAX_SPEED * max(self._time - track.last_present, self._elapsed)
+        return min(MIN_GATE + GATE_SIGMAS * track.motion.sigma, plausible, MAX_GATE)
 
-    def _take(
-        self, track: Track, faces: Faces, j: int, error: tuple[float, float], time: float
-    ) -> None:
-        """Give detection `j` to `track`, from which it differs by `error` (offset, size)."""
-        track.score = float(faces.scores[j])
-        track.best_score = max(track.best_score, track.score)
-        track.detections += 1
-        drifted = error[0] > DRIFT_OFFSET or error[1] > DRIFT_SIZE
-        if not self._refines or not track.seen or drifted:
-            track.see(faces.rays[j], float(faces.angular_sizes[j]), time)
+    def _take(self, track: Track, faces: Faces, j: int) -> None:
+        """Give detection `j` to `track`."""
+        ray, size = faces.rays[j], float(faces.angular_sizes[j])
+        track.detect(ray, size, float(faces.scores[j]))
+        offset, ratio = difference(track.motion, ray, size)
+        if not self._refines:
+            track.see()
+        elif offset > self._capture_radius / 2 or ratio > SIZE_GATE / 2:
+            track.motion = track.motion.restarted(ray, size)
 
     def _miss(self, track: Track) -> None:
         """Note that the detector did not find `track`, which may be turned away, or be no face."""
-        track.misses += 1
-        if not self._refines or (not track.id and track.misses > self._most_misses(track)):
-            track.seen = False
-
-    def _most_misses(self, track: Track) -> float:
-        """Return how often the detector may miss a face that is still to be confirmed."""
-        return track.detections / (DOUBTFUL_FACTOR if self._on_a_chest(track) else 1)
+        if not self._refines:
+            track.be_unread(present=False)
 
     def _explained(self, offsets: Array) -> set[int]:
         """Return the detections that lie on a face which is followed already."""
-        live = np.array([track.seen for track in self.tracks])
+        live = np.array([track.was_visible or track.detected for track in self.tracks])
         return {int(j) for j in np.flatnonzero((offsets[live] < EXPLAINED).any(axis=0))}
 
-    def _begin(self, faces: Faces, used: set[int], time: float, config: PipelineConfig) -> None:
+    def _begin(self, faces: Faces, used: set[int], config: PipelineConfig) -> None:
         free = [int(j) for j in np.argsort(-faces.scores) if int(j) not in used]
-        for j in free[: max(0, config.max_heads - len(self.tracks))]:
+        room = max(0, config.max_heads - len(self.tracks))
+        self.left_out = max(0, len(free) - room)
+        for j in free[:room]:
             size, score = float(faces.angular_sizes[j]), float(faces.scores[j])
-            self.tracks.append(Track.start(faces.rays[j], size, score, time))
+            self.tracks.append(Track.start(faces.rays[j], size, score, self._time))
 
-    def _separate(self, time: float) -> None:
-        """Let each face be followed once, by the track it fits, and note who is hidden."""
-        near: set[int] = set()
-        for a, b in combinations(self.tracks, 2):
-            if not (a.seen or b.seen):
-                continue
-            apart, _ = _error(
-                a.motion.ray, a.motion.angular_size, b.motion.ray, b.motion.angular_size
-            )
-            if apart < TOUCHING:
-                near |= {id(a), id(b)}
-            if apart < SAME_FACE and a.seen and b.seen:
-                max(a, b, key=lambda track: self._strangeness(track, time)).hide(time)
-        for track in self.tracks:
-            if track.seen and id(track) not in near:
-                track.clear = track.motion
-            elif not track.seen and id(track) in near:
-                track.forgiven = min(MOST_FORGIVEN, track.forgiven + self._elapsed)
-
-    def _strangeness(self, track: Track, time: float) -> tuple[bool, bool, float]:
-        """Return a key that is larger for the track that a face fits less.
-
-        New ones give way, then those just found again, then the one farther from where its motion
-        before the two touched would have taken it.
-        """
-        expected = track.clear.at(time)
-        offset, ratio = _error(
-            expected.ray, expected.angular_size, track.motion.ray, track.motion.angular_size
+    def _is_there(self, track: Track, readings: Readings, i: int) -> bool:
+        """Return whether reading `i`, from a crop at `track`, is of its head."""
+        kept = track.present and not track.is_tentative
+        if readings.probabilities[i] < (KEEP_PROBABILITY if kept else BEGIN_PROBABILITY):
+            return False
+        offset, ratio = difference(
+            track.motion, readings.rays[i], float(readings.angular_sizes[i])
         )
-        just_found = all(track is not other for other in self._seen_before)
-        return not track.id, just_found, offset**2 + (SIZE_WEIGHT * ratio) ** 2
+        farthest = MIN_GATE if track.coarse else CAPTURE_MARGIN * self._capture_radius
+        return offset <= farthest and ratio <= SIZE_GATE
 
-    def _drop_false_starts(self) -> None:
-        self.tracks = [track for track in self.tracks if track.seen or track.id]
+    def _confidence(self, track: Track, confidence: float) -> float:
+        return track.score if np.isnan(confidence) else confidence
 
-    def _confirm(self, config: PipelineConfig) -> None:
-        strong = 0.5 * (1.0 + config.score_threshold)
+    def _hold(self, track: Track) -> None:
+        """Hold `track` where it is: a head is there, but turned so far that it cannot be read."""
+        motion = track.motion
+        track.motion = motion.measured(motion.ray, self._capture_radius)
+        track.be_unread(present=True)
+        track.be_present()
+
+    def _weigh(self, up: Array) -> None:
+        """Add what this image says about the tentative ones."""
         for track in self.tracks:
-            if track.id:
-                continue
-            further = config.confirm_images - 1
-            if track.best_score < strong or self._on_a_chest(track):
-                further *= DOUBTFUL_FACTOR
-            if track.detections > further:
-                track.id = self._names.next(self.ids)
+            if track.is_tentative:
+                share = CHEST_SHARE if self._may_be_a_print(track, up) else 1.0
+                track.evidence.add(self._log_odds(track), self._time, share)
 
-    def _confirm_at_once(self) -> None:
-        for track in [track for track in self.tracks if not self._on_a_chest(track)]:
-            track.id = track.id or self._names.next(self.ids)
+    def _log_odds(self, track: Track) -> float:
+        if not self._refines:
+            if not track.detected:
+                return 0.0 if track.visible else evidence.ABSENT_ALONE
+            return evidence.of_detection_alone(track.score)
+        if not track.present:
+            return evidence.ABSENT
+        reading = evidence.of_reading(track.confidence)
+        if track.detected:
+            return reading + evidence.of_detection(track.score)
+        return reading + (evidence.CONTRADICTED if self._searched else 0.0)
 
-    def _on_a_chest(self, track: Track) -> bool:
-        """Return whether `track` is where somebody known, or surer to be a face, has the chest."""
-        return any(
-            other.seen
-            and (other.id or other.best_score > track.best_score)
-            and _is_on_chest(track.motion.ray, other.motion)
-            for other in self.tracks
-            if other is not track
-        )
+    def _confirm(self, config: PipelineConfig, up: Array, single: bool) -> None:
+        needed = evidence.logit(config.confirm_probability)
+        new = [track for track in self.tracks if track.visible and track.is_tentative]
+        if single:
+            sure = [track for track in new if not self._may_be_a_print(track, up)]
+        else:
+            sure = [track for track in new if track.evidence.log_odds >= needed]
+        for track in sure:
+            track.id = self._names.next(self.ids)
+
+    def _may_be_a_print(self, track: Track, up: Array) -> bool:
+        if self._refines and track.confidence >= CHEST_CONFIDENCE:
+            return False
+        return is_on_chest(track, self.tracks, up)
 
 
-def _is_on_chest(ray: Array, owner: Motion) -> bool:
-    """Return whether `ray` meets the chest below the face `owner`, in a camera held upright."""
-    offset = sphere.difference(owner.ray, ray) / (0.5 * owner.angular_size)
-    below = float(offset.dot(sphere.down(owner.ray)))
-    if not CHEST_BEGINS <= below <= CHEST_ENDS:
-        return False
-    return float(offset.dot(offset)) - below**2 <= CHEST_HALF_WIDTH**2
-
-
-def _error(ray_a: Array, size_a: float, ray_b: Array, size_b: float) -> tuple[float, float]:
-    """Return `assignment.distances` of one pair."""
-    radius = 0.25 * (size_a + size_b)
-    return angle_of_pair(ray_a, ray_b) / radius, abs(math.log(size_a / size_b))
+def _is_inside(motion: Motion, camera: CameraModel) -> bool:
+    """Return whether the image shows the face at `motion`, more than half of it."""
+    pixels, valid = camera.pixels(motion.ray[None])
+    return bool(valid[0] and camera.contains(pixels)[0])

@@ -30,9 +30,9 @@ class FakePipeline:
 
     last = None
 
-    def __init__(self, config):
+    def __init__(self, config, mode='video'):
         FakePipeline.last = self
-        self.config = config
+        self.config, self.mode = config, mode
         self.calls = []
 
     def process(self, image_bgr, camera, stamp=None, depth=None):
@@ -158,7 +158,7 @@ def test_one_image_in_one_image_out(fake, tmp_path):
     words = ['video', str(tmp_path / 'a.png'), '-o', str(tmp_path / 'b.png'), '--hfov', '60']
     assert main(words) == 0
     assert cv2.imread(str(tmp_path / 'b.png')).shape == (120, 160, 3)
-    assert FakePipeline.last.config.confirm_images == 1, 'there is no second image to wait for'
+    assert FakePipeline.last.mode == 'image', 'there is no second image to wait for'
 
 
 def test_a_picture_of_three_people_has_three_heads(tmp_path, capsys):
@@ -320,7 +320,7 @@ from headpose_ros.cli.main import main
 from headpose_ros.result import FrameResult
 
 class Slow:
-    def __init__(self, config): pass
+    def __init__(self, config, mode): pass
     def process(self, image, camera, stamp=None):
         time.sleep(0.05)
         print('image', flush=True)

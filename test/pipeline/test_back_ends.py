@@ -53,7 +53,7 @@ def test_three_people_are_found_and_where_they_face(clip, detector, estimator):
     images, camera, truth = clip
     options, most = ESTIMATORS[estimator]
     config = PipelineConfig(
-        detector=detector, device='cpu', threads=1, confirm_images=1, **options
+        detector=detector, device='cpu', threads=1, confirm_probability=0.01, **options
     )
     pipeline = HeadPosePipeline(config)
     errors = []

@@ -43,6 +43,7 @@ def test_a_head_is_there_from_its_first_image(monkeypatch):
 def test_what_turns_out_to_be_no_face_is_never_there(monkeypatch):
     world = World([walking('shirt', [0, 0, 1], [0, 0, 0])])
     pipeline = make_pipeline(world, monkeypatch)
+    pipeline._stages.estimator.confidences = lambda estimates: np.full(len(estimates), 0.7)
     find = pipeline._stages.search.find
     pipeline._stages.search.find = lambda *words: (
         find(*words) if world.now < 0.05 else Faces.none()
@@ -55,13 +56,13 @@ def test_what_turns_out_to_be_no_face_is_never_there(monkeypatch):
 
 def test_no_more_images_are_kept_than_asked_for(monkeypatch):
     world = World([walking('a', [0, 0, 1], [0, 0, 0])])
-    pipeline = make_pipeline(world, monkeypatch, confirm_images=8)
-    results, most = results_of(pipeline, world, 12, max_held=4)
-    assert [len(result) for result in results] == [0] * 3 + [1] * 9
-    assert most == 4
+    pipeline = make_pipeline(world, monkeypatch, confirm_probability=0.9994)
+    results, most = results_of(pipeline, world, 12, max_held=2)
+    assert [len(result) for result in results] == [0] + [1] * 11
+    assert most == 2
     pipeline.reset()
     results, most = results_of(pipeline, world, 12, max_held=0)
-    assert [len(result) for result in results] == [0] * 7 + [1] * 5
+    assert [len(result) for result in results] == [0] * 3 + [1] * 9
     assert most == 0
 
 
@@ -76,7 +77,7 @@ def test_an_image_that_comes_late_decides_nothing(monkeypatch):
     world = World([walking('a', [0, 0, 1], [0, 0, 0])])
     pipeline = make_pipeline(world, monkeypatch)
     hindsight, results = Hindsight(), []
-    for i, stamp in enumerate([0.0, 0.033, 0.02, 0.066, 0.1]):
+    for i, stamp in enumerate([0.0, 0.033, -0.13, 0.066, 0.1]):
         results += hindsight.add(i, pipeline.process(IMAGE, CAMERA, stamp=stamp))
     assert [(i, len(result), result.dropped) for i, result in results] == [
         (0, 1, False), (1, 1, False), (2, 0, True), (3, 1, False), (4, 1, False),

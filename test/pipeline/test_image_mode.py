@@ -35,10 +35,14 @@ class AxisEstimator:
     """Says that every face looks straight along the axis of its crop, and remembers batches."""
 
     name, crop_px, crop_scale, landmark_box_scale = 'axis', 16, 1.5, 1.4
+    capture_radius = 0.45
 
     def __init__(self, refines=True):
         self.refines = refines
         self.batches = []
+
+    def confidences(self, estimates):
+        return estimates.face_probability
 
     def estimate(self, crops, crop_angles):
         self.batches.append(np.array(crops))
@@ -127,7 +131,8 @@ def test_without_rectification_as_well():
 
 def test_a_print_on_a_shirt_is_nobody():
     face, below, beside = (300, 100, 250), (300, 150, 240), (400, 100, 240)
-    pipeline, _ = make()
+    pipeline, estimator = make()
+    estimator.confidences = lambda estimates: np.full(len(estimates), 0.8)
     assert len(pipeline.process(painted(face, beside), CAMERA)) == 2
     (head,) = pipeline.process(painted(face, below), CAMERA)
     assert head.roi.y < 100

@@ -27,6 +27,15 @@ FRONTAL = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 """rotation_camera_from_face of a head upright and facing a camera straight ahead."""
 
 
+CAPTURE_RADIUS = 0.45
+"""Face radii between a face and its crop's middle from which on networks do not see it: measured
+with the shipped ones, see `pose_network.CAPTURE_RADIUS`."""
+
+TURNED_AWAY = np.cos(np.radians(100.0))
+READABLE_SIGMA = 0.2
+"""Heads turned farther from the camera are seen, but their pose is not read: sigma says so."""
+
+
 @dataclass
 class Person:
     """`sellion(t)` (3,) metres, `rotation(t)` (3,3) camera from face; `there(t)`."""
@@ -47,10 +56,10 @@ def walking(name, start, velocity, **options):
     return Person(name, lambda t: start + velocity * t, **options)
 
 
-def turning(axis, rate):
-    """Return a rotation(t) that turns from frontal about a camera axis at `rate` rad/s."""
+def turning(axis, rate, frontal_at=0.0):
+    """Return a rotation(t) that turns about a camera axis at `rate` rad/s."""
     axis = np.array(axis, float)
-    return lambda t: matrix_from_vector(axis * rate * t) @ FRONTAL
+    return lambda t: matrix_from_vector(axis * rate * (t - frontal_at)) @ FRONTAL
 
 
 @dataclass
@@ -70,6 +79,10 @@ class World:
 
     def __post_init__(self):
         self.random = np.random.default_rng(self.seed)
+
+    @property
+    def names(self):
+        return [person.name for person in self.people]
 
     def visible(self):
         """Return [(person, ray, angular size)] of those not hidden, at `now`."""
@@ -102,7 +115,7 @@ class FakeSearch:
     def __init__(self, world):
         self.world = world
 
-    def find(self, image_bgr, camera, config):
+    def find(self, image_bgr, camera, config, up=None):
         self.world.searches.append(self.world.now)
         found = [
             (*self.world._noisy(ray, size), person.score)
@@ -123,11 +136,16 @@ class FakeEstimator:
     crop_px = 16
     crop_scale = 1.5
     landmark_box_scale = 1.4
+    capture_radius = CAPTURE_RADIUS
 
     def __init__(self, world, refines=True):
         self.world = world
         self.refines = refines
         self.cameras = None
+
+    def confidences(self, estimates):
+        sigma = np.linalg.norm(estimates.rotation_sigma, axis=1)
+        return np.where(sigma > READABLE_SIGMA, 0.02, estimates.face_probability)
 
     def estimate(self, crops, crop_angles):
         self.world.batches.append(len(crops))
@@ -141,9 +159,15 @@ class FakeEstimator:
         crop_size = 2 * np.arctan(np.tan(crop_angle / 2) / self.crop_scale)
         best = min(self.world.visible(), key=lambda v: -(v[1] @ middle), default=None)
         sigma = np.full(3, 0.05)
-        if best is None or best[1] @ middle < np.cos(0.75 * crop_angle):
-            return turn @ FRONTAL, sigma, (0, 0, 1), crop_size, 1.0, 0.05
+        nothing = turn @ FRONTAL, sigma, (0, 0, 1), crop_size, 1.0
+        if best is None:
+            return *nothing, 0.02
         person, ray, size = best
+        offset = np.arccos(np.clip(ray @ middle, -1, 1)) / (size / 2)
+        if offset > CAPTURE_RADIUS:
+            return *nothing, 0.38 if offset < CAPTURE_RADIUS + 0.05 else 0.03
+        if -person.rotation(self.world.now)[:, 0] @ ray < TURNED_AWAY:
+            sigma = np.full(3, 0.35)
         rotation = person.rotation(self.world.now)
         if self.world.rotation_noise:
             vector = self.world.rotation_noise * self.world.random.standard_normal(3)

@@ -76,7 +76,7 @@ def test_smoothing_calms_a_still_head_and_keeps_up_with_a_moving_one(monkeypatch
     still = walking('a', [0.2, 0, 1], [0, 0, 0])
     raw, smooth = errors(still, False, 0.03), errors(still, True, 0.03)
     assert (smooth < 0.65 * raw).all()
-    moving = walking('a', [-0.8, 0, 1.5], [0.5, 0, 0], rotation=turning([0, 1, 0], 1.0))
+    moving = walking('a', [-0.8, 0, 1.5], [0.5, 0, 0], rotation=turning([0, 1, 0], 1.0, 1.5))
     lag_degrees, lag_metres = errors(moving, True, 0.0)
     assert lag_degrees < 4.0
     assert lag_metres < 0.02

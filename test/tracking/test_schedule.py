@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When whole images are searched."""
 
+import numpy as np
+
 from headpose_ros.tracking.schedule import SearchSchedule
 
 
@@ -14,10 +16,10 @@ class TestSearchSchedule:
         assert self.searched(1, [True] * 3 + [False] * 3) == [0, 1, 2, 3, 4, 5]
 
     def test_every_fifth(self):
-        assert self.searched(5, [True] + [False] * 15) == [0, 2, 7, 12]
+        assert self.searched(5, [True] + [False] * 15) == [0, 3, 8, 14]
 
     def test_in_vain_it_slows_down(self):
-        assert self.searched(8, [True] * 40) == [0, 2, 6, 14, 22, 30, 38]
+        assert self.searched(8, [True] * 40) == [0, 3, 7, 16, 24, 33]
 
     def parts(self, every, urgent, parts):
         schedule = SearchSchedule()
@@ -26,12 +28,33 @@ class TestSearchSchedule:
 
     def test_spread_over_the_images(self):
         calm = self.parts(5, [False] * 14, 2)
-        assert calm == [(0, 0, 2), (2, 1, 2), (5, 0, 2), (7, 1, 2), (10, 0, 2), (12, 1, 2)]
+        assert calm == [(0, 0, 2), (3, 1, 2), (6, 0, 2), (8, 1, 2), (11, 0, 2)]
         assert self.parts(2, [False] * 4, 2) == [(i, i % 2, 2) for i in range(4)]
 
     def test_all_at_once_where_it_is_urgent_or_there_are_too_few_images(self):
         assert self.parts(5, [False] * 7 + [True] * 2, 2)[3:] == [(7, 0, 1)]
         assert self.parts(1, [False] * 3, 2) == [(i, 0, 1) for i in range(3)]
+
+    def test_pauses_are_odd_and_even_by_turns(self):
+        for every in (2, 3, 6, 10):
+            for urgent in (True, False):
+                images = self.searched(every, [urgent] * 60)
+                assert {image % 2 for image in images[:3]} == {0, 1}
+                assert 0.4 < np.mean([image % 2 for image in images]) < 0.6
+
+    def test_after_all_where_somebody_is_lost_and_less_often_in_vain(self):
+        schedule = SearchSchedule()
+        schedule.due(100, False)
+        assert not schedule.is_due_after_all(100), 'it was searched already'
+        searched = []
+        for image in range(1, 60):
+            schedule.due(100, False)
+            if schedule.is_due_after_all(100):
+                searched.append(image)
+        assert searched == [1, 2, 5, 12, 27, 58]
+        schedule.succeed()
+        schedule.due(100, False)
+        assert schedule.is_due_after_all(100)
 
     def test_urgency_breaks_the_pause(self):
         assert self.searched(100, [False] * 10 + [True] + [False] * 10)[:2] == [0, 10]
