@@ -50,9 +50,9 @@ class SceneCuts:
 
     def is_cut(self, image: Image) -> bool:
         """Return whether a new scene begins with this image (H,W,3)."""
-        step = max(1, min(image.shape[0] // (3 * _HEIGHT), image.shape[1] // (3 * _WIDTH)))
+        step = max(1, min(image.shape[0] // (2 * _HEIGHT), image.shape[1] // (2 * _WIDTH)))
         coarse = np.ascontiguousarray(image[::step, ::step, 1])
-        points = coarse[1::3, 1::3].astype(np.float32).ravel()
+        points = coarse[1::2, 1::2].astype(np.float32).ravel()
         points -= points.mean()
         length = float(points @ points)
         if length < MIN_CONTRAST**2 * points.size:
