@@ -93,9 +93,15 @@ class HeadPosePipeline:
 
         The device, too many people, or images that come too slowly to follow those who move.
         """
+        return '; '.join(self.warnings.values()) or None
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """The parts of `warning` by subject: 'device', 'max_heads', 'rate'."""
         runtime = self._open_stages and self._open_stages.runtime
         device = getattr(runtime, 'trouble', None)  # only a GPU's runtime has something to tell
-        return '; '.join(filter(None, (device, *self._stream.warnings(self._config)))) or None
+        about_device = {'device': str(device)} if device else {}
+        return about_device | self._stream.warnings(self._config)
 
     def close(self) -> None:
         """Free the networks; nothing can be processed any more. Harmless when done twice."""

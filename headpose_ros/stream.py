@@ -29,6 +29,10 @@ MAX_PERIOD = 0.34
 shows them too far away, and others nearer."""
 
 
+MAX_UP_HELD = 2.0
+"""Seconds without the camera's rotation in a fixed frame in which upwards is taken to stay."""
+
+
 class Stream:
     """The state of one stream; `refines`: as of its `Estimator`.
 
@@ -45,6 +49,7 @@ class Stream:
         self._time = self._stamp = 0.0
         self._rotation: Array | None = None
         self._up = UPWARDS
+        self._up_known_at = -math.inf
         self._is_upright = True
         self._read: list[tuple[list[Track], Readings]] = []
         self._forget_everybody()
@@ -80,6 +85,7 @@ class Stream:
         self._clock.reset()
         self._cuts = SceneCuts()
         self._rotation = None
+        self._up_known_at = -math.inf
 
     def begin(
         self,
@@ -94,23 +100,26 @@ class Stream:
         if passage is Passage.LATE:
             return False
         is_cut = config.scene_cuts and self._cuts.is_cut(picture.image)
+        is_cut &= rotation_fixed_from_camera is None  # else it is no film, but a robot that turns
         if passage is Passage.JUMP or is_cut:
             self._forget_everybody()
+        if passage is Passage.JUMP:
+            self._up_known_at = -math.inf
         self._turn(rotation_fixed_from_camera, config)
         self._tracker.predict(self._time, picture.camera, config)
         self._read = []
         return True
 
-    def warnings(self, config: PipelineConfig) -> list[str]:
-        """Return what limits the following of people for now, and the cure."""
-        told = []
+    def warnings(self, config: PipelineConfig) -> dict[str, str]:
+        """Return what limits the following of people for now, and the cure, by its subject."""
+        told = {}
         if self._tracker.left_out:
-            told.append(
+            told['max_heads'] = (
                 f'{self._tracker.left_out} more faces than max_heads {config.max_heads} are left '
                 'out; raise max_heads'
             )
         if self._clock.period > MAX_PERIOD:
-            told.append(
+            told['rate'] = (
                 f'images come at {1 / self._clock.period:.1f} Hz, too slowly to follow people who '
                 f'walk; {1 / MAX_PERIOD:.0f} Hz or more are needed'
             )
@@ -212,17 +221,21 @@ class Stream:
         return max(1, round(every * share**1.5))
 
     def _turn(self, rotation: Array | None, config: PipelineConfig) -> None:
-        """Note how the camera is held at this image, `rotation` of a fixed frame from its own."""
+        """Note how the camera is held at this image, `rotation` of a fixed frame from its own.
+
+        From an image without a rotation, or to one, the camera is taken to stand still: tracks
+        are kept in its frame, and where they are in the image is known better than how it turned.
+        """
         before, self._rotation = self._rotation, rotation
-        self._is_upright = rotation is None and config.camera_roll % 360.0 == 0.0
-        if rotation is None:
+        if rotation is not None:
+            self._up, self._up_known_at, self._is_upright = rotation[2], self._time, False
+            if before is not None:
+                self._tracker.turn(rotation.T @ before)
+        elif self._time - self._up_known_at > MAX_UP_HELD:
+            self._is_upright = config.camera_roll % 360.0 == 0.0
             self._up = (
                 UPWARDS if self._is_upright else up_of_roll(math.radians(config.camera_roll))
             )
-            return
-        self._up = rotation[2]
-        if before is not None:
-            self._tracker.turn(rotation.T @ before)
 
     def _upright(self, tracks: list[Track]) -> list[Track]:
         """Return `tracks`, those held as people mostly are of whom nothing better is known."""

@@ -27,10 +27,11 @@ CAMERAS = ['none', 'usb', 'webcam']
 BOOLEANS = ['true', 'false']
 LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 # These override the parameters file only where they are given.
-OVERRIDES = ('device', 'detector', 'estimator', 'weights', 'frame_prefix')
+OVERRIDES = ('device', 'detector', 'estimator', 'weights', 'fixed_frame', 'frame_prefix')
 NAMES = (
-    *OVERRIDES, 'image', 'camera_info', 'depth', 'compressed', 'namespace', 'params_file', 'rviz',
-    'use_sim_time', 'log_level', 'camera', 'video_device', 'camera_info_url', 'hfov',
+    *OVERRIDES, 'camera_roll', 'image', 'camera_info', 'depth', 'compressed', 'namespace',
+    'params_file', 'rviz', 'use_sim_time', 'log_level', 'camera', 'video_device',
+    'camera_info_url', 'hfov',
 )  # fmt: skip
 # The variable's name before and since FastDDS 3 (Kilted).
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
@@ -78,6 +79,13 @@ def parameter_arguments() -> list[Action]:
         override('detector', DETECTORS),
         override('estimator', ESTIMATORS),
         override('weights'),
+        override('camera_roll'),
+        DeclareLaunchArgument(
+            'fixed_frame',
+            default_value='',
+            description='Frame that stands still and whose z axis points up, such as odom, for '
+            'a camera that moves. Empty: the value in params_file (by default none).',
+        ),
         DeclareLaunchArgument(
             'frame_prefix',
             default_value='',
@@ -170,6 +178,8 @@ def head_pose_node(values: dict[str, str]) -> LifecycleNode:
         overrides['image_transport'] = 'compressed'
     # As str, or a name such as "1" would arrive as a number.
     parameters = {k: ParameterValue(v, value_type=str) for k, v in overrides.items()}
+    if values['camera_roll']:
+        parameters['camera_roll'] = degrees('camera_roll', values['camera_roll'])
     if values['use_sim_time']:
         parameters['use_sim_time'] = values['use_sim_time'] == 'true'
     return LifecycleNode(
@@ -182,6 +192,14 @@ def head_pose_node(values: dict[str, str]) -> LifecycleNode:
         remappings=topics(values),
         arguments=['--ros-args', '--log-level', values['log_level']],
     )
+
+
+def degrees(name: str, text: str) -> float:
+    """Return an argument as a number. Raises ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f'{name}: expected degrees, such as 90, got {text!r}') from None
 
 
 def usb_camera(values: dict[str, str]) -> Node:

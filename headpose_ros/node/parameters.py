@@ -56,6 +56,11 @@ class NodeConfig(Options):
     )
     publish_tf: bool = option(True, 'Publish the TF frames face_<id> and gaze_<id>.')
     frame_prefix: str = option('', 'Prefix of the TF frames, such as robot1/.')
+    fixed_frame: str = option(
+        '',
+        'Frame that stands still and whose z axis points up, such as odom: how the camera is '
+        'turned in it is taken from TF. Empty: the camera stands still.',
+    )
     marker_sight_length: float = option(
         1.0, 'Length of the view cone in RViz, m.', low=0.05, high=20.0, live=True
     )
@@ -105,11 +110,12 @@ class NodeConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not _FRAME_START.fullmatch(self.frame_prefix):
-            raise ValueError(
-                f'frame_prefix: expected no / at the start (tf2 refuses it) and no spaces, '
-                f'got {self.frame_prefix!r}'
-            )
+        for name in ('frame_prefix', 'fixed_frame'):
+            if not _FRAME_START.fullmatch(frame := getattr(self, name)):
+                raise ValueError(
+                    f'{name}: expected no / at the start (tf2 refuses it) and no spaces, '
+                    f'got {frame!r}'
+                )
 
 
 CONFIGS = (PipelineConfig, NodeConfig)

@@ -94,5 +94,10 @@ class ProblemLog:
         with self._lock:
             return [(p.text, p.error) for p in self._problems.values() if p.active]
 
+    def texts(self, key: str) -> list[str]:
+        """Return the texts of the active problems `key` and below it."""
+        with self._lock:
+            return [problem.text for problem in self._below(key) if problem.active]
+
     def _below(self, key: str) -> list[_Problem]:
         return [p for k, p in self._problems.items() if k == key or k.startswith(f'{key}.')]

@@ -19,6 +19,7 @@ from headpose_ros.geometry import CameraModel
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
+from headpose_ros.node.fixed_frame import FixedFrame
 from headpose_ros.node.images import Bgr, ImageError, jpeg_size, to_bgr, to_bgr_compressed
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.problems import ProblemLog
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from headpose_ros.node.parameters import NodeConfig
 
 
+DEGRADED = {'device': 'device', 'max_heads': 'following.max_heads', 'rate': 'following.rate'}
+"""Keys of problems, by what the pipeline warns about."""
+
+
 class Pipeline(Protocol):
     """What the node needs of `HeadPosePipeline`."""
 
@@ -39,7 +44,7 @@ class Pipeline(Protocol):
     @property
     def weights_name(self) -> str: ...  # noqa: D102
     @property
-    def warning(self) -> str | None: ...  # noqa: D102
+    def warnings(self) -> Mapping[str, str]: ...  # noqa: D102
 
     def process(  # noqa: D102
         self,
@@ -48,6 +53,8 @@ class Pipeline(Protocol):
         stamp: float | None = None,
         depth: NDArray[np.float32] | None = None,
         reduction: int = 1,
+        *,
+        rotation_fixed_from_camera: NDArray[np.float64] | None = None,
     ) -> FrameResult: ...
     def reduction(self, camera: CameraModel) -> int: ...  # noqa: D102
     def reset(self) -> None: ...  # noqa: D102
@@ -97,6 +104,7 @@ class Processor:
         pipeline: Pipeline,
         cameras: CameraSource,
         depths: DepthBuffer,
+        fixed_frame: FixedFrame | None,
         outputs: Outputs,
         problems: ProblemLog,
         statistics: Statistics,
@@ -107,6 +115,7 @@ class Processor:
         self._pipeline = pipeline
         self._cameras = cameras
         self._depths = depths
+        self._fixed_frame = fixed_frame
         self._outputs = outputs
         self._problems = problems
         self._statistics = statistics
@@ -147,9 +156,15 @@ class Processor:
         if image is None or camera is None:
             return
         depth = self._depth_at(header, image)
+        rotation = self._fixed_frame.rotation(header) if self._fixed_frame else None
         start = time.monotonic()
         result = self._pipeline.process(
-            image.pixels, camera, checked.seconds, depth, image.reduction
+            image.pixels,
+            camera,
+            checked.seconds,
+            depth,
+            image.reduction,
+            rotation_fixed_from_camera=rotation,
         )
         took = time.monotonic() - start
         with self._publishing:
@@ -187,6 +202,8 @@ class Processor:
         if checked.passage is Passage.JUMP:
             self._pipeline.reset()
             self._depths.clear()
+            if self._fixed_frame is not None:
+                self._fixed_frame.clear()
         if checked.warning is None:
             self._problems.resolve('stamp')
             return
@@ -196,10 +213,12 @@ class Processor:
             self._problems.forget(f'stamp.{kind}')
 
     def _report_degraded(self) -> None:
-        if text := self._pipeline.warning:
-            self._problems.report('device', text)
-        else:
-            self._problems.resolve('device')
+        warnings = self._pipeline.warnings
+        for about, key in DEGRADED.items():
+            if text := warnings.get(about):
+                self._problems.report(key, text)
+            else:
+                self._problems.resolve(key)
 
     def _decode(self, message: Image | CompressedImage) -> Decoded | None:
         try:

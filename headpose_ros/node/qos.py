@@ -20,7 +20,8 @@ OUTPUT = QoSProfile(depth=10)
 NEWEST_OUTPUT = QoSProfile(depth=1)
 """The same for large messages, queue of one."""
 TF = QoSProfile(depth=100)
-"""What tf2_ros broadcasts with."""
+"""What tf2_ros broadcasts and listens with."""
+TF_STATIC = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DIAGNOSTICS = QoSProfile(depth=10)
 
 _FORCED = {

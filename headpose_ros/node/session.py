@@ -14,6 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from headpose_ros.node.camera_source import CameraSource
 from headpose_ros.node.depth import DepthBuffer
 from headpose_ros.node.diagnostics import Counts, Statistics
+from headpose_ros.node.fixed_frame import FixedFrame
 from headpose_ros.node.idle import IdleNotice
 from headpose_ros.node.input_monitor import InputMonitor, Inputs
 from headpose_ros.node.outputs import Outputs
@@ -26,7 +27,8 @@ from headpose_ros.node.worker import NewestWorker
 RATE_WARM_UP = 3.0
 """Seconds of processing after which rates are meaningful."""
 RUNTIME_PROBLEMS = (
-    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'processing', 'device', 'output'
+    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'fixed_frame', 'processing',
+    'device', 'following', 'output',
 )  # fmt: skip
 """Keys of problems that are forgotten when the node stops processing."""
 
@@ -50,6 +52,8 @@ class Session:
         self._statistics = statistics
         self._options = options
         self._depths = DepthBuffer()
+        name = options().fixed_frame
+        self._fixed_frame = FixedFrame(node, name, problems) if name else None
         self._inputs = self._open_inputs(node)
         depth_topic = node.resolve_topic_name('depth')
         image, info = self._inputs.image, self._inputs.camera_info
@@ -58,6 +62,7 @@ class Session:
             pipeline,
             cameras,
             self._depths,
+            self._fixed_frame,
             outputs,
             problems,
             statistics,
@@ -93,6 +98,8 @@ class Session:
             self._statistics.clear(self.counts())
         self.is_processing = wanted
         self._inputs.refresh(wanted, options.silence_timeout)
+        if self._fixed_frame is not None:
+            self._fixed_frame.refresh(wanted)
         self._idle.update(not wanted, options.silence_timeout)
         if wanted:
             self._monitor.check(options.silence_timeout)
@@ -115,11 +122,15 @@ class Session:
     def values(self) -> dict[str, str]:
         """Return the state of the inputs for diagnostics."""
         image = self._inputs.image
-        return {
+        values = {
             'image': image.topic,
             'CameraInfo': self.cameras.state(),
             'publishers': ', '.join(p.node for p in image.publishers) or 'none',
+            'following': '; '.join(self._problems.texts('following')) or 'OK',
         }
+        if self._fixed_frame is not None:
+            values['fixed frame'] = self._fixed_frame.state
+        return values
 
     def close(self, timeout: float) -> bool:
         """Unsubscribe and stop; return whether the worker has ended within `timeout` seconds.
@@ -128,6 +139,8 @@ class Session:
         """
         self._closed = True
         self._inputs.close()
+        if self._fixed_frame is not None:
+            self._fixed_frame.refresh(False)
         self._processor.close()
         return self._worker.stop(timeout)
 

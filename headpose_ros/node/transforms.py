@@ -26,9 +26,13 @@ class Broadcaster:
         self._send, self._publisher = _sender(node)
 
     def subscription_count(self) -> int:
-        """Return the number of subscribers to /tf."""
+        """Return the number of subscribers to /tf, this node itself left out."""
         count: int = self._publisher.get_subscription_count()
-        return count
+        if not count:
+            return 0
+        own = (self._node.get_name(), self._node.get_namespace())
+        listening = self._node.get_subscriptions_info_by_topic(self._publisher.topic_name)
+        return sum((one.node_name, one.node_namespace) != own for one in listening)
 
     def send(self, transforms: Sequence[TransformStamped]) -> None:
         """Send one message, unless it would be empty."""

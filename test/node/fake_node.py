@@ -24,6 +24,14 @@ from headpose_ros.result import FrameResult
 ROTATION_LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 
 
+WARNINGS = {
+    (4, 5, 6): {'device': 'device cuda:0: out of memory; batches of 2 meanwhile'},
+    (4, 5, 7): {'max_heads': '3 more faces than max_heads 2 are left out; raise max_heads'},
+    (4, 5, 8): {'rate': 'images come at 2.0 Hz, too slowly to follow people who walk'},
+}
+"""By the first pixel of an image."""
+
+
 class SpotPipeline:
     """Every bright spot is a head; the widest is the principal one."""
 
@@ -34,7 +42,7 @@ class SpotPipeline:
     def __init__(self, config: PipelineConfig) -> None:
         if config.weights and not os.path.exists(config.weights):
             raise ValueError(f'weights: no file {config.weights!r}; give a shipped name or a file')
-        self.warning: str | None = None
+        self.warnings: dict[str, str] = {}
         self.slow = float(os.environ.get('SPOTS_SECONDS', '0'))
         self.max_heads = config.max_heads
         self.threshold = config.score_threshold
@@ -49,12 +57,13 @@ class SpotPipeline:
         stamp: float | None = None,
         depth: Any = None,
         reduction: int = 1,
+        *,
+        rotation_fixed_from_camera: Any = None,
     ) -> FrameResult:
         time.sleep(self.slow)
         if image_bgr[0, 0].tolist() == [1, 2, 3]:
             raise RuntimeError('the picture of doom')
-        full = image_bgr[0, 0].tolist() == [4, 5, 6]
-        self.warning = 'device cuda:0: out of memory; batches of 2 meanwhile' if full else None
+        self.warnings = WARNINGS.get(tuple(image_bgr[0, 0].tolist()), {})
         spots = cv2.connectedComponentsWithStats((image_bgr.max(axis=2) > 200).astype(np.uint8))
         _, _, stats, centres = spots
         order = np.argsort(centres[1:, 0]) + 1

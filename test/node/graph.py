@@ -32,6 +32,7 @@ from headpose_ros.node.private_graph import environment
 
 ROOT = Path(__file__).parents[2]
 FAKE_NODE = Path(__file__).with_name('fake_node.py')
+FOLLOWING_NODE = Path(__file__).with_name('following_node.py')
 WIDTH, HEIGHT = 160, 120
 FX, FY, CX, CY = 100.0, 110.0, 80.0, 60.0
 SPOT = (100, 45)
@@ -114,6 +115,11 @@ def fake_node(domain, logs, *ros_args, **extra):
     """The node with the spot-finding pipeline; `ros_args` such as '-p', 'a:=b'."""
     arguments = ['--ros-args', *ros_args] if ros_args else []
     return Process([FAKE_NODE, *arguments], domain, logs, **extra)
+
+
+def following_node(domain, logs, *ros_args):
+    """The node with the tracker of the real pipeline, which finds spots."""
+    return Process([FOLLOWING_NODE, '--ros-args', *ros_args], domain, logs)
 
 
 class Bench:

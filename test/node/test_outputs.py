@@ -43,10 +43,23 @@ class Publisher:
 class Node:
     def __init__(self):
         self.made = {}
+        self.own_subscriptions = 0
 
     def create_publisher(self, kind, topic, qos):
         self.made[topic] = Publisher(topic)
         return self.made[topic]
+
+    def get_name(self):
+        return 'headpose'
+
+    def get_namespace(self):
+        return '/'
+
+    def get_subscriptions_info_by_topic(self, topic):
+        """Those of this node, which come first, and of others."""
+        names = ['headpose'] * self.own_subscriptions + ['rviz'] * self.made[topic].listeners
+        found = [SimpleNamespace(node_name=name, node_namespace='/') for name in names]
+        return found[: self.made[topic].listeners]
 
     def resolve_topic_name(self, topic):
         return topic

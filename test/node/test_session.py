@@ -40,6 +40,7 @@ def made():
         _problems=ProblemLog(Log(), 10.0),
         _statistics=SimpleNamespace(clear=lambda counts: None),
         _inputs=SimpleNamespace(refresh=lambda wanted, timeout: None, image=Image()),
+        _fixed_frame=None,
         _monitor=SimpleNamespace(check=lambda timeout: None),
         _processor=SimpleNamespace(publish_absence=publish_absence),
         _idle=SimpleNamespace(update=lambda idle, delay: None),

@@ -60,7 +60,7 @@ def test_by_default_one_lifecycle_node_with_the_packaged_parameters(headpose):
     assert Path(file) == recorder.ROOT / 'config' / 'headpose.yaml'
 
 
-@pytest.mark.parametrize('name', ['device', 'detector', 'estimator', 'weights'])
+@pytest.mark.parametrize('name', ['device', 'detector', 'estimator', 'weights', 'camera_roll'])
 def test_what_is_not_given_is_said_to_have_the_default_of_the_code(headpose, name):
     default = PipelineConfig.__dataclass_fields__[name].default
     assert headpose.arguments[name].default_value == ''
@@ -83,11 +83,21 @@ def test_what_is_given_comes_after_the_file_and_as_text(headpose):
     }
 
 
+def test_how_the_camera_is_held(headpose):
+    (node,) = headpose.started(camera_roll='180', fixed_frame='odom')
+    assert node.parameters[1] == {
+        'camera_roll': 180.0,
+        'fixed_frame': recorder.ParameterValue('odom', str),
+    }
+    with pytest.raises(ValueError, match="camera_roll: expected degrees, such as 90, got 'left'"):
+        headpose.started(camera_roll='left')
+
+
 def test_every_parameter_set_here_exists(headpose):
     file = yaml.safe_load((recorder.ROOT / 'config' / 'headpose.yaml').read_text())
     known = {*file['/**']['ros__parameters'], 'use_sim_time'}
-    given = dict.fromkeys(('device', 'weights', 'frame_prefix'), 'x')
-    (node,) = headpose.started(**given, detector='mtcnn', estimator='cnn', compressed='true')
+    given = dict.fromkeys(('device', 'weights', 'fixed_frame', 'frame_prefix'), 'x')
+    (node,) = headpose.started(**given, detector='mtcnn', camera_roll='90', compressed='true')
     assert set(node.parameters[1]) <= known
 
 

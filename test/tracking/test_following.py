@@ -261,6 +261,64 @@ def test_smoothing_in_a_fixed_frame_does_not_lag_behind_a_turning_robot(monkeypa
     assert error(told=False) > 1e-3
 
 
+@pytest.mark.parametrize('missing', [range(20, 21), range(20, 26), range(20, 45), range(0, 90, 7)])
+def test_rotations_that_are_missing_at_times_do_not_mix_frames(monkeypatch, missing):
+    """A robot turns while TF fails; what it turned meanwhile is not applied afterwards."""
+    robot, place = TurningRobot(0.5, 0.1), np.array([1.5, 0.1, 0.0])
+    world = World([robot.person('a', place)])
+    pipeline = make_pipeline(world, monkeypatch, smoothing=True)
+    ids, seen = set(), 0
+    for k in range(90):
+        t = world.now = k / 30
+        known = {} if k in missing else {'rotation_fixed_from_camera': robot.rotation(t)}
+        for head in pipeline.process(IMAGE, CAMERA, stamp=t, **known):
+            ids.add(head.id)
+            seen += 1
+            assert np.linalg.norm(robot.rotation(t) @ head.position - place) < 0.06
+    assert len(ids) == 1
+    assert seen >= 86
+
+
+@pytest.mark.parametrize('told', [True, False])
+def test_a_robot_that_turns_fast_is_no_film_that_is_cut(monkeypatch, told):
+    random = np.random.default_rng(3)
+    world = World([walking('a', (0.0, 0.0, 1.5), (0, 0, 0))])
+    pipeline = make_pipeline(world, monkeypatch)
+    coarse = random.integers(0, 256, (2, 24, 32, 3), np.uint8)
+    scenes = coarse.repeat(20, axis=1).repeat(20, axis=2)
+    known = {'rotation_fixed_from_camera': TurningRobot(0, 0).rotation(0)} if told else {}
+    ids = set()
+    for k in range(20):
+        result = pipeline.process(scenes[k // 10], CAMERA, stamp=k / 30, **known)
+        ids |= {head.id for head in result}
+    assert len(ids) == (1 if told else 2)
+
+
+@pytest.mark.parametrize(('gap', 'held'), [(1.0, True), (3.0, False)])
+def test_upwards_is_kept_for_a_while_without_a_rotation(monkeypatch, gap, held):
+    """A camera on its side: that TF fails for an image does not mean that it is upright."""
+    pipeline = make_pipeline(World([]), monkeypatch)
+    ahead = np.array([[0.0, 0, 1], [0, -1, 0], [1, 0, 0]])  # x of the image points up
+    pipeline.process(IMAGE, CAMERA, stamp=0.0, rotation_fixed_from_camera=ahead)
+    np.testing.assert_allclose(pipeline._stream.up_if_turned, [1.0, 0.0, 0.0])
+    for t in np.arange(0.1, gap, 0.1):
+        pipeline.process(IMAGE, CAMERA, stamp=float(t))
+    assert (pipeline._stream.up_if_turned is not None) == held
+    pipeline.process(IMAGE, CAMERA, stamp=gap - 20.0)  # another recording
+    assert pipeline._stream.up_if_turned is None
+
+
+def test_what_limits_following_is_told_by_subject(monkeypatch):
+    world = World(
+        [walking(name, (x, 0.0, 1.5), (0, 0, 0)) for name, x in (('a', -0.3), ('b', 0.3))]
+    )
+    pipeline = make_pipeline(world, monkeypatch, max_heads=1)
+    for k in range(6):
+        pipeline.process(IMAGE, CAMERA, stamp=float(k) / 2)
+    assert set(pipeline.warnings) == {'max_heads', 'rate'}
+    assert pipeline.warning == '; '.join(pipeline.warnings.values())
+
+
 @pytest.mark.parametrize('wrong', [np.eye(4), 2 * np.eye(3), np.diag([1, 1, -1]), 'x'])
 def test_a_rotation_that_is_none_is_refused(monkeypatch, wrong):
     pipeline = make_pipeline(World([]), monkeypatch)
