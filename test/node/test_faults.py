@@ -8,6 +8,7 @@ is in test_faults_graph.py, what cannot be loaded in test_faults_loading.py.
 """
 
 import array
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import SPOT, Bench, camera_info, fake_node, good_image, spots
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -28,6 +30,10 @@ NAN, STARTED = float('nan'), time.time()
 
 def with_frame(bench, frame):
     return image_message(spots(SPOT), 'bgr8', bench.header(frame))
+
+
+def plain(bench, colour):
+    return image_message(np.full((120, 160, 3), colour, np.uint8), 'bgr8', bench.header())
 
 
 def with_stamp(bench, seconds):
@@ -99,11 +105,13 @@ FAULTS = [
           image=lambda bench: with_frame(bench, 'other'), works=True),
     Fault('byte order', '', image=endian, works=True),
     Fault('crash inside', r'/image: RuntimeError: the picture of doom',
-          image=lambda bench: image_message(
-              np.full((120, 160, 3), (1, 2, 3), np.uint8), 'bgr8', bench.header())),
+          image=lambda bench: plain(bench, (1, 2, 3))),
     Fault('GPU memory', r'device cuda:0: out of memory; batches of 2', works=True,
-          image=lambda bench: image_message(
-              np.full((120, 160, 3), (4, 5, 6), np.uint8), 'bgr8', bench.header())),
+          image=lambda bench: plain(bench, (4, 5, 6))),
+    Fault('max_heads', r'3 more faces than max_heads 2.*raise max_heads', works=True,
+          image=lambda bench: plain(bench, (4, 5, 7))),
+    Fault('rate', r'images come at 2.0 Hz, too slowly', works=True,
+          image=lambda bench: plain(bench, (4, 5, 8))),
 ]  # fmt: skip
 
 
@@ -177,6 +185,21 @@ def test_simulated_time_without_a_clock(domain, logs):
 
         other.shoot_until(tick, 'the end', **names)
         other.heads_arrive('/sim/headpose/heads', **names)
+
+
+def test_what_limits_following_is_in_the_diagnostics_by_itself(bench):
+    bench.listen(DiagnosticArray, '/diagnostics')
+    bench.camera()
+
+    def told(level, words):
+        newest = [status for m in bench.got['/diagnostics'][-1:] for status in m.status]
+        return newest and newest[0].level == level and any(
+            item.key == 'following' and re.search(words, item.value) for item in newest[0].values
+        )  # fmt: skip
+
+    many = lambda: plain(bench, (4, 5, 7))  # noqa: E731
+    bench.shoot_until(lambda: told(DiagnosticStatus.WARN, '^3 more faces.*max_heads$'), image=many)
+    bench.shoot_until(lambda: told(DiagnosticStatus.OK, '^OK$'))
 
 
 def test_a_late_image_is_left_out_and_a_repeated_stamp_is_not(bench):
