@@ -99,8 +99,8 @@ class HeadPosePipeline:
     def warnings(self) -> dict[str, str]:
         """The parts of `warning` by subject: 'device', 'max_heads', 'rate'."""
         runtime = self._open_stages and self._open_stages.runtime
-        device = getattr(runtime, 'trouble', None)  # only a GPU's runtime has something to tell
-        about_device = {'device': str(device)} if device else {}
+        device = runtime and runtime.warning
+        about_device = {'device': device} if device else {}
         return about_device | self._stream.warnings(self._config)
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ class FallbackRuntime:
         self._networks: list[FallbackNetwork] = []
 
     @property
-    def trouble(self) -> str | None:
+    def warning(self) -> str | None:
         """What the GPU cannot do for now, and what to do about it; None where all is well."""
         limits = [n.limit for n in self._networks if n.limit is not None]
         if not limits:

@@ -20,6 +20,7 @@ class OnnxRuntime:
 
     name = 'onnxruntime'
     device = 'cpu'
+    warning = None
 
     def __init__(self, threads: int = 0) -> None:
         self._options = ort.SessionOptions()

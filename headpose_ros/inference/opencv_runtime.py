@@ -28,6 +28,7 @@ class OpenCvRuntime:
 
     name = 'opencv'
     device = 'cpu'
+    warning = None
 
     def __init__(self, threads: int = 0) -> None:
         if threads > 0:

@@ -30,6 +30,7 @@ class OpenVinoRuntime:
 
     name = 'openvino'
     device = 'cpu'
+    warning = None
 
     def __init__(self, threads: int = 0) -> None:
         self._core = core()

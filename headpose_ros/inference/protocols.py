@@ -35,11 +35,17 @@ class CompiledNetwork(Protocol):
 class Runtime(Protocol):
     """Compiles networks for one device.
 
-    `name`: 'openvino', 'onnxruntime', 'torch' or 'opencv'; `device`: cpu, cuda:N.
+    `name`: 'openvino', 'onnxruntime', 'torch' or 'opencv'; `device`: cpu, cuda:N. `warning`: what
+    the device cannot do for now, and what to do about it; None where all is well.
     """
 
     name: str
     device: str
+
+    @property
+    def warning(self) -> str | None:
+        """Return it; it may change from call to call."""
+        ...
 
     def compile(
         self, weights: LoadedWeights, exact: bool = False, usual: int = 0

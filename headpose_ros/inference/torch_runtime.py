@@ -31,6 +31,7 @@ class TorchRuntime:
     """
 
     name = 'torch'
+    warning = None
 
     def __init__(self, device: str = 'cpu', threads: int = 0, half: bool | None = None) -> None:
         self.device = device

@@ -69,7 +69,7 @@ def test_smaller_batches_give_the_same(made, room, batches):
     assert_right(network(IMAGES))
     assert gpu.batches == batches
     assert cpu.batches == []
-    assert (runtime.trouble is None) == (len(batches) == 1)
+    assert (runtime.warning is None) == (len(batches) == 1)
 
 
 def test_the_cpu_where_not_one_image_fits_and_back_again(made):
@@ -78,8 +78,8 @@ def test_the_cpu_where_not_one_image_fits_and_back_again(made):
     gpu.room = 0
     assert_right(network(IMAGES))
     assert cpu.batches == [7]
-    assert 'computing on the CPU' in runtime.trouble
-    assert 'set device to cpu' in runtime.trouble
+    assert 'computing on the CPU' in runtime.warning
+    assert 'set device to cpu' in runtime.warning
     gpu.room = None
     clock.now += 0.9 * RETRY_SECONDS
     assert_right(network(IMAGES))
@@ -87,7 +87,7 @@ def test_the_cpu_where_not_one_image_fits_and_back_again(made):
     clock.now += 0.2 * RETRY_SECONDS
     assert_right(network(IMAGES))
     assert gpu.batches == [7]
-    assert runtime.trouble is None
+    assert runtime.warning is None
 
 
 def test_a_retry_that_fails_waits_again(made):
