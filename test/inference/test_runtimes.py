@@ -314,10 +314,10 @@ class Without:
         return getattr(self.finder, name)
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 import cv2
-from headpose_ros import CameraModel, HeadPosePipeline, PipelineConfig
+from headpose_ros import CameraModel, HeadPosePipeline
 image = cv2.VideoCapture(sys.argv[2]).read()[1]
 camera = CameraModel.from_fov(image.shape[1], image.shape[0], 1.0)
-pipeline = HeadPosePipeline(PipelineConfig(confirm_images=1))
+pipeline = HeadPosePipeline(mode="image")
 print(*(v for h in pipeline.process(image, camera) for v in h.rotation_camera_from_face.ravel()))
 """
 
