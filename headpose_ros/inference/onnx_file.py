@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 OPSET = 14
 _IR_VERSION = 7
 _MODEL_METADATA, _MODEL_GRAPH = 14, 7
-_GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
+_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 1, 5, 11, 12
 _TYPES = {1: np.float32, 2: np.uint8, 7: np.int64, 10: np.float16, 11: np.float64}
 _TYPE_NUMBERS = {np.dtype(kind): number for number, kind in _TYPES.items()}
 
@@ -40,6 +40,16 @@ class TensorType:
     shape: tuple[int | None, ...]
 
 
+@dataclass(frozen=True)
+class Node:
+    """One operation of a graph; `inputs` and `outputs` are names of values."""
+
+    kind: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 class OnnxFile:
     """What an ONNX file holds. Raises ValueError where `data` is none, or not a whole one."""
 
@@ -49,6 +59,7 @@ class OnnxFile:
         self.inputs: list[TensorType] = []
         self.outputs: list[TensorType] = []
         self._initializers: list[memoryview] = []
+        self._nodes: list[memoryview] = []
         graph: Any = None
         for number, value in _fields(memoryview(data)):
             if number == _MODEL_GRAPH:
@@ -61,6 +72,8 @@ class OnnxFile:
         for number, value in _fields(graph):
             if number == _GRAPH_INITIALIZER:
                 self._initializers.append(value)
+            elif number == _GRAPH_NODE:
+                self._nodes.append(value)
             elif number == _GRAPH_INPUT:
                 self.inputs.append(_tensor_type(value))
             elif number == _GRAPH_OUTPUT:
@@ -71,6 +84,11 @@ class OnnxFile:
         """Weights by name: floating-point initializers, as float32."""
         named = (_float_tensor(data) for data in self._initializers)
         return {name: t.astype(np.float32, copy=False) for name, t in named if t is not None}
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The operations, in the order of the file."""
+        return [_node(data) for data in self._nodes]
 
 
 def with_metadata(data: bytes, metadata: Mapping[str, str]) -> bytes:
@@ -191,6 +209,15 @@ def _float_tensor(data: memoryview) -> tuple[str, NDArray[Any] | None]:
     if len(values) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f'tensor {name!r}: expected {math.prod(shape)} values of {dtype.name}')
     return name, np.frombuffer(values, dtype).reshape(shape)
+
+
+def _node(data: memoryview) -> Node:
+    texts: dict[int, list[str]] = {number: [] for number in (1, 2, 3, 4)}
+    for number, value in _fields(data):
+        if number in texts:
+            texts[number].append(_text(value))
+    inputs, outputs, name, kind = texts.values()
+    return Node(''.join(kind), ''.join(name), tuple(inputs), tuple(outputs))
 
 
 def _tensor_type(data: memoryview) -> TensorType:
