@@ -140,8 +140,14 @@ def largest_difference(path: Path, data: bytes) -> float:
     for height, width in ((96, 128), (75, 101), (240, 320)):
         image = generator.integers(0, 256, (1, height, width, 3), np.uint8)
         outputs = theirs((image - np.array(MEAN_BGR, np.float32)).transpose(0, 3, 1, 2))
-        for mine, name in zip(ours(image), ('loc', 'conf', 'landmarks'), strict=True):
-            worst = max(worst, float(np.abs(mine - outputs[name]).max()))
+        offsets, logits, points = ours(image)
+        scores = 1 / (1 + np.exp(logits[..., 0] - logits[..., 1]))
+        for mine, other in (
+            (offsets, outputs['loc']),
+            (scores, outputs['conf'][..., 1]),
+            (points, outputs['landmarks']),
+        ):
+            worst = max(worst, float(np.abs(mine - other).max()))
     return worst
 
 

@@ -119,6 +119,19 @@ def with_input_shape(data: bytes, shape: Sequence[int | None]) -> bytes:
     return _message(*(of_model(number, value) for number, value in _fields(memoryview(data))))
 
 
+def with_outputs(data: bytes, names: Sequence[str]) -> bytes:
+    """Return a model file that gives only the outputs `names`; what they do not need is unused."""
+
+    def of_graph(message: memoryview) -> bytes:
+        fields = _fields(message)
+        return _message(
+            *((n, v) for n, v in fields if n != _GRAPH_OUTPUT or _tensor_type(v).name in names)
+        )
+
+    fields = _fields(memoryview(data))
+    return _message(*((n, of_graph(v) if n == _MODEL_GRAPH else v) for n, v in fields))
+
+
 def model(graph: bytes, metadata: Mapping[str, str]) -> bytes:
     """Return an ONNX file. The graph stands last, so that half a file is never taken for whole."""
     opset = _message((1, ''), (2, OPSET))

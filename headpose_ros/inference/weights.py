@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.inference.onnx_file import OnnxFile, TensorType
+from headpose_ros.inference.onnx_file import OnnxFile, TensorType, with_outputs
 
 MODELS = Path(__file__).resolve().parent.parent / 'models'
 _TO_IMPORT = ('.safetensors', '.pkl', '.pth', '.pt')
@@ -60,6 +60,15 @@ class LoadedWeights:
     tensors: dict[str, NDArray[np.float32]]
     image: TensorType
     outputs: tuple[TensorType, ...]
+
+    def with_outputs(self, count: int) -> LoadedWeights:
+        """Return the same with the first `count` outputs only, so that no others are computed.
+
+        A runtime that does not run the file itself may give the others all the same, after them.
+        """
+        outputs = self.outputs[:count]
+        data = with_outputs(self.data, [output.name for output in outputs])
+        return replace(self, data=data, outputs=outputs)
 
 
 def load(weights: str | Path, kind: str, architectures: Collection[str]) -> LoadedWeights:

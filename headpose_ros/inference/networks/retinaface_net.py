@@ -31,7 +31,7 @@ _ANCHORS = 2
 
 
 class RetinaFaceNet(Network):
-    """Images (N,H,W,3) to offsets (N,A,4), scores (N,A,2; face last), point offsets (N,A,10)."""
+    """Images (N,H,W,3) to offsets (N,A,4), logits (N,A,2; face last), point offsets (N,A,10)."""
 
     outputs = ('offsets', 'classes', 'points')
 
@@ -69,7 +69,7 @@ class RetinaFaceNet(Network):
             torch.cat([head(level) for head, level in zip(heads, levels, strict=True)], 1)
             for heads in (self.BboxHead, self.ClassHead, self.LandmarkHead)
         )
-        return offsets, torch.softmax(classes, 2), points
+        return offsets, classes, points
 
 
 class _LeakyConvs(nn.ModuleDict):
