@@ -31,7 +31,7 @@ def process_images(
     equal share of the time that all took.
     """
     estimator = stages.estimator
-    streams = [Stream(estimator.refines, estimator.capture_radius) for _ in pictures]
+    streams = [Stream(estimator.refines, estimator.capture_radius, single=True) for _ in pictures]
     for picture, stream in zip(pictures, streams, strict=True):
         stream.begin(None, picture, config)
         with timer.stage('search'):
@@ -51,8 +51,7 @@ def process_images(
     for stream, some, seen in zip(streams, tracks, read(tracks), strict=True):
         stream.observe(some, seen)
     results = [
-        stream.finish(picture, config, single=True)
-        for picture, stream in zip(pictures, streams, strict=True)
+        stream.finish(picture, config) for picture, stream in zip(pictures, streams, strict=True)
     ]
     share = {name: spent / max(1, len(pictures)) for name, spent in timer.milliseconds().items()}
     return [

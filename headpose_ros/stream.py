@@ -20,6 +20,7 @@ from headpose_ros.tracking.posing import Readings, Scene, pose_heads
 from headpose_ros.tracking.principal import PrincipalChoice, salience
 from headpose_ros.tracking.scene_cut import SceneCuts
 from headpose_ros.tracking.schedule import Part, SearchSchedule
+from headpose_ros.tracking.single_judge import sure_tracks
 from headpose_ros.tracking.track import Track
 from headpose_ros.tracking.tracker import Tracker
 from headpose_ros.typing import Array
@@ -34,16 +35,18 @@ MAX_UP_HELD = 2.0
 
 
 class Stream:
-    """The state of one stream; `refines`: as of its `Estimator`.
+    """The state of one stream; `refines`, `capture_radius`: as of its `Estimator`.
 
     For each image: `begin`, then `due` and, where that tells to search, `detect`; `place` what an
     estimator that refines reads of `coarse` tracks; `observe` what it reads of `tracks`; the same
     once more for the tracks `found_elsewhere` where `wants_second_search`; then `finish`.
+    `single`: there is one image only, so that one has to be enough to be reported.
     """
 
-    def __init__(self, refines: bool, capture_radius: float) -> None:
+    def __init__(self, refines: bool, capture_radius: float, single: bool = False) -> None:
         self._refines = refines
-        self._tracker = Tracker(refines, capture_radius)
+        self._single = single
+        self._tracker = Tracker(refines, capture_radius, single)
         self._clock = StreamClock()
         self._cuts = SceneCuts()
         self._time = self._stamp = 0.0
@@ -148,21 +151,19 @@ class Stream:
         self._tracker.observe(tracks, readings)
         self._read.append((tracks, readings))
 
-    def finish(
-        self, picture: Picture, config: PipelineConfig, single: bool = False
-    ) -> FrameResult:
-        """End an image; return the heads in it.
-
-        `single`: no other image follows, so that one has to be enough to be reported.
-        """
+    def finish(self, picture: Picture, config: PipelineConfig) -> FrameResult:
+        """End an image; return the heads in it."""
         if len(self._read) > 1 and not self._tracker.lost_now:
             self._schedule.succeed()
-        self._tracker.finish(config, self._up, single)
+        self._tracker.finish(config, self._up)
         if self._tracker.wants_search:
             self._schedule.urge()
         tracks, readings = self._newest_readings()
         scene = Scene(picture.camera, self._time, picture.depth)
         posed = pose_heads(tracks, readings, scene, config)
+        if self._single:
+            sure = sure_tracks(tracks, readings, self._tracker.maybe_prints)
+            posed = [(track, head) for track, head in posed if track.number in sure]
         self._choose_principal(posed)
         return self._result(posed, picture)
 

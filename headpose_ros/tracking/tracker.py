@@ -76,24 +76,34 @@ class Tracker:
 
     `refines`: whether the estimator's rays and probabilities can steer them; otherwise only
     detections do, and between searches a face moves on as it moved. `capture_radius`: of it.
+    `single`: for one image alone: poses count however uncertain they are, since no better follow.
     """
 
-    def __init__(self, refines: bool, capture_radius: float) -> None:
+    def __init__(self, refines: bool, capture_radius: float, single: bool = False) -> None:
         self.tracks: list[Track] = []
         self.left_out = 0
         """Faces of the newest search that `max_heads` left no room for."""
         self._refines = refines
         self._capture_radius = capture_radius
+        self._single = single
+        self._keep_confidence = 0.0 if single else KEEP_CONFIDENCE
+        self._begin_confidence = 0.0 if single else BEGIN_CONFIDENCE
         self._time = 0.0
         self._elapsed = 0.0
         self._searched = False
         self._read: set[int] = set()
+        self._maybe_prints: set[int] = set()
         self._names = NameCycle()
 
     @property
     def ids(self) -> set[str]:
         """Names of everybody followed, those lost for a moment included."""
         return {track.id for track in self.tracks if track.id}
+
+    @property
+    def maybe_prints(self) -> set[int]:
+        """Numbers of tracks on somebody's chest that may be prints on the shirt there."""
+        return self._maybe_prints
 
     @property
     def turned_away(self) -> set[str]:
@@ -201,7 +211,7 @@ class Tracker:
     def place(self, tracks: Sequence[Track], readings: Readings) -> None:
         """Put `tracks`, known from detections only, where an estimator that refines saw them."""
         for i, track in enumerate(tracks):
-            sure = not readings.confidences[i] < KEEP_CONFIDENCE
+            sure = not readings.confidences[i] < self._keep_confidence
             if sure and self._is_there(track, readings, i):
                 ray, size = readings.rays[i], float(readings.angular_sizes[i])
                 track.motion = track.motion.placed(ray, size, READING_SIGMA)
@@ -217,24 +227,26 @@ class Tracker:
             track.coarse = False
             if not self._is_there(track, readings, i):
                 track.be_unread(present=False)
-            elif track.confidence >= (KEEP_CONFIDENCE if track.was_visible else BEGIN_CONFIDENCE):
+            elif track.confidence >= (
+                self._keep_confidence if track.was_visible else self._begin_confidence
+            ):
                 track.read(readings.rays[i], float(readings.angular_sizes[i]))
                 track.up = readings.rotations[i][:, 2]
             else:
                 self._hold(track)
 
-    def finish(self, config: PipelineConfig, up: Array, single: bool = False) -> None:
+    def finish(self, config: PipelineConfig, up: Array) -> None:
         """End an image: each face is followed once, and who is sure to be one gets a name.
 
-        `up` (3,): against gravity, in the camera frame. `single`: no other image follows, so that
-        one has to be enough.
+        `up` (3,): against gravity, in the camera frame. Of one image alone everybody gets a name.
         """
         for track in self.tracks:
             if self._refines and track.number not in self._read:
                 track.be_unread(present=False)
         separate(self.tracks, self._elapsed)
         self._weigh(up)
-        self._confirm(config, up, single)
+        self._maybe_prints = {t.number for t in self.tracks if self._may_be_a_print(t, up)}
+        self._confirm(config)
 
     def _is_kept(self, track: Track, camera: CameraModel, config: PipelineConfig) -> bool:
         """Return whether `track`, which is not visible, is kept for now."""
@@ -329,15 +341,12 @@ class Tracker:
             return reading + evidence.of_detection(track.score)
         return reading + (evidence.CONTRADICTED if self._searched else 0.0)
 
-    def _confirm(self, config: PipelineConfig, up: Array, single: bool) -> None:
+    def _confirm(self, config: PipelineConfig) -> None:
         needed = evidence.logit(config.confirm_probability)
-        new = [track for track in self.tracks if track.visible and track.is_tentative]
-        if single:
-            sure = [track for track in new if not self._may_be_a_print(track, up)]
-        else:
-            sure = [track for track in new if track.evidence.log_odds >= needed]
-        for track in sure:
-            track.id = self._names.next(self.ids)
+        for track in self.tracks:
+            sure = self._single or track.evidence.log_odds >= needed
+            if sure and track.visible and track.is_tentative:
+                track.id = self._names.next(self.ids)
 
     def _may_be_a_print(self, track: Track, up: Array) -> bool:
         if self._refines and track.confidence >= CHEST_CONFIDENCE:

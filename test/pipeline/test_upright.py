@@ -67,6 +67,14 @@ def test_of_doubtful_ones_the_surest_of_four_is_taken():
     assert not some[1].up.any(), 'the track itself is as it was'
 
 
+def test_a_turned_crop_that_is_not_sure_either_is_not_taken():
+    """As of small dark faces, of which the surest of three wrong crops would win."""
+    read, calls = reader(lambda track: 0.85 if track.up.any() else 0.3)
+    found = read_upright(read, tracks(1))
+    assert calls == [1, 3]
+    assert found.confidences.tolist() == [0.3]
+
+
 @pytest.mark.parametrize('degrees', [0, 90, 180, -90])
 def test_a_wrong_way_up_face_is_read_right(monkeypatch, degrees):
     """By an estimator that reads upright crops right, and others wrong and with doubt."""
