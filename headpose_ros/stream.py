@@ -135,7 +135,7 @@ class Stream:
     def due(self, parts: int, config: PipelineConfig) -> Part | None:
         """Return what to search of this image, or of `parts` parts of a search; None: nothing."""
         tracker = self._tracker
-        parts = parts if tracker.all_confirmed else 1
+        parts = parts if tracker.all_confirmed or not tracker.tracks else 1
         return self._schedule.due(self._every(config), tracker.urgent, parts)
 
     def detect(self, faces: Faces, config: PipelineConfig, complete: bool = True) -> None:

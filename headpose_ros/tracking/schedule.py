@@ -24,7 +24,8 @@ class SearchSchedule:
     Urgent means: nobody is followed, or somebody was lost and is not found again yet.
     The first search of an urgent spell is at once; while the spell lasts the pause doubles until
     it is the ordinary one, so that an empty scene costs no more than a populated one.
-    Where nothing hangs on it, a search may be spread over the N images, so that none takes long.
+    Where nothing hangs on it, and from then on, a search may be spread over the N images, so that
+    none takes long.
     Pauses are odd and even by turns: in light that comes and goes with the images, searches would
     else all meet the dark.
     """
@@ -35,13 +36,13 @@ class SearchSchedule:
     def reset(self) -> None:
         """Forget the past: the next image is searched."""
         self._since_last = self._pause = self._extra = self._next = 0
-        self._was_urgent = self._was_late = self._is_odd = False
+        self._was_urgent = self._was_late = self._is_odd = self._is_in_vain = False
         self._since_late = self._backoff = 0
 
     def urge(self) -> None:
         """Make the next image one to search, whatever the spell."""
         self._pause = self._extra = 0
-        self._was_late = False
+        self._was_late = self._is_in_vain = False
 
     def rests(self, every: int) -> bool:
         """Return whether `due` will say None to the next image, unless that is urgent."""
@@ -78,12 +79,13 @@ class SearchSchedule:
         if rests:
             return None
         self._since_last = 0
-        if urgent or parts > every:
+        if (urgent or parts > every) and not self._is_in_vain:
             parts = 1
         part = Part(self._next % parts, parts)
         self._next = (part.number + 1) % parts
-        if urgent:
+        if urgent and part.total == 1:
             self._pause = min(2 * self._pause + 1, every - 1)
+            self._is_in_vain = self._pause == every - 1
         else:
             self._pause = (part.number + 1) * every // parts - part.number * every // parts - 1
         self._extra = self._alternating(every) if part.number == 0 else 0

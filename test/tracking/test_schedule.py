@@ -35,6 +35,16 @@ class TestSearchSchedule:
         assert self.parts(5, [False] * 7 + [True] * 2, 2)[3:] == [(7, 0, 1)]
         assert self.parts(1, [False] * 3, 2) == [(i, 0, 1) for i in range(3)]
 
+    def test_in_vain_it_is_spread_as_well(self):
+        found = self.parts(5, [True] * 24, 5)
+        assert [part[1:] for part in found[:3]] == [(0, 1)] * 3, 'first all at once, three times'
+        assert {total for _, _, total in found[3:]} == {5}
+        numbers = [number for _, number, _ in found[3:]]
+        assert numbers[:5] == [0, 1, 2, 3, 4]
+        assert max(np.diff([image for image, _, _ in found[3:]])) <= 2
+        spell = self.parts(5, [True] * 24 + [False, True], 5)
+        assert spell[-1][1:] == (0, 1), 'a new spell begins at once'
+
     def test_pauses_are_odd_and_even_by_turns(self):
         for every in (2, 3, 6, 10):
             for urgent in (True, False):
