@@ -147,14 +147,15 @@ def test_a_face_on_a_chest_must_be_seen_for_longer(monkeypatch, refines, below, 
     assert first['other'] >= 8 if doubted else first['other'] == plain
 
 
-def test_a_sure_pose_on_a_chest_is_somebody(monkeypatch):
-    """As of children before their parents, and of rows of people."""
-    behind = walking('behind', [0.2, -0.1, 1.2], [0, 0, 0], score=0.98)
-    before = walking('before', [0.2, 0.3, 1.2], [0, 0, 0], score=0.965)
+@pytest.mark.parametrize(('score', 'is_somebody'), [(0.98, True), (0.94, False)])
+def test_who_is_sure_on_a_chest_is_somebody(monkeypatch, score, is_somebody):
+    """As of children before their parents, and of rows of people; not a good print."""
+    behind = walking('behind', [0.2, -0.1, 1.2], [0, 0, 0], score=0.99)
+    before = walking('before', [0.2, 0.3, 1.2], [0, 0, 0], score=score)
     world = World([behind, before])
     pipeline = make_pipeline(world, monkeypatch)
     published = [set(named) for _, named in play(pipeline, world, np.arange(4) / 30)]
-    assert published[2:] == [{'behind', 'before'}] * 2
+    assert published[2:] == [{'behind', 'before'} if is_somebody else {'behind'}] * 2
 
 
 @pytest.mark.parametrize('refines', [True, False])
