@@ -23,6 +23,9 @@ DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
 DEVICE_PATTERN = r'auto|cpu|cuda(:\d+)?'
 LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
+SMALLEST_FACE = 12.0
+"""Pixels across: the smallest face that `min_face_px` may ask for; what detectors find at all."""
+
 NEAREST_FACE = 0.3
 """Smallest `max_distance`, metres."""
 
@@ -71,9 +74,9 @@ class PipelineConfig(Options):
     """Options of `HeadPosePipeline`."""
 
     detector: str = option(
-        'one_pass',
-        'Face detector: one_pass (our proposal network and the last two stages of MTCNN), mtcnn '
-        '(as published), retinaface, yunet or cascade.',
+        'retinaface',
+        'Face detector: retinaface (finds most), one_pass (our proposal network and the last two '
+        'stages of MTCNN), mtcnn (as published), yunet or cascade.',
         choices=DETECTORS,
     )
     detector_weights: str = option(
@@ -126,10 +129,10 @@ class PipelineConfig(Options):
         live=True,
     )
     min_face_px: float = option(
-        24.0,
-        'Minimum face width, px; images wider than 640 px are measured as if scaled to that '
-        'width.',
-        low=12.0,
+        0.0,
+        'Minimum face width, px of the image as it comes, 12 or more. 0: 32 px in 640x480, more '
+        'in larger images so that they take no longer; 12 px in single pictures up to 1280x960.',
+        low=0.0,
         high=1000.0,
     )
     max_distance: float = option(
@@ -193,6 +196,10 @@ class PipelineConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if 0 < self.min_face_px < SMALLEST_FACE:
+            raise ValueError(
+                f'min_face_px: expected 0, or {SMALLEST_FACE:g} or more, got {self.min_face_px}'
+            )
         if 0 < self.max_distance < NEAREST_FACE:
             raise ValueError(
                 f'max_distance: expected 0, or {NEAREST_FACE} m or more, got {self.max_distance}'

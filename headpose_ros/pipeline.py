@@ -71,7 +71,7 @@ class HeadPosePipeline:
         self.mode = mode
         self._config = PipelineConfig() if config is None else config
         self._config_lock = threading.Lock()
-        stages = Stages.create(self._config, search, estimator)
+        stages = Stages.create(self._config, search, estimator, single=mode == 'image')
         self._open_stages: Stages | None = stages
         runtime = stages.runtime
         self.device = 'cpu' if runtime is None else runtime.device

@@ -74,9 +74,14 @@ class Stages:
 
     @staticmethod
     def create(
-        config: PipelineConfig, search: Search | None = None, estimator: Estimator | None = None
+        config: PipelineConfig,
+        search: Search | None = None,
+        estimator: Estimator | None = None,
+        single: bool = False,
     ) -> Stages:
         """Return the stages that `config` names, in place of those that are not given.
+
+        `single`: images are pictures by themselves, not those of a stream.
 
         Raises TypeError where a given one lacks what its protocol asks for.
         """
@@ -88,7 +93,7 @@ class Stages:
             from headpose_ros.inference.runtime import create_runtime
 
             runtime = create_runtime(config.device, config.threads)
-            search = search or _create_search(config, runtime)
+            search = search or _create_search(config, runtime, single)
             estimator = estimator or _create_estimator(config, runtime)
         name = estimator.name if own else _weights_name(config)
         device = 'cpu' if own or runtime is None else runtime.device
@@ -101,10 +106,10 @@ def _require(what: str, stage: object, names: tuple[str, ...], cure: str = '') -
         raise TypeError(f'{what}: {type(stage).__name__} has no {", no ".join(missing)}{cure}')
 
 
-def _create_search(config: PipelineConfig, runtime: Runtime) -> Search:
+def _create_search(config: PipelineConfig, runtime: Runtime, single: bool) -> Search:
     from headpose_ros.detection import FaceSearch, create_detector
 
-    return FaceSearch(create_detector(config, runtime), config)
+    return FaceSearch(create_detector(config, runtime), config, single=single)
 
 
 def _create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:

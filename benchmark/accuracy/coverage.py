@@ -35,7 +35,6 @@ from benchmark.accuracy.wide_scenes import RINGS, SceneMaker, fisheye, write_sce
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import Detector, FaceSearch, create_detector
 from headpose_ros.detection.mtcnn import Mtcnn
-from headpose_ros.detection.search import REFERENCE_WIDTH
 from headpose_ros.evaluation.posed import PosedRow, read_posed
 from headpose_ros.evaluation.samples import read_picture
 from headpose_ros.geometry import (
@@ -55,6 +54,7 @@ from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.typing import Array
 
 _STRAIGHT = np.radians(50.0)
+_REFERENCE_WIDTH = 640
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Countable:
     """Which faces count.
 
     Turned by at most `yaw`, `pitch` and `roll`, degrees, as seen from the camera's place; the
-    face at least `face_px` across in an image 640 wide, as `PipelineConfig.min_face_px` says, and
-    its sphere wholly inside the image; nothing before the face, and nobody nearer before it.
+    face at least `face_px` across in an image 640 wide, or as if scaled to that, and its sphere
+    wholly inside the image; nothing before the face, and nobody nearer before it.
     """
 
     yaw: float = 60.0
     pitch: float = 30.0
     roll: float = 30.0
-    face_px: float = PipelineConfig().min_face_px
+    face_px: float = 24.0
 
     def tell(self, camera: CameraModel, rows: Sequence[PosedRow]) -> np.ndarray:
         """Return for each face of one picture whether it counts."""
@@ -83,7 +83,7 @@ class Countable:
         sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
         whole = valid & camera.contains(boxes.reshape(-1, 2, 2)).all(axis=1)
         free = [not row.extra.get('occlusion') for row in rows]
-        large = sides >= self.face_px * Mtcnn.box_to_face.scale * camera.width / REFERENCE_WIDTH
+        large = sides >= self.face_px * Mtcnn.box_to_face.scale * camera.width / _REFERENCE_WIDTH
         return (
             (np.abs(angles) <= [self.yaw, self.pitch, self.roll]).all(axis=1)
             & large
@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument('folder', type=Path, nargs='?', default='out/benchmark/wide_scenes')
     parser.add_argument('--count', type=int, default=124, help='pictures to make')
     parser.add_argument('--seed', type=int, default=2, help='of the pictures to make')
-    parser.add_argument('--detectors', nargs='+', default=['one_pass', 'mtcnn', 'retinaface'])
+    parser.add_argument('--detectors', nargs='+', default=['retinaface', 'one_pass', 'mtcnn'])
     parser.add_argument('--yaw', type=float, default=60.0, help='most of those who count, deg')
     parser.add_argument('--face-px', type=float, default=24.0, help='least of those who count')
     parser.add_argument('--json', type=Path, help='write the table here')

@@ -5,7 +5,7 @@
     python -m benchmark.accuracy.proposals
 
 Of the faces that `mtcnn` is sure of (0.7), how many `one_pass` finds too, for rising least scores
-of its proposals: those at least as large as `min_face_px` says, and the smaller ones that MTCNN
+of its proposals: those of 24 px or more in an image 640 wide, and the smaller ones that MTCNN
 finds beyond what it is asked for. *Others*: what `one_pass` alone is sure of. The frames are every
 second one of the shared data's six previews. R-Net and O-Net cost by the number of proposals.
 
@@ -27,7 +27,6 @@ from benchmark.measure import DATA, ROOT, Image, NotMeasuredError, run_part
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import create_detector
 from headpose_ros.detection.mtcnn_stages import intersection_over_union
-from headpose_ros.detection.search import REFERENCE_WIDTH
 from headpose_ros.geometry.euler import euler_from_matrix
 from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import create_runtime
@@ -38,6 +37,7 @@ WEIGHTS = ('proposals_best', 'proposals_clean')
 
 MIN_SCORES = (0.05, 0.1, 0.15, 0.2)
 _SURE = 0.7
+_SMALLEST_PX, _REFERENCE_WIDTH = 24.0, 640  # the smallest face in an image so wide
 _SAME = 0.4  # intersection over union
 _YAWS = (0, 30, 60, 100)
 _MIN_SHARE = 0.18  # of a crop's side: the smallest face searched for in it
@@ -110,7 +110,7 @@ def measure() -> dict[str, Any]:
         name: create_detector(PipelineConfig(detector='one_pass', detector_weights=name), runtime)
         for name in WEIGHTS
     }
-    smallest = [PipelineConfig().min_face_px * i.shape[1] / REFERENCE_WIDTH for i in images]
+    smallest = [_SMALLEST_PX * i.shape[1] / _REFERENCE_WIDTH for i in images]
     crops = on_crops({'mtcnn': mtcnn, **ours})
     theirs = [mtcnn.detect(i, least) for i, least in zip(images, smallest, strict=True)]
     detector, rows = ours[WEIGHTS[0]], {}

@@ -26,9 +26,10 @@ from benchmark.measure import Image, NotMeasuredError, alternate, clip_images, e
 from benchmark.speed.operations import count_operations
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection import FaceSearch, create_detector
-from headpose_ros.detection.one_pass import sizes_to_look_at
+from headpose_ros.detection.retinaface import SMALLEST_PX
+from headpose_ros.detection.search import automatic_face_px
 from headpose_ros.geometry import CameraModel
-from headpose_ros.inference.networks import PROPOSALS
+from headpose_ros.inference.networks import RETINAFACE
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.weights import load
 
@@ -83,12 +84,10 @@ def package(image: Image) -> dict[str, Callable[[], Any]] | str:
 
 
 def search_mmac(width: int, height: int) -> float:
-    """Return the million multiply-adds of the proposals in a search of an image."""
-    weights = load('', 'one_pass', (PROPOSALS,))
-    total = 0
-    for size in sizes_to_look_at(width, height, MIN_FACE_PX):
-        total += count_operations(weights, size.padded_width, size.padded_height)[0]
-    return total / 1e6
+    """Return the million multiply-adds of the default detector in a search of an image."""
+    weights = load('', 'retinaface', (RETINAFACE,)).with_outputs(2)
+    scale = SMALLEST_PX / automatic_face_px(width, height)
+    return count_operations(weights, round(width * scale), round(height * scale))[0] / 1e6
 
 
 def measure() -> dict[str, Any]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from headpose_ros.heads import Boxes
 from headpose_ros.typing import Image
@@ -32,13 +32,4 @@ class Detector(Protocol):
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Return the faces at least `min_face_px` across in `image_bgr` (H,W,3), any size."""
-        ...
-
-
-@runtime_checkable
-class SizedDetector(Detector, Protocol):
-    """A detector that is quicker where it may leave out large faces."""
-
-    def detect_between(self, image_bgr: Image, min_face_px: float, max_face_px: float) -> Boxes:
-        """As `detect`, but faces more than `max_face_px` across may be missing."""
         ...

@@ -49,15 +49,11 @@ class Mtcnn:
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
-        return self.detect_between(image_bgr, min_face_px, math.inf)
+        return self._check(image_bgr, self._propose(image_bgr, min_face_px))
 
-    def detect_between(self, image_bgr: Image, min_face_px: float, max_face_px: float) -> Boxes:
-        """Find faces at those levels of the pyramid only; see `detector.SizedDetector`."""
-        return self._check(image_bgr, self._propose(image_bgr, min_face_px, max_face_px))
-
-    def _propose(self, image: Image, min_face_px: float, max_face_px: float) -> Array:
+    def _propose(self, image: Image, min_face_px: float) -> Array:
         height, width = image.shape[:2]
-        mosaic = mosaic_of(width, height, float(min_face_px), float(max_face_px))
+        mosaic = mosaic_of(width, height, float(min_face_px))
         if not mosaic.levels:
             return np.empty((0, 4))
         if self._canvas.size < mosaic.values:
@@ -123,18 +119,14 @@ class Mosaic:
 
 
 @lru_cache(maxsize=16)
-def mosaic_of(
-    width: int, height: int, min_face_px: float, max_face_px: float = math.inf
-) -> Mosaic:
-    """Return the mosaic of an image for faces of so many pixels.
+def mosaic_of(width: int, height: int, min_face_px: float) -> Mosaic:
+    """Return the mosaic of an image for faces from so many pixels on.
 
     The levels lie in the least area that shelves of some width give.
     """
     sizes = []
     first = scale = PNET_CELL / min_face_px
-    # A level sees faces up to half a step larger than its cells.
-    least_scale = PNET_CELL / (max_face_px * math.sqrt(_SCALE_STEP))
-    while min(width, height) * scale >= PNET_CELL and scale >= least_scale:
+    while min(width, height) * scale >= PNET_CELL:
         sizes.append((int(width * scale), int(height * scale)))
         scale *= _SCALE_STEP
     if not sizes:

@@ -19,7 +19,7 @@ from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.weights import LoadedWeights, WeightsError, fitted, load
 from headpose_ros.typing import Array, Image
 
-_SMALLEST_PX = 24.0
+SMALLEST_PX = 24.0
 """Images are scaled so that the smallest face wanted is this large. The smallest anchor is 16; of
 upright faces in photographs, 79 % are found from 16 to 18 px, 93 % from 24 to 32, 97 % above."""
 _CAFFE_SMALLEST_PX = 12.0
@@ -42,7 +42,7 @@ class RetinaFace:
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
-        small, scale = scaled(image_bgr, _SMALLEST_PX / min_face_px, _MIN_SIDE)
+        small, scale = scaled(image_bgr, SMALLEST_PX / min_face_px, _MIN_SIDE)
         offsets, logits = self._network(small[None])[:2]
         height, width = small.shape[:2]
         corners, scores = decode(offsets[0], logits[0], height, width, self._least_score)

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.config import PipelineConfig
-from headpose_ros.detection.detector import BoxToFace, Detector, SizedDetector
+from headpose_ros.config import SMALLEST_FACE, PipelineConfig
+from headpose_ros.detection.detector import BoxToFace, Detector
+from headpose_ros.detection.pieces import Piece, pieces
 from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sphere
 from headpose_ros.geometry.face_frame import angular_size_from_distance
 from headpose_ros.geometry.rays import angle_between
@@ -21,40 +22,60 @@ from headpose_ros.geometry.upright_views import TurnedView
 from headpose_ros.heads import Boxes, Faces
 from headpose_ros.typing import Array, Image
 
-REFERENCE_WIDTH = 640
-"""`min_face_px` is meant in an image of this width; wider ones are searched as if scaled to it.
+VIDEO_FACE_PX, VIDEO_AREA = 32.0, 640 * 480
+SINGLE_FACE_PX, SINGLE_AREA = 12.0, 1280 * 960
+"""Smallest faces where `min_face_px` leaves it open, in an image of that area, of a stream and by
+itself. Larger images are searched as if scaled to it, which bounds the time: otherwise 4K would
+cost 27 times as much as VGA."""
 
-Otherwise a 4K image would cost 27 times as much, to find people 35 m away.
-"""
+_VIDEO_LEAST_PX = 20.0
+"""In small images of a stream: the network would find less in those enlarged further."""
 
-_SMALLEST_PX = 12.0  # what detectors can find at all
-_Sizes = tuple[float, float]
-"""Range of the sizes searched for, over the smallest wanted."""
+MAX_PARTS = 10
+"""In how many parts a search is divided at most: one for each image of a stream, by default."""
 
-_ALL: _Sizes = (1.0, math.inf)
-_SMALL: _Sizes = (1.0, 2.0)
-_LARGE: _Sizes = (2.0, math.inf)
+_TILE = 20.0
+"""Side of the tiles in a part, in smallest faces. Such a tile is a VGA image at the usual size: in
+three pieces it takes 1.7 times as long in all, in seven 2.6 times."""
+
+_MAX_SMALL = 1
+"""Most tiles in a part for faces smaller than is usual, see `automatic_face_px`. Where there are
+more, each round of parts has its turn of them."""
+
+_ABOUT = 0.7  # of the usual size still is
+
+_WHOLE_TILE = 80.0
+"""Side of the tiles of a whole search: for images so large that memory is what limits them."""
+
 _AMPLE_PX = 24.0  # smallest faces larger than twice this are shrunk before the detector sees them
 
 
+AnyView = View | TurnedView
+_Job = tuple[AnyView, Piece]
+
+
 class FaceSearch:
-    """Finds all faces in an image.
+    """Finds all faces in an image, or in a part of it.
 
     `config`: the options where a call gives none; only the live ones may differ there. `views`:
-    tells what to search of a camera's image.
+    tells what to search of a camera's image. `single`: images are pictures by themselves, for
+    which a search may take longer than for those of a stream.
     """
 
     def __init__(
         self,
         detector: Detector,
         config: PipelineConfig | None = None,
-        views: Callable[..., Sequence[View | TurnedView]] = covering_views,
+        views: Callable[..., Sequence[AnyView]] = covering_views,
+        single: bool = False,
     ) -> None:
         self.detector = detector
         self._config = config or PipelineConfig()
         self._views = views
-        self.parts = 2 if isinstance(detector, SizedDetector) else 1
-        """In how many parts a search can be divided; small faces cost twice what large ones do."""
+        self._single = single
+        self._round = 0
+        self.parts = 1
+        """In how many parts to search such an image as the newest, so that none takes long."""
 
     def find_part(
         self,
@@ -64,15 +85,23 @@ class FaceSearch:
         config: PipelineConfig | None = None,
         up: Array | None = None,
     ) -> Faces:
-        """Find small faces (part 0) or large ones (part 1); of others it may find some.
+        """Find the faces in part `part` of `parts`: tiles for small ones, or all of it for large.
 
-        All parts together find what `find` does. Raises ValueError as `find`.
+        All parts together find what `find` does; where `min_face_px` asks for faces much smaller
+        than is usual for such an image, several rounds of all parts do. Raises ValueError as
+        `find`.
         """
         if not 0 <= part < self.parts:
             raise ValueError(f'part: expected 0 to {self.parts - 1}, got {part}')
-        if self.parts == 1:
-            return self.find(image_bgr, camera, config, up)
-        return self._find(image_bgr, camera, config, _SMALL if part == 0 else _LARGE, up)
+        config = config or self._config
+        _check_size(image_bgr, camera)
+        usual, small = self._jobs(camera, config, up)
+        rounds = max(1, -(-len(small) // (self.parts * _MAX_SMALL)))
+        self._round += part == 0
+        first = part + self.parts * (self._round % rounds)
+        due = usual[part :: self.parts] + small[first :: self.parts * rounds]
+        self.parts = _parts_for(usual, small)
+        return self._find(image_bgr, due, config)
 
     def find(
         self,
@@ -88,25 +117,42 @@ class FaceSearch:
         image are left out. `up` (3,): against gravity, in the camera's frame; None: the camera is
         held upright. Raises ValueError where image and camera differ in size.
         """
-        return self._find(image_bgr, camera, config, _ALL, up)
-
-    def _find(
-        self,
-        image_bgr: Image,
-        camera: CameraModel,
-        config: PipelineConfig | None,
-        wanted: _Sizes,
-        up: Array | None,
-    ) -> Faces:
         config = config or self._config
-        height, width = image_bgr.shape[:2]
-        if (width, height) != (camera.width, camera.height):
-            raise ValueError(
-                f'image: expected {camera.width}x{camera.height} as its camera, '
-                f'got {width}x{height}'
-            )
-        views = self._views(camera) if up is None else self._views(camera, up=up)
-        found = [self._find_in_view(image_bgr, view, config, wanted) for view in views]
+        _check_size(image_bgr, camera)
+        every = [
+            (view, piece)
+            for view in self._views_of(camera, up)
+            for piece in self._pieces(view, config, _WHOLE_TILE)
+        ]
+        self.parts = _parts_for(*self._jobs(camera, config, up))
+        return self._find(image_bgr, every, config)
+
+    def _jobs(
+        self, camera: CameraModel, config: PipelineConfig, up: Array | None
+    ) -> tuple[list[_Job], list[_Job]]:
+        """Return what to search piece by piece: for faces of usual sizes, and for smaller ones."""
+        usual: list[_Job] = []
+        small: list[_Job] = []
+        for view in self._views_of(camera, up):
+            least = automatic_face_px(view.camera.width, view.camera.height, self._single)
+            for piece in self._pieces(view, config, _TILE):
+                (usual if piece.smallest >= _ABOUT * least else small).append((view, piece))
+        return usual, small
+
+    def _views_of(self, camera: CameraModel, up: Array | None) -> Sequence[AnyView]:
+        return self._views(camera) if up is None else self._views(camera, up=up)
+
+    def _pieces(self, view: AnyView, config: PipelineConfig, side: float) -> tuple[Piece, ...]:
+        relation = self.detector.box_to_face
+        smallest = smallest_face_px(config, view.camera, relation, self._single)
+        return pieces(view.camera.width, view.camera.height, smallest, side)
+
+    def _find(self, image: Image, due: Sequence[_Job], config: PipelineConfig) -> Faces:
+        found, shown, rendered = [_NOTHING], None, image
+        for view, piece in due:
+            if view is not shown:
+                shown, rendered = view, view.render(image)
+            found.append(self._find_in_piece(rendered, view, piece, config))
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores - 2 * cut)  # whole ones first
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
@@ -114,20 +160,41 @@ class FaceSearch:
         kept = kept[np.argsort(-scores[kept], kind='stable')]
         return Faces(rays[kept], sizes[kept], scores[kept])
 
-    def _find_in_view(
-        self, image: Image, view: View | TurnedView, config: PipelineConfig, wanted: _Sizes
+    def _find_in_piece(
+        self, rendered: Image, view: AnyView, piece: Piece, config: PipelineConfig
     ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
-        """Return rays, angular sizes, scores, and which faces the view's border cuts."""
-        smallest = smallest_face_px(config, view.camera, self.detector.box_to_face)
-        boxes = detect_scaled(self.detector, view.render(image), smallest, wanted)
+        """Return rays, angular sizes, scores, and which faces the view's border cuts.
+
+        Left out is what a border of the piece cuts: others of the same view show that whole.
+        """
+        boxes = detect_scaled(self.detector, piece.of(rendered), piece.smallest)
+        width, height = view.camera.width, view.camera.height
+        uncut = ~piece.is_cut(boxes.corners, width, height)
+        corners = boxes.corners[uncut] + np.tile([piece.x0, piece.y0], 2)
+        boxes = Boxes(corners, boxes.scores[uncut])
         centres, sides = face_squares(boxes, self.detector.box_to_face)
-        end = np.array([view.camera.width, view.camera.height]) - 0.5
+        end = np.array([width, height]) - 0.5
         inside = ((centres > -0.5) & (centres < end)).all(axis=1)
         good = inside & (boxes.scores >= config.score_threshold)
         rays, angular_sizes = view.faces_from_squares(centres[good], sides[good])
         low, high = boxes.corners[good, :2], boxes.corners[good, 2:]
         cut: NDArray[np.bool_] = np.any((low < 1) | (high > end - 1.5), axis=1)
         return rays, angular_sizes, boxes.scores[good], cut & (not view.is_whole_image)
+
+
+_NOTHING = (np.empty((0, 3)), np.empty(0), np.empty(0), np.empty(0, bool))
+
+
+def _parts_for(usual: Sequence[_Job], small: Sequence[_Job]) -> int:
+    return max(1, min(MAX_PARTS, max(len(usual), -(-len(small) // _MAX_SMALL))))
+
+
+def _check_size(image: Image, camera: CameraModel) -> None:
+    height, width = image.shape[:2]
+    if (width, height) != (camera.width, camera.height):
+        raise ValueError(
+            f'image: expected {camera.width}x{camera.height} as its camera, got {width}x{height}'
+        )
 
 
 def _touches(
@@ -139,31 +206,40 @@ def _touches(
     return touch
 
 
-def smallest_face_px(config: PipelineConfig, camera: CameraModel, relation: BoxToFace) -> float:
-    """Return the smallest box, pixels across, to search for in an image of `camera`."""
+def smallest_face_px(
+    config: PipelineConfig, camera: CameraModel, relation: BoxToFace, single: bool = False
+) -> float:
+    """Return the smallest box, pixels across, to search for in an image of `camera`.
+
+    `single`: it is a picture by itself, see `FaceSearch`.
+    """
     if config.max_distance == 0:
-        return config.min_face_px * max(1.0, camera.width / REFERENCE_WIDTH)
+        return config.min_face_px or automatic_face_px(camera.width, camera.height, single)
     angle = float(angular_size_from_distance(config.max_distance))
     side = 2 * math.tan(angle / 2) * min(camera.fx, camera.fy)
-    return max(side / relation.scale, _SMALLEST_PX)
+    return max(side / relation.scale, SMALLEST_FACE)
 
 
-def detect_scaled(
-    detector: Detector, image: Image, smallest_px: float, sizes: _Sizes = _ALL
-) -> Boxes:
+def automatic_face_px(width: int, height: int, single: bool = False) -> float:
+    """Return the smallest face searched for where `min_face_px` is 0, pixels."""
+    if single:
+        return SINGLE_FACE_PX * max(1.0, math.sqrt(width * height / SINGLE_AREA))
+    return max(_VIDEO_LEAST_PX, VIDEO_FACE_PX * math.sqrt(width * height / VIDEO_AREA))
+
+
+def detect_scaled(detector: Detector, image: Image, smallest_px: float) -> Boxes:
     """Detect in `image`, shrunk first by a power of two where the smallest wanted are large."""
-    halvings = max(int(math.log2(smallest_px * sizes[0] / _AMPLE_PX)), 0)
+    halvings = max(int(math.log2(smallest_px / _AMPLE_PX)), 0)
     block = 1 << halvings
     height, width = image.shape[0] // block, image.shape[1] // block
     if block == 1 or min(height, width) == 0:
-        return _detect(detector, image, smallest_px, sizes)
+        return detector.detect(image, smallest_px)
     small = _shrunk(image[: height * block, : width * block], halvings)
-    boxes = _detect(detector, small, smallest_px / block, sizes)
-    landmarks = boxes.landmarks
+    boxes = detector.detect(small, smallest_px / block)
     return Boxes(
         _enlarged(boxes.corners, block),
         boxes.scores,
-        None if landmarks is None else _enlarged(landmarks, block),
+        None if boxes.landmarks is None else _enlarged(boxes.landmarks, block),
     )
 
 
@@ -176,13 +252,6 @@ def _shrunk(image: Image, halvings: int) -> Image:
     size = (image.shape[1] >> 2, image.shape[0] >> 2)
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     return halved(small, halvings - 2)
-
-
-def _detect(detector: Detector, image: Image, smallest_px: float, sizes: _Sizes) -> Boxes:
-    low, high = smallest_px * sizes[0], smallest_px * sizes[1]
-    if isinstance(detector, SizedDetector) and sizes is not _ALL:
-        return detector.detect_between(image, low, high)
-    return detector.detect(image, low)
 
 
 def face_squares(boxes: Boxes, relation: BoxToFace) -> tuple[Array, Array]:

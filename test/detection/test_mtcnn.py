@@ -100,22 +100,6 @@ def test_the_smallest_face_is_kept_to(mtcnn):
     assert len(mtcnn.detect(image, 120)) == 0
 
 
-def test_large_faces_are_left_out_on_demand(mtcnn):
-    large, small = drawn_face(160), drawn_face(48)
-    assert len(mtcnn.detect_between(large, 24, 48)) == 0
-    assert len(mtcnn.detect_between(small, 24, 48)) == 1
-
-
-@pytest.mark.parametrize('face', [48, 60, 72, 80, 100])  # around the border between the two
-def test_small_and_large_ones_are_all(mtcnn, face):
-    image = drawn_face(face)
-    parts = [mtcnn.detect_between(image, 24, 48), mtcnn.detect(image, 48)]
-    found = max(parts, key=lambda boxes: boxes.scores.sum())
-    whole = mtcnn.detect(image, 24)
-    assert len(whole) == len(found) == 1
-    np.testing.assert_allclose(found.corners, whole.corners, atol=0.08 * face)
-
-
 @pytest.mark.parametrize('size', [(1, 1), (5, 400), (13, 13), (24, 300)])
 def test_tiny_images_hold_no_face(mtcnn, size):
     found = mtcnn.detect(np.zeros((*size, 3), np.uint8), 24)

@@ -202,7 +202,7 @@ def test_real_frames_give_the_references_boxes(tmp_path):
     corners, scores, _ = reference_retinaface.detect(state, frame)
     best = scores.argmax()
     detector = shipped(detector_weights=str(tmp_path / 'public.onnx'))
-    found = detector.detect(frame, detectors._SMALLEST_PX)  # the scale is then one
+    found = detector.detect(frame, detectors.SMALLEST_PX)  # the scale is then one
     assert len(found) == 1
     assert found.scores[0] == pytest.approx(scores[best], abs=2e-3)
     assert found.corners[0] == pytest.approx(corners[best] - 0.5, abs=0.1)

@@ -1,5 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+import cv2
 import numpy as np
 import pytest
 from drawn_face import drawn_face
@@ -66,33 +67,86 @@ def test_finds_a_face_once_anywhere_in_a_fisheye(ray):
     assert faces.angular_sizes[0] == pytest.approx(0.3, rel=0.08)
 
 
-class SizedFaces(PaintedFaces):
-    def detect_between(self, image_bgr, min_face_px, max_face_px):
-        self.calls.append((min_face_px, max_face_px))
-        return super().detect(image_bgr, min_face_px)
+class FacesOfAllSizes(PaintedFaces):
+    """Finds every white square for itself, if it is large enough, as a detector does."""
+
+    def detect(self, image_bgr, min_face_px):
+        self.calls.append((image_bgr.shape[:2], min_face_px))
+        grey = np.ascontiguousarray(image_bgr[..., 0])
+        _, _, stats, _ = cv2.connectedComponentsWithStats((grey > 127).astype(np.uint8))
+        x, y, w, h, _ = stats[1:].T.astype(float)
+        large = np.maximum(w, h) >= 0.9 * min_face_px
+        boxes = np.column_stack([x, y, x + w, y + h])[large] - 0.5
+        return Boxes(boxes, np.full(len(boxes), self.score))
 
 
-def test_parts_share_the_sizes_out():
+def squares_image(width, height, squares):
+    image = np.zeros((height, width, 3), np.uint8)
+    for x, y, side in squares:
+        image[y : y + side, x : x + side] = 255
+    return image
+
+
+@pytest.mark.parametrize('width', [640, 1920])
+def test_all_parts_together_find_what_one_search_does(width):
+    unit = width // 640
+    squares = [(10, 10, 14), (300, 200, 18), (608, 440, 24), (150, 60, 70), (420, 20, 130)]
+    squares += [(60, 260, 200), (228, 10, 13), (250, 100, 13), (100, 205, 14)]
+    image = squares_image(width, 480 * unit, [tuple(unit * v for v in s) for s in squares])
+    camera = CameraModel.from_fov(width, 480 * unit, np.radians(60))
+    search = FaceSearch(FacesOfAllSizes(), PipelineConfig(min_face_px=12 * unit))
+    whole = search.find(image, camera)
+    assert len(whole) == len(squares)
+    assert search.parts > 2
+    search.detector.calls.clear()
+    found = [search.find_part(image, camera, part) for part in range(search.parts)]
+    rays = np.concatenate([faces.rays for faces in found])
+    for ray in whole.rays:
+        assert np.degrees(np.arccos((rays @ ray).clip(-1, 1))).min() < 0.3
+    for ray in rays:  # and nothing that a tile's border cuts
+        assert np.degrees(np.arccos((whole.rays @ ray).clip(-1, 1))).min() < 0.3
+    work = [h * w / smallest**2 for (h, w), smallest in search.detector.calls]
+    assert max(work) < 0.3 * 640 * 480 / 12**2
+    with pytest.raises(ValueError, match=r'part: expected 0 to \d, got 10'):
+        search.find_part(image, camera, 10)
+
+
+def test_a_search_that_does_not_take_long_has_one_part():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
     image = painted(camera, (0, 0, 1), 0.2)
-    search = FaceSearch(SizedFaces(), PipelineConfig())
-    assert search.parts == 2
-    whole = search.find(image, camera)
-    # Large faces are searched in half the image, like those of an image twice as large.
-    for part, bounds, shape in [(0, (24, 48), (480, 640)), (1, (24, np.inf), (240, 320))]:
-        search.detector.calls.clear()
-        faces = search.find_part(image, camera, part)
-        assert search.detector.calls == [bounds, (shape, bounds[0])]
-        np.testing.assert_allclose(faces.rays, whole.rays, atol=2 / camera.fx)
-    with pytest.raises(ValueError, match='part: expected 0 to 1, got 2'):
-        search.find_part(image, camera, 2)
-
-
-def test_a_detector_of_all_sizes_has_one_part():
     search = FaceSearch(PaintedFaces(), PipelineConfig())
-    camera = CameraModel.from_fov(640, 480, np.radians(70))
     assert search.parts == 1
-    assert len(search.find_part(painted(camera, (0, 0, 1), 0.2), camera, 0)) == 1
+    assert len(search.find(image, camera)) == 1
+    assert search.parts == 1
+    assert len(search.find_part(image, camera, 0)) == 1
+
+
+def test_each_view_of_a_wide_lens_is_a_part():
+    image = painted(FISHEYE, (1.5, 0.2, 1), 0.3)
+    search = FaceSearch(PaintedFaces(), PipelineConfig())
+    assert len(search.find(image, FISHEYE)) == 1
+    views = len(search.detector.calls)
+    assert search.parts == views > 1
+    found = [len(search.find_part(image, FISHEYE, part)) for part in range(views)]
+    assert len(search.detector.calls) == 2 * views
+    assert max(found) == 1
+
+
+def test_small_faces_in_a_large_image_take_several_rounds_of_parts():
+    squares = [(100 + 400 * i, 60 + 210 * i, 40) for i in range(9)]
+    image = squares_image(3840, 2160, squares)
+    camera = CameraModel.from_fov(3840, 2160, np.radians(60))
+    search = FaceSearch(FacesOfAllSizes(), PipelineConfig(min_face_px=32))
+    assert len(search.find(image, camera)) == 9
+    assert search.parts == 10
+    rays = []
+    for _ in range(4):  # rounds
+        for part in range(search.parts):
+            search.detector.calls.clear()
+            rays.append(search.find_part(image, camera, part).rays)
+            assert len(search.detector.calls) <= 2
+    pixels = np.unique(camera.pixels(np.concatenate(rays))[0].round(), axis=0)
+    assert len({tuple(p) for p in (pixels // 60).tolist()}) == 9
 
 
 def test_low_scores_are_dropped_and_the_threshold_may_change():
@@ -157,8 +211,14 @@ def test_image_and_camera_must_agree():
 def test_smallest_face():
     vga, uhd = (CameraModel.from_fov(w, w * 3 // 4, np.radians(60)) for w in (640, 3840))
     relation = BoxToFace(scale=1.5)
-    assert smallest_face_px(PipelineConfig(), vga, relation) == 24
-    assert smallest_face_px(PipelineConfig(), uhd, relation) == 144
+    assert smallest_face_px(PipelineConfig(), vga, relation) == 32
+    assert smallest_face_px(PipelineConfig(), uhd, relation) == 192
+    assert smallest_face_px(PipelineConfig(), vga, relation, single=True) == 12
+    assert smallest_face_px(PipelineConfig(), uhd, relation, single=True) == 36
+    for camera in (vga, uhd):  # pixels of the image as it comes
+        assert smallest_face_px(PipelineConfig(min_face_px=24), camera, relation) == 24
+    with pytest.raises(ValueError, match='min_face_px: expected 0, or 12 or more, got 5'):
+        PipelineConfig(min_face_px=5)
     distance = 3.0
     config = PipelineConfig(max_distance=distance)
     size = 2 * np.arcsin(FACE_SPHERE_RADIUS / distance)
@@ -188,7 +248,7 @@ def test_squares_from_boxes():
     np.testing.assert_allclose(centres, [[30 + 6, 65 - 12]])
 
 
-@pytest.mark.parametrize('kind', ['mtcnn', 'cascade'])
+@pytest.mark.parametrize('kind', ['retinaface', 'mtcnn', 'cascade'])
 def test_real_detectors_find_a_drawn_face_where_it_is(kind):
     config = PipelineConfig(detector=kind)
     camera = CameraModel.from_fov(640, 480, np.radians(60))
