@@ -37,6 +37,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     'node': ('speed.node',),
     'smoothing': ('accuracy.smoothing',),
     'people': ('accuracy.people',),
+    'photos': ('accuracy.photos',),
 }
 _LIMIT = 900.0
 _BUSY = 0.5

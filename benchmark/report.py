@@ -19,16 +19,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.accuracy import backends_text
+from benchmark.accuracy import backends_text, photos_text
 from benchmark.accuracy.people import text as people_text
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / 'out' / 'benchmark'
-PAGES = (ROOT / 'docs' / 'performance.md', ROOT / 'docs' / 'following.md')
+_OWN = ('following', 'finding')  # pages whose tables begin with their names
+PAGES = tuple(ROOT / 'docs' / f'{name}.md' for name in ('performance', *_OWN))
 README = ROOT / 'README.md'
 _SPEED, _BACKENDS = '<!-- figures: speed -->', '<!-- figures: back ends -->'
 _END = '<!-- end of figures -->'
-_FOLLOWING = 'following'  # the page and its tables
 LOOKS = 2  # of the pose network at each crop: as it is, and mirrored
 
 
@@ -59,7 +59,8 @@ def _write_tables(made: dict[str, str]) -> None:
         page = path.read_text()
         for name, text in made.items():
             begin = f'<!-- table: {name} -->'
-            if name.startswith(_FOLLOWING) == (path.stem == _FOLLOWING):
+            own = name.partition(':')[0]
+            if (own if own in _OWN else PAGES[0].stem) == path.stem:
                 page = _between(page, begin, '<!-- end of table -->', text)
         path.write_text(page)
 
@@ -333,6 +334,7 @@ _TABLES: dict[str, tuple[str | tuple[str, ...], Callable[..., str]]] = {
     'resources': ('resources', _resources),
     'imports': ('resources', _imports),
     **{name: ('people', make) for name, make in people_text.TABLES.items()},
+    **{name: ('photos', make) for name, make in photos_text.TABLES.items()},
 }
 """Of each table: the part, or parts, that it is made from, and the function that makes it."""
 
