@@ -152,7 +152,8 @@ class PipelineConfig(Options):
     )
     score_threshold: float = option(
         0.7,
-        'Minimum detection score; at run time it cannot go below min(0.5, initial value).',
+        'Minimum detection score, 0.2 less in single pictures; at run time it cannot go below '
+        'min(0.5, initial value).',
         low=0.0,
         high=1.0,
         live=True,

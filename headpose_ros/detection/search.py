@@ -31,6 +31,10 @@ cost 27 times as much as VGA."""
 _VIDEO_LEAST_PX = 20.0
 """In small images of a stream: the network would find less in those enlarged further."""
 
+SINGLE_LENIENCE = 0.2
+"""How much less than `score_threshold` a detection in a picture by itself may score: there the
+estimator is asked as well (`tracking/single_judge.py`). That finds more faces that are tilted."""
+
 MAX_PARTS = 10
 """In how many parts a search is divided at most: one for each image of a stream, by default."""
 
@@ -175,7 +179,8 @@ class FaceSearch:
         centres, sides = face_squares(boxes, self.detector.box_to_face)
         end = np.array([width, height]) - 0.5
         inside = ((centres > -0.5) & (centres < end)).all(axis=1)
-        good = inside & (boxes.scores >= config.score_threshold)
+        least = config.score_threshold - (SINGLE_LENIENCE if self._single else 0.0)
+        good = inside & (boxes.scores >= least)
         rays, angular_sizes = view.faces_from_squares(centres[good], sides[good])
         low, high = boxes.corners[good, :2], boxes.corners[good, 2:]
         cut: NDArray[np.bool_] = np.any((low < 1) | (high > end - 1.5), axis=1)

@@ -158,6 +158,15 @@ def test_low_scores_are_dropped_and_the_threshold_may_change():
     assert len(search.find(image, camera)) == 0
 
 
+@pytest.mark.parametrize(
+    ('score', 'single', 'found'), [(0.6, True, 1), (0.6, False, 0), (0.4, True, 0)]
+)
+def test_pictures_by_themselves_may_score_less(score, single, found):
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    search = FaceSearch(PaintedFaces(score), PipelineConfig(), single=single)
+    assert len(search.find(painted(camera, (0, 0, 1), 0.2), camera)) == found
+
+
 def test_faces_centred_outside_the_image_are_left_out():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
     image = np.zeros((480, 640, 3), np.uint8)
