@@ -130,7 +130,7 @@ class Stream:
 
     def may_reduce(self, config: PipelineConfig) -> bool:
         """Return whether the next image needs no search, and everybody's next crop is known."""
-        return self._tracker.all_confirmed and self._schedule.rests(self._every(config))
+        return self._tracker.all_confirmed and self._schedule.is_idle(self._every(config))
 
     def due(self, parts: int, config: PipelineConfig) -> Part | None:
         """Return what to search of this image, or of `parts` parts of a search; None: nothing."""
@@ -157,7 +157,7 @@ class Stream:
             self._schedule.succeed()
         self._tracker.finish(config, self._up)
         if self._tracker.wants_search:
-            self._schedule.urge()
+            self._schedule.request_search()
         tracks, readings = self._newest_readings()
         scene = Scene(picture.camera, self._time, picture.depth)
         posed = pose_heads(tracks, readings, scene, config)

@@ -115,7 +115,7 @@ def measure() -> dict[str, Any]:
     theirs = [mtcnn.detect(i, least) for i, least in zip(images, smallest, strict=True)]
     detector, rows = ours[WEIGHTS[0]], {}
     for score in MIN_SCORES:
-        detector.least_score = score
+        detector.min_score = score
         found = [detector.detect(i, s) for i, s in zip(images, smallest, strict=True)]
         proposals = [len(detector.propose(i, s)) for i, s in zip(images, smallest, strict=True)]
         rows[str(score)] = {

@@ -24,7 +24,7 @@ _DEFAULT = 'haarcascade_frontalface_default.xml'
 _SYSTEM_FOLDERS = ('/usr/share/opencv4/haarcascades', '/usr/share/opencv/haarcascades')
 _WINDOW_PX = 24
 _SCALE_STEP = 1.1
-_LEAST_NEIGHBOURS = 3
+_MIN_NEIGHBOURS = 3
 _HALF_SURE = 2.0
 
 
@@ -59,7 +59,7 @@ class Cascade:
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
         least = max(_WINDOW_PX, round(min_face_px * scale))
         found, neighbours = self._classifier.detectMultiScale2(
-            grey, scaleFactor=_SCALE_STEP, minNeighbors=_LEAST_NEIGHBOURS, minSize=(least, least)
+            grey, scaleFactor=_SCALE_STEP, minNeighbors=_MIN_NEIGHBOURS, minSize=(least, least)
         )
         if len(found) == 0:
             return Boxes(np.empty((0, 4)), np.empty(0))

@@ -30,7 +30,7 @@ from headpose_ros.typing import Array, Image
 
 _SCALE_STEP = 0.709
 _PNET_SCORE, _LEVEL_OVERLAP = 0.6, 0.5
-_MOST_PROPOSALS = 1024
+_MAX_PROPOSALS = 1024
 
 
 class Mtcnn:
@@ -67,7 +67,7 @@ class Mtcnn:
             ]
         )
         boxes, scores = boxes[kept], scores[kept]
-        return boxes[suppress(boxes, scores, self._thresholds.overlap)[:_MOST_PROPOSALS]]
+        return boxes[suppress(boxes, scores, self._thresholds.overlap)[:_MAX_PROPOSALS]]
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> Mtcnn:

@@ -21,17 +21,17 @@ from headpose_ros.inference.weights import LoadedWeights, fitted, load
 from headpose_ros.typing import Array, Image
 
 # The first by benchmark/bench_proposals.py; the others: docs/training_log.md.
-LEAST_SCORE = 0.2
-MOST_OVERLAP = 0.75  # some for each face: R-Net may take another than our best for one
+MIN_SCORE = 0.2
+MAX_OVERLAP = 0.75  # some for each face: R-Net may take another than our best for one
 _RNET_SCORE = 0.4  # less than after P-Net, whose proposals are a hundred times as many
-_MOST_CELLS, _MOST_PROPOSALS = 2048, 256
+_MAX_CELLS, _MAX_PROPOSALS = 2048, 256
 _MULTIPLE = 32
 _BEYOND = 1.25  # of the largest: a face as high as the image is not worth another look
 _BORDER = 127
 
 
 class OnePass:
-    """The detector (`detector.Detector`). `least_score`: of the proposals that it checks."""
+    """The detector (`detector.Detector`). `min_score`: of the proposals that it checks."""
 
     name = 'one_pass'
     box_to_face = Mtcnn.box_to_face  # the boxes are O-Net's
@@ -44,7 +44,7 @@ class OnePass:
     ) -> None:
         self._network = runtime.compile(weights, exact=True)
         self._check = FaceCheck(runtime, thresholds)
-        self.least_score = LEAST_SCORE
+        self.min_score = MIN_SCORE
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
@@ -56,13 +56,13 @@ class OnePass:
         found = [np.empty((0, 5))]
         for size in sizes_to_look_at(width, height, min_face_px):
             boxes, scores = proposals.squares(
-                self._network(_padded(image_bgr, size)[None]), self.least_score
+                self._network(_padded(image_bgr, size)[None]), self.min_score
             )
             scale = np.array([width / size.width, height / size.height] * 2)
             found.append(np.column_stack([(boxes + 0.5) * scale - 0.5, scores]))
         rows = np.concatenate(found)
-        rows = rows[np.argsort(-rows[:, 4], kind='stable')[:_MOST_CELLS]]
-        kept = suppress(rows[:, :4], rows[:, 4], MOST_OVERLAP)[:_MOST_PROPOSALS]
+        rows = rows[np.argsort(-rows[:, 4], kind='stable')[:_MAX_CELLS]]
+        kept = suppress(rows[:, :4], rows[:, 4], MAX_OVERLAP)[:_MAX_PROPOSALS]
         return rows[kept, :4]
 
 

@@ -32,12 +32,12 @@ It is trained from 8 px on: like P-Net it should find some that are smaller than
 """
 
 
-def squares(outputs: Sequence[NDArray[np.float32]], least_score: float) -> tuple[Array, Array]:
+def squares(outputs: Sequence[NDArray[np.float32]], min_score: float) -> tuple[Array, Array]:
     """Return squares (N,4) as x0, y0, x1, y1, and scores (N,), of one image's outputs.
 
-    Pixels of the image; a pixel's centre is an integer. Cells below `least_score` are left out.
+    Pixels of the image; a pixel's centre is an integer. Cells below `min_score` are left out.
     """
-    least = np.log(least_score / (1 - least_score))
+    least = np.log(min_score / (1 - min_score))
     found = []
     for stride, output in zip(STRIDES, outputs, strict=True):
         rows, columns = np.nonzero(output[0, 0] > least)

@@ -23,29 +23,29 @@ SMALLEST_PX = 24.0
 """Images are scaled so that the smallest face wanted is this large. The smallest anchor is 16; of
 upright faces in photographs, 79 % are found from 16 to 18 px, 93 % from 24 to 32, 97 % above."""
 _CAFFE_SMALLEST_PX = 12.0
-_MOST_OVERLAP = 0.4
+_MAX_OVERLAP = 0.4
 _MEAN_BGR = (104.0, 117.0, 123.0)
 _MIN_SIDE = 32
 _MIN_SCORE = 0.01  # with less, all anchors would be decoded
 
 
 class RetinaFace:
-    """The detector (`detector.Detector`). Scores below `least_score` are not worth a look."""
+    """The detector (`detector.Detector`). Scores below `min_score` are not worth a look."""
 
     name = 'retinaface'
     box_to_face = BoxToFace(scale=1.60, dy=0.08)  # tools/fit_box_to_face.py, 570 faces
 
-    def __init__(self, runtime: Runtime, weights: LoadedWeights, least_score: float = 0.5) -> None:
+    def __init__(self, runtime: Runtime, weights: LoadedWeights, min_score: float = 0.5) -> None:
         # Without the landmarks, which nobody uses and which take an eighth of the time.
         self._network = runtime.compile(weights.with_outputs(2))
-        self._least_score = max(least_score, _MIN_SCORE)
+        self._min_score = max(min_score, _MIN_SCORE)
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
         small, scale = scaled(image_bgr, SMALLEST_PX / min_face_px, _MIN_SIDE)
         offsets, logits = self._network(small[None])[:2]
         height, width = small.shape[:2]
-        corners, scores = decode(offsets[0], logits[0], height, width, self._least_score)
+        corners, scores = decode(offsets[0], logits[0], height, width, self._min_score)
         kept = _apart(corners, scores)
         # The network counts pixels from the corner of the first, where anchors begin.
         return Boxes(corners[kept] / np.tile(scale, 2) - 0.5, scores[kept])
@@ -57,7 +57,7 @@ class CaffeRetinaFace:
     name = 'retinaface'
     box_to_face = BoxToFace(scale=1.54, dy=0.06)
 
-    def __init__(self, caffemodel: Path, least_score: float = 0.5) -> None:
+    def __init__(self, caffemodel: Path, min_score: float = 0.5) -> None:
         prototxt = caffemodel.with_suffix('.prototxt')
         for path in (caffemodel, prototxt):
             if not path.is_file():
@@ -74,30 +74,30 @@ class CaffeRetinaFace:
             self._net = cv2.dnn.readNetFromCaffe(str(prototxt), str(caffemodel))
         except cv2.error as error:
             raise WeightsError(f'detector retinaface: {caffemodel}: {error.err}') from None
-        self._least_score = least_score
+        self._min_score = min_score
 
     def detect(self, image_bgr: Image, min_face_px: float) -> Boxes:
         """Find faces; boxes may reach out of the image. See `detector.Detector`."""
         small, _ = scaled(image_bgr, _CAFFE_SMALLEST_PX / min_face_px, _MIN_SIDE)
         self._net.setInput(cv2.dnn.blobFromImage(small, mean=_MEAN_BGR), 'data')
         rows = np.asarray(self._net.forward('detection_out'), np.float64).reshape(-1, 7)
-        rows = rows[rows[:, 2] >= self._least_score]
+        rows = rows[rows[:, 2] >= self._min_score]
         height, width = image_bgr.shape[:2]
         return Boxes(rows[:, 3:] * [width, height, width, height] - 0.5, rows[:, 2])
 
 
 def create(config: PipelineConfig, runtime: Runtime) -> Detector:
     """Load `config.detector_weights`: ONNX, or a .caffemodel. Raises WeightsError."""
-    least_score = min(0.5, config.score_threshold)
+    min_score = min(0.5, config.score_threshold)
     if Path(config.detector_weights).suffix == '.caffemodel':
-        return CaffeRetinaFace(Path(config.detector_weights).expanduser(), least_score)
+        return CaffeRetinaFace(Path(config.detector_weights).expanduser(), min_score)
     weights = load(config.detector_weights, 'retinaface', (ARCHITECTURE,))
     with fitted(weights):
-        return RetinaFace(runtime, weights, least_score)
+        return RetinaFace(runtime, weights, min_score)
 
 
 def _apart(corners: Array, scores: Array) -> NDArray[np.intp]:
     """Return the indices, best first, that non-maximum suppression keeps."""
     sides = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
-    kept = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), 0.0, _MOST_OVERLAP)
+    kept = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), 0.0, _MAX_OVERLAP)
     return np.asarray(kept, np.intp).reshape(-1)

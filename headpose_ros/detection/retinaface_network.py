@@ -24,7 +24,7 @@ def decode(
     logits: NDArray[np.float32],
     height: int,
     width: int,
-    least_score: float,
+    min_score: float,
 ) -> tuple[Array, Array]:
     """Return corners (K,4), pixels of the network's input, and scores (K,) of at least so much.
 
@@ -32,7 +32,7 @@ def decode(
     thousand anchors a few see a face.
     """
     difference = logits[:, 1] - logits[:, 0]
-    found = np.flatnonzero(difference >= math.log(least_score / (1 - least_score)))
+    found = np.flatnonzero(difference >= math.log(min_score / (1 - min_score)))
     centres, sizes = (values[found] for values in anchors(height, width))
     near, far = _VARIANCES
     of_found = offsets[found].astype(np.float64)

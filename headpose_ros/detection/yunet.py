@@ -20,8 +20,8 @@ from headpose_ros.typing import Image
 
 _SMALLEST_PX = 16.0
 """Images are scaled so that the smallest face wanted is this large; YuNet finds 10 to 300 px."""
-_MOST_OVERLAP = 0.3
-_MOST_FACES = 5000
+_MAX_OVERLAP = 0.3
+_MAX_FACES = 5000
 _MIN_SIDE = 32
 
 
@@ -31,14 +31,14 @@ class YuNet:
     name = 'yunet'
     box_to_face = BoxToFace(scale=1.60, dy=0.08)  # as RetinaFace's, trained on the same boxes
 
-    def __init__(self, model: Path, least_score: float = 0.5) -> None:
+    def __init__(self, model: Path, min_score: float = 0.5) -> None:
         if not hasattr(cv2, 'FaceDetectorYN'):
             raise WeightsError(
                 f'detector yunet: OpenCV {cv2.__version__} has no FaceDetectorYN; it needs 4.5.4'
             )
         try:
             self._net = cv2.FaceDetectorYN.create(
-                str(model), '', (_MIN_SIDE, _MIN_SIDE), least_score, _MOST_OVERLAP, _MOST_FACES
+                str(model), '', (_MIN_SIDE, _MIN_SIDE), min_score, _MAX_OVERLAP, _MAX_FACES
             )
         except cv2.error as error:
             raise WeightsError(f'detector yunet: {model}: {error.err}') from None

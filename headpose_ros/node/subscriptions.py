@@ -198,7 +198,7 @@ def no_data_reason(
     `others`: topics on which `kind` is published now; the most similar names are listed.
     """
     if not publishers:
-        elsewhere = f'; it is published on {_most_similar(topic, others)}: remap' if others else ''
+        elsewhere = f'; it is published on {_nearest_name(topic, others)}: remap' if others else ''
         return f'{topic}: nobody publishes {kind}{elsewhere or "; start the camera, or remap"}'
     own = [p for p in publishers if p.kind == kind]
     if not own:
@@ -218,7 +218,7 @@ def no_data_reason(
     )
 
 
-def _most_similar(topic: str, others: Sequence[str]) -> str:
+def _nearest_name(topic: str, others: Sequence[str]) -> str:
     def likeness(name: str) -> float:
         return difflib.SequenceMatcher(None, topic, name).ratio()
 

@@ -119,8 +119,8 @@ PATCH_RADIUS = 0.32
 
 _PATCH_SAMPLES = 20
 _NEAR_EXPECTED = 0.25
-_LEAST_SHARE = 0.3
-_LEAST_AXIAL = 0.1
+_MIN_SHARE = 0.3
+_MIN_AXIAL = 0.1
 
 
 def log_distance_from_depth(
@@ -140,13 +140,13 @@ def log_distance_from_depth(
     """
     axial = float(ray[2])
     pixels, valid = camera.pixels(ray[None])
-    if axial < _LEAST_AXIAL or not valid[0]:
+    if axial < _MIN_AXIAL or not valid[0]:
         return None
     patch = _patch(depth, camera, pixels[0], angular_size)
     expected = math.exp(log_expected)
     with np.errstate(invalid='ignore'):
         near = np.abs(patch / axial - expected) <= _NEAR_EXPECTED * expected
-    if patch.size == 0 or np.count_nonzero(near) < _LEAST_SHARE * patch.size:
+    if patch.size == 0 or np.count_nonzero(near) < _MIN_SHARE * patch.size:
         return None
     side = SURFACE_OFFSET_SIDE - SURFACE_OFFSET_FRONT
     behind = SURFACE_OFFSET_FRONT + side * (1.0 - math.cos(min(facing_angle, 0.5 * math.pi)))

@@ -19,13 +19,12 @@ _SHORT = 3  # images: at rates so low, new faces wait for long enough as it is
 
 
 class SearchSchedule:
-    """Search every N images, at once when it is urgent, and ever less often while that is in vain.
+    """Search every N images, at once when it is urgent, then less and less often.
 
-    Urgent means: nobody is followed, or somebody was lost and is not found again yet.
-    The first search of an urgent spell is at once; while the spell lasts the pause doubles until
-    it is the ordinary one, so that an empty scene costs no more than a populated one.
-    Where nothing hangs on it, and from then on, a search may be spread over the N images, so that
-    none takes long.
+    It is urgent while nobody is followed, and while somebody who was lost is not found again. The
+    first search of an urgent time is at once. Then the pause doubles until it is the ordinary one,
+    so that an empty scene costs no more than a populated one. In an ordinary time, and in an empty
+    scene from then on, a search may be spread over the N images, so that none takes long.
     Pauses are odd and even by turns: in light that comes and goes with the images, searches would
     else all meet the dark.
     """
@@ -39,12 +38,12 @@ class SearchSchedule:
         self._was_urgent = self._was_late = self._is_odd = self._is_in_vain = False
         self._since_late = self._backoff = 0
 
-    def urge(self) -> None:
-        """Make the next image one to search, whatever the spell."""
+    def request_search(self) -> None:
+        """Make the next image one to search, whatever the pause."""
         self._pause = self._extra = 0
         self._was_late = self._is_in_vain = False
 
-    def rests(self, every: int) -> bool:
+    def is_idle(self, every: int) -> bool:
         """Return whether `due` will say None to the next image, unless that is urgent."""
         return self._since_last + 1 <= min(self._pause, every - 1) + self._extra
 
@@ -69,14 +68,14 @@ class SearchSchedule:
     def due(self, every: int, urgent: bool, parts: int = 1) -> Part | None:
         """Count one image; return what to search of it: None, all, or one of `parts`."""
         if urgent and not self._was_urgent:
-            self.urge()
+            self.request_search()
         elif self._was_late and not urgent:
             self._pause = every - 1  # found again
         self._was_urgent, self._was_late = urgent, False
-        rests = self.rests(every)
+        idle = self.is_idle(every)
         self._since_last += 1
         self._since_late += 1
-        if rests:
+        if idle:
             return None
         self._since_last = 0
         if (urgent or parts > every) and not self._is_in_vain:

@@ -40,7 +40,7 @@ CAPTURE_MARGIN = 1.3
 READ_LOST_FOR = 1.0
 """Seconds for which crops are read where a lost face should be, image by image."""
 
-EXPLAINED = 1.0
+SAME_HEAD_GATE = 1.0
 """A detection nearer than this to a face that is followed is no other face."""
 
 BEGIN_PROBABILITY = 0.5
@@ -202,7 +202,7 @@ class Tracker:
             for i, j in assign(offsets, ratios, (near, gates), SIZE_GATE):
                 used.add(j)
                 self._take(self.tracks[i], faces, j)
-            used |= self._explained(offsets)
+            used |= self._already_followed(offsets)
         if complete:
             self._searched = True
             for track in self.tracks:
@@ -290,10 +290,10 @@ class Tracker:
         if not self._refines:
             track.be_unread(present=False)
 
-    def _explained(self, offsets: Array) -> set[int]:
+    def _already_followed(self, offsets: Array) -> set[int]:
         """Return the detections that lie on a face which is followed already."""
         live = np.array([track.was_visible or track.detected for track in self.tracks])
-        return {int(j) for j in np.flatnonzero((offsets[live] < EXPLAINED).any(axis=0))}
+        return {int(j) for j in np.flatnonzero((offsets[live] < SAME_HEAD_GATE).any(axis=0))}
 
     def _begin(self, faces: Faces, used: set[int], config: PipelineConfig) -> None:
         free = [int(j) for j in np.argsort(-faces.scores) if int(j) not in used]

@@ -18,7 +18,7 @@ from torch.nn import functional
 from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.mtcnn import Mtcnn
 from headpose_ros.detection.mtcnn_stages import intersection_over_union, suppress
-from headpose_ros.detection.one_pass import LEAST_SCORE, MOST_OVERLAP
+from headpose_ros.detection.one_pass import MAX_OVERLAP, MIN_SCORE
 from headpose_ros.detection.proposal_network import (
     LARGEST_PX,
     STRIDES,
@@ -184,8 +184,8 @@ def quality(network: Network, sources: Sequence[Source], mosaics: int = 200) -> 
     for i in range(mosaics):
         mosaic = maker.draw(np.random.default_rng([1, i]))
         outputs = [y.numpy() for y in network(torch.from_numpy(mosaic.image[None]))]
-        boxes, scores = squares(outputs, LEAST_SCORE)
-        boxes = boxes[suppress(boxes, scores, MOST_OVERLAP)]
+        boxes, scores = squares(outputs, MIN_SCORE)
+        boxes = boxes[suppress(boxes, scores, MAX_OVERLAP)]
         truth = mosaic.boxes[mosaic.sure]
         sides.append(truth[:, 2])
         half = truth[:, 2:] / 2
