@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-DETECTORS = ('one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
+DETECTORS = ('auto', 'one_pass', 'mtcnn', 'retinaface', 'yunet', 'cascade')
 ESTIMATORS = ('cnn', 'landmarks')
 DEVICE_PATTERN = r'auto|cpu|cuda(:\d+)?'
 LANDMARK_POSES = ('linear', 'linear_authors', 'pnp')
@@ -74,9 +74,10 @@ class PipelineConfig(Options):
     """Options of `HeadPosePipeline`."""
 
     detector: str = option(
-        'retinaface',
-        'Face detector: retinaface (finds most), one_pass (our proposal network and the last two '
-        'stages of MTCNN), mtcnn (as published), yunet or cascade.',
+        'auto',
+        'Face detector: auto (one_pass for streams, retinaface for single pictures), one_pass '
+        '(our proposal network and the last two stages of MTCNN), mtcnn (as published), '
+        'retinaface (finds most), yunet or cascade.',
         choices=DETECTORS,
     )
     detector_weights: str = option(
@@ -130,7 +131,7 @@ class PipelineConfig(Options):
     )
     min_face_px: float = option(
         0.0,
-        'Minimum face width, px of the image as it comes, 12 or more. 0: 32 px in 640x480, more '
+        'Minimum face width, px of the image as it comes, 12 or more. 0: 24 px in 640x480, more '
         'in larger images so that they take no longer; 12 px in single pictures up to 1280x960.',
         low=0.0,
         high=1000.0,

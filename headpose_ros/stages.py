@@ -109,7 +109,7 @@ def _require(what: str, stage: object, names: tuple[str, ...], cure: str = '') -
 def _create_search(config: PipelineConfig, runtime: Runtime, single: bool) -> Search:
     from headpose_ros.detection import FaceSearch, create_detector
 
-    return FaceSearch(create_detector(config, runtime), config, single=single)
+    return FaceSearch(create_detector(config, runtime, single), config, single=single)
 
 
 def _create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:

@@ -164,7 +164,7 @@ def _build(config: PipelineConfig, boxes: str) -> tuple[Estimator, FaceFinder]:
         return estimator, TrueBoxes()
     from headpose_ros.detection import create_detector
 
-    detector = create_detector(config, runtime)
+    detector = create_detector(config, runtime, single=True)
     return estimator, DetectedBoxes(detector, config)
 
 

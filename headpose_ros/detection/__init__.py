@@ -12,24 +12,28 @@ from headpose_ros.inference.protocols import Runtime
 __all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector']
 
 
-def create_detector(config: PipelineConfig, runtime: Runtime) -> Detector:
+def create_detector(config: PipelineConfig, runtime: Runtime, single: bool = False) -> Detector:
     """Return the detector that `config` names, its networks compiled by `runtime`.
 
+    `single`: it is for pictures by themselves, which may take longer than those of a stream.
     Raises WeightsError where its weights or model files cannot be used.
     """
-    if config.detector == 'mtcnn':
+    name = config.detector
+    if name == 'auto':
+        name = 'retinaface' if single else 'one_pass'
+    if name == 'mtcnn':
         from headpose_ros.detection import mtcnn
 
         return mtcnn.create(config, runtime)
-    if config.detector == 'retinaface':
+    if name == 'retinaface':
         from headpose_ros.detection import retinaface
 
         return retinaface.create(config, runtime)
-    if config.detector == 'yunet':
+    if name == 'yunet':
         from headpose_ros.detection import yunet
 
         return yunet.create(config, runtime)
-    if config.detector == 'cascade':
+    if name == 'cascade':
         from headpose_ros.detection import cascade
 
         return cascade.create(config, runtime)

@@ -22,7 +22,7 @@ from headpose_ros.geometry.upright_views import TurnedView
 from headpose_ros.heads import Boxes, Faces
 from headpose_ros.typing import Array, Image
 
-VIDEO_FACE_PX, VIDEO_AREA = 32.0, 640 * 480
+VIDEO_FACE_PX, VIDEO_AREA = 24.0, 640 * 480
 SINGLE_FACE_PX, SINGLE_AREA = 12.0, 1280 * 960
 """Smallest faces where `min_face_px` leaves it open, in an image of that area, of a stream and by
 itself. Larger images are searched as if scaled to it, which bounds the time: otherwise 4K would
@@ -38,7 +38,7 @@ estimator is asked as well (`tracking/single_judge.py`). That finds more faces t
 MAX_PARTS = 10
 """In how many parts a search is divided at most: one for each image of a stream, by default."""
 
-_TILE = 20.0
+_TILE = 27.0
 """Side of the tiles in a part, in smallest faces. Such a tile is a VGA image at the usual size: in
 three pieces it takes 1.7 times as long in all, in seven 2.6 times."""
 

@@ -16,6 +16,9 @@ from headpose_ros.tracking.motion import DETECTION_SIGMA, READING_SIGMA, Motion
 from headpose_ros.tracking.smoothing import HeadSmoother
 from headpose_ros.typing import Array
 
+MAX_CONFIRM_SEARCHES = 16
+"""Searches of the whole image on account of a tentative face."""
+
 
 @dataclass
 class Track:
@@ -30,6 +33,7 @@ class Track:
     `last_visible`, `last_present`: s. `occlusion_allowance`: seconds of absence that do not count,
     since another head stood before this one. `before`: these three before the newest image.
 
+    `searches`: of the whole image since it was first detected, where an estimator confirms it.
     `filtered_at`: s, when the filters over time last ran. `up`: (3,), camera frame, the z axis of
     the head as last read; zero where it is not known.
     """
@@ -49,6 +53,7 @@ class Track:
     occlusion_allowance: float = 0.0
     before: tuple[float, float, float] = (-math.inf, -math.inf, 0.0)
     confidence: float = 0.0
+    searches: int = 0
     filtered_at: float = math.nan
     up: Array = field(default_factory=lambda: np.zeros(3))
     evidence: Evidence = field(default_factory=Evidence)
@@ -66,6 +71,15 @@ class Track:
     def is_tentative(self) -> bool:
         """Whether it is still to be confirmed, and nobody knows of it."""
         return not self.id
+
+    @property
+    def may_ask_for_searches(self) -> bool:
+        """Whether an image may be searched on its account.
+
+        A tentative one may ask a few times only: what looks a little like a face, such as a print,
+        would else have every image searched.
+        """
+        return not self.is_tentative or self.searches < MAX_CONFIRM_SEARCHES
 
     def missing_for(self, time: float) -> float:
         """Return the seconds since a head was last there, those behind others left out."""

@@ -117,7 +117,9 @@ class Tracker:
     @property
     def urgent(self) -> bool:
         """Whether searches of the whole image are wanted more often, for a while."""
-        return not all(track.visible for track in self.tracks) or not self.tracks
+        return not self.tracks or any(
+            not track.visible and track.may_ask_for_searches for track in self.tracks
+        )
 
     @property
     def all_confirmed(self) -> bool:
@@ -127,7 +129,10 @@ class Tracker:
     @property
     def lost_now(self) -> bool:
         """Whether somebody was visible in the image before and is not in this one."""
-        return any(track.was_visible and not track.visible for track in self.tracks)
+        return any(
+            track.was_visible and not track.visible and track.may_ask_for_searches
+            for track in self.tracks
+        )
 
     @property
     def wants_search(self) -> bool:
@@ -136,7 +141,9 @@ class Tracker:
         That is while somebody new is to be confirmed by the detector.
         """
         return any(
-            track.is_tentative and track.evidence.log_odds > evidence.PRIOR
+            track.is_tentative
+            and track.may_ask_for_searches
+            and track.evidence.log_odds > evidence.PRIOR
             for track in self.tracks
         )
 
@@ -206,6 +213,7 @@ class Tracker:
         if complete:
             self._searched = True
             for track in self.tracks:
+                track.searches += self._refines  # else only detections can confirm it
                 if not track.detected:
                     self._miss(track)
         self._begin(faces, used, config)
@@ -341,7 +349,10 @@ class Tracker:
         reading = evidence.of_reading(track.confidence)
         if track.detected:
             return reading + evidence.of_detection(track.score)
-        return reading + (evidence.CONTRADICTED if self._searched else 0.0)
+        if self._searched:
+            return reading + evidence.CONTRADICTED
+        # What the detector has had its chances to confirm is not confirmed without it.
+        return reading if track.may_ask_for_searches else min(reading, 0.0)
 
     def _confirm(self, config: PipelineConfig) -> None:
         needed = evidence.logit(config.confirm_probability)

@@ -220,8 +220,8 @@ def test_image_and_camera_must_agree():
 def test_smallest_face():
     vga, uhd = (CameraModel.from_fov(w, w * 3 // 4, np.radians(60)) for w in (640, 3840))
     relation = BoxToFace(scale=1.5)
-    assert smallest_face_px(PipelineConfig(), vga, relation) == 32
-    assert smallest_face_px(PipelineConfig(), uhd, relation) == 192
+    assert smallest_face_px(PipelineConfig(), vga, relation) == 24
+    assert smallest_face_px(PipelineConfig(), uhd, relation) == 144
     assert smallest_face_px(PipelineConfig(), vga, relation, single=True) == 12
     assert smallest_face_px(PipelineConfig(), uhd, relation, single=True) == 36
     for camera in (vga, uhd):  # pixels of the image as it comes

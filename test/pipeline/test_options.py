@@ -58,7 +58,7 @@ def test_what_means_a_value_is_taken_as_python_has_it(name, given, held):
         ('rectify', 'no', 'rectify: expected bool'),
         ('weights', b'net', "weights: expected str, got b'net'"),
         ('weights', None, 'weights: expected str, got None'),
-        ('detector', 'magic', 'detector: expected one of one_pass, .*magic'),
+        ('detector', 'magic', 'detector: expected one of auto, one_pass, .*magic'),
         ('detector', Path('mtcnn2'), 'detector: expected one of'),
         ('device', 'gpu', "device: expected auto, cpu, cuda or cuda:N, got 'gpu'"),
         ('device', 'cuda:', 'device: expected auto'),
