@@ -122,14 +122,12 @@ def _grow(
             b = int(np.floor((np.arctan2(x, z) / (2 * np.pi)) % 1.0 * columns)) % columns
             least = table[a, b] + layers[i] * min(1.0, (s + 1) / 3.0)
             if r < least < r + 0.03:
-                q[0] = centre[0] + x / r * least
-                q[1] = centre[1] + y / r * least
-                q[2] = centre[2] + z / r * least
+                for k, v in enumerate((x, y, z)):
+                    q[k] = centre[k] + v / r * least
             d = (q - p) / (np.sqrt(np.sum((q - p) ** 2)) + 1e-9)
             out_of_head = (d[0] * x + d[1] * y + d[2] * z) / r * hug
-            d[0] -= out_of_head * x / r
-            d[1] -= out_of_head * y / r
-            d[2] -= out_of_head * z / r
+            for k, v in enumerate((x, y, z)):
+                d[k] -= out_of_head * v / r
             p = q
             out[i, s + 1] = p
 
