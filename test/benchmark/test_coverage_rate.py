@@ -13,7 +13,7 @@ from headpose_ros.detection import create_detector
 from headpose_ros.inference.runtime import create_runtime
 from headpose_training.head_model import default_path
 
-DETECTOR = PipelineConfig().detector
+DETECTOR = 'one_pass'
 
 
 @pytest.fixture(scope='module')
@@ -26,7 +26,7 @@ def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp('scenes')
     camera = wide_scenes.fisheye(800, 600)
     wide_scenes.write_scenes(folder, wide_scenes.SceneMaker(camera, people=5, seed=3), 5)
-    detector = create_detector(PipelineConfig(), create_runtime('cpu'))
+    detector = create_detector(PipelineConfig(detector=DETECTOR), create_runtime('cpu'))
     return coverage.measure(folder, [detector], coverage.Countable())
 
 

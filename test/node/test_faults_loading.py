@@ -39,7 +39,7 @@ def test_missing_weights_are_told_and_found_later(domain, logs, tmp_path):
 @pytest.mark.parametrize(
     ('argument', 'words'),
     [
-        ('detector:=magic', 'expected one of one_pass'),
+        ('detector:=magic', 'expected one of auto'),
         ('score_threshold:=1.5', 'score_threshold.*0.0 to 1.0'),
         ('max_heads:=many', 'max_heads: expected int'),
         ('device:=abacus', 'device: expected auto, cpu, cuda or cuda:N, got .*abacus'),
