@@ -114,7 +114,7 @@ class Stream:
         return True
 
     def warnings(self, config: PipelineConfig) -> dict[str, str]:
-        """Return what limits the following of people for now, and the cure, by its subject."""
+        """Return what limits the following of people now, and the cure, by its subject."""
         told = {}
         if self._tracker.left_out:
             told['max_heads'] = (

