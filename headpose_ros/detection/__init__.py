@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 from headpose_ros.config import PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.search import FaceSearch
 from headpose_ros.inference.protocols import Runtime
+from headpose_ros.inference.weights import WeightsError
 
 __all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector']
 
@@ -19,8 +23,8 @@ def create_detector(config: PipelineConfig, runtime: Runtime, single: bool = Fal
     Raises WeightsError where its weights or model files cannot be used.
     """
     name = config.detector
-    if name == 'auto':
-        name = 'retinaface' if single else 'one_pass'
+    if name == 'auto' and single:
+        return _for_single_pictures(config, runtime)
     if name == 'mtcnn':
         from headpose_ros.detection import mtcnn
 
@@ -40,3 +44,15 @@ def create_detector(config: PipelineConfig, runtime: Runtime, single: bool = Fal
     from headpose_ros.detection import one_pass
 
     return one_pass.create(config, runtime)
+
+
+def _for_single_pictures(config: PipelineConfig, runtime: Runtime) -> Detector:
+    """Return RetinaFace, or one_pass where the runtime or the weights suit only that.
+
+    OpenCV 4.5.4 without another runtime cannot read RetinaFace.
+    """
+    try:
+        return create_detector(replace(config, detector='retinaface'), runtime)
+    except WeightsError as error:
+        logging.getLogger(__name__).warning('detector auto: one_pass, since %s', error)
+    return create_detector(replace(config, detector='one_pass'), runtime)
