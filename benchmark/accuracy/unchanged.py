@@ -27,8 +27,8 @@ from headpose_ros.geometry import CameraModel
 from headpose_ros.heads import Head
 from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.media.image_messages import to_bgr_compressed
 from headpose_ros.node.demo_tables import Pose, compare, read_truth
-from headpose_ros.node.images import to_bgr_compressed
 from headpose_ros.pipeline import HeadPosePipeline
 
 CLIP = ROOT / 'headpose_ros' / 'demo' / 'clip.mp4'

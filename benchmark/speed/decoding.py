@@ -23,7 +23,7 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry import CameraModel
 from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.heads import Head
-from headpose_ros.node.images import to_bgr_compressed
+from headpose_ros.media.image_messages import to_bgr_compressed
 from headpose_ros.pipeline import HeadPosePipeline
 from headpose_ros.typing import Image
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
     from headpose_ros.geometry import CameraModel
+    from headpose_ros.media.image_messages import Bgr
     from headpose_ros.media.sources import Frame, FrameSource
-    from headpose_ros.node.images import Bgr
 
 CLIP = Path(__file__).parent.parent / 'demo' / 'clip.mp4'
 CLIP_CAMERA = CLIP.with_name('clip_camera.yaml')

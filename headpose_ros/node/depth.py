@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from headpose_ros.node.images import ImageError, to_metres
+from headpose_ros.media.image_messages import ImageError, to_metres
 from headpose_ros.node.stamps import NANO
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from visualization_msgs.msg import MarkerArray
 
 from headpose_ros.geometry import CameraModel
 from headpose_ros.heads import Head
+from headpose_ros.media.image_messages import Bgr
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.images import Bgr
 from headpose_ros.node.markers import ShownMarkers
 from headpose_ros.node.messages import heads_message, image_message, pose_stamped, transforms
 from headpose_ros.node.problems import ProblemLog

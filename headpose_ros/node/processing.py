@@ -16,11 +16,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from headpose_ros.geometry import CameraModel
+from headpose_ros.media.image_messages import Bgr, ImageError, jpeg_size, to_bgr_compressed
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
 from headpose_ros.node.fixed_frame import FixedFrame
-from headpose_ros.node.images import Bgr, ImageError, jpeg_size, to_bgr, to_bgr_compressed
+from headpose_ros.node.images import to_bgr
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.stamps import BACKWARDS, NANO, CheckedStamp, StampChecker

@@ -14,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from headpose_ros.media.image_messages import Bgr, ImageError
 from headpose_ros.node.depth import nanoseconds
-from headpose_ros.node.images import Bgr, ImageError, to_bgr
+from headpose_ros.node.images import to_bgr
 
 JPEG_QUALITY = 92
 

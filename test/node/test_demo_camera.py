@@ -12,8 +12,9 @@ from graph import Bench, Process, camera_info, fake_node, spots
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from headpose_ros.media.image_messages import to_bgr_compressed
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.images import to_bgr, to_bgr_compressed
+from headpose_ros.node.images import to_bgr
 
 CAMERA = ['-m', 'headpose_ros.node.demo_camera']
 

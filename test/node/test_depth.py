@@ -9,8 +9,8 @@ pytest.importorskip('headpose_ros.msg')
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from headpose_ros.media.image_messages import ImageError
 from headpose_ros.node.depth import MIN_MISSES, DepthBuffer
-from headpose_ros.node.images import ImageError
 
 TOLERANCE = 0.05
 

@@ -14,8 +14,9 @@ pytest.importorskip('sensor_msgs')
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.geometry import CameraModel
+from headpose_ros.media.image_messages import ENCODINGS, ImageError, to_bgr_compressed, to_metres
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
-from headpose_ros.node.images import ENCODINGS, ImageError, to_bgr, to_bgr_compressed, to_metres
+from headpose_ros.node.images import to_bgr
 
 MANY = settings(
     max_examples=int(os.environ.get('HEADPOSE_FUZZ', '400')),

@@ -16,8 +16,8 @@ import pytest
 from graph import SPOT, Bench, Process, camera_info, fake_node, spots
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from headpose_ros.media.image_messages import ENCODINGS
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.images import ENCODINGS
 from headpose_ros.node.messages import compressed_message, image_message
 
 COUNT = int(os.environ.get('HEADPOSE_FUZZ', '100')) * 4

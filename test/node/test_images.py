@@ -13,15 +13,15 @@ pytest.importorskip('sensor_msgs')
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from headpose_ros.node import images
-from headpose_ros.node.images import (
+from headpose_ros.media.image_messages import (
     ENCODINGS,
     ImageError,
     jpeg_size,
-    to_bgr,
     to_bgr_compressed,
     to_metres,
 )
+from headpose_ros.node import images
+from headpose_ros.node.images import to_bgr
 from headpose_ros.node.messages import image_message
 
 WIDTH, HEIGHT = 16, 12
