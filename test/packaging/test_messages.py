@@ -5,6 +5,27 @@
 import pytest
 
 CONTRACT = {
+    'Attention': {
+        'id': 'string',
+        'target': 'string',
+        'looking': 'boolean',
+        'probability': 'float',
+        'angle': 'float',
+        'distance': 'float',
+        'since': 'builtin_interfaces/Time',
+        'approach_speed': 'float',
+        'approach_speed_deviation': 'float',
+    },
+    'AttentionArray': {
+        'header': 'std_msgs/Header',
+        'attention': 'sequence<headpose_ros/Attention>',
+    },
+    'HeadEvent': {
+        'header': 'std_msgs/Header',
+        'id': 'string',
+        'type': 'uint8',
+        'target': 'string',
+    },
     'HeadPose': {
         'header': 'std_msgs/Header',
         'id': 'string',
