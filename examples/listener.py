@@ -9,7 +9,7 @@ import math
 
 import rclpy
 from geometry_msgs.msg import PoseStamped
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from tf2_msgs.msg import TFMessage
 
@@ -47,7 +47,9 @@ def main() -> None:
     """Listen until interrupted."""
     rclpy.init()
     try:
-        rclpy.spin(Listener())
+        with SingleThreadedExecutor() as executor:
+            executor.add_node(Listener())
+            executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:

@@ -130,11 +130,11 @@ class Consumer:
     def __init__(self, node_name: str = '/headpose') -> None:
         import rclpy
         from diagnostic_msgs.msg import DiagnosticArray
-        from rclpy.executors import SingleThreadedExecutor
         from rclpy.qos import QoSProfile
         from tf2_msgs.msg import TFMessage
 
         from headpose_ros.msg import HeadPoseArray
+        from headpose_ros.node.spinning import spin
 
         rclpy.init()
         self.node = rclpy.create_node('reliability_consumer')
@@ -150,9 +150,8 @@ class Consumer:
             ),
             self.node.create_subscription(DiagnosticArray, '/diagnostics', self._status, 10),
         ]
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(self.node)
-        threading.Thread(target=self._spin, daemon=True).start()
+        self._thread = threading.Thread(target=spin, args=(self.node,), daemon=True)
+        self._thread.start()
 
     def take(self) -> Received:
         """Return what came since the last call."""
@@ -170,14 +169,7 @@ class Consumer:
         import rclpy
 
         rclpy.try_shutdown()
-
-    def _spin(self) -> None:
-        from rclpy.executors import ExternalShutdownException
-
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
+        self._thread.join()
 
     def _heads(self, message: Any) -> None:
         at = time.monotonic()

@@ -42,6 +42,12 @@ class Operator:
         if not self._client.wait_for_service(30.0):
             raise RuntimeError(f'no service {name}/change_state')
 
+    def close(self) -> None:
+        """Leave the graph."""
+        import rclpy
+
+        rclpy.shutdown()
+
     def change(self, transition: str) -> None:
         """Do a transition such as 'configure'; raise RuntimeError where it fails."""
         import rclpy
@@ -153,6 +159,7 @@ def main() -> int:
                 rounds.append(go_round(pid, operator))
                 for row in rounds[-1]:
                     print(row, flush=True)
+            operator.close()
     problems = evaluate(rounds)
     write(given.json, {'start': start, 'rounds': rounds, 'problems': problems})
     return 1 if problems else 0

@@ -130,7 +130,6 @@ class Player:
         self, source: FrameSource, camera: CameraModel, options: argparse.Namespace
     ) -> None:
         import rclpy
-        from rclpy.executors import SingleThreadedExecutor
         from rclpy.qos import QoSProfile, ReliabilityPolicy
         from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -140,8 +139,7 @@ class Player:
         self._source = source
         self._options = options
         self._node: Node = rclpy.create_node('demo_camera')
-        self._executor: Executor = SingleThreadedExecutor()
-        self._executor.add_node(self._node)
+        self._executor: Executor
         qos = QoSProfile(depth=5)
         if options.best_effort:
             qos.reliability = ReliabilityPolicy.BEST_EFFORT
@@ -158,14 +156,17 @@ class Player:
 
     def play(self) -> None:
         """Wait for subscribers, then publish until the end."""
-        self._await_subscribers()
-        start = time.monotonic()
-        for frame in self._frames():
-            self._wait_until(start + frame.time)
-            if not self._node.context.ok():
-                return
-            self._publish(frame)
-        self._finish()
+        from headpose_ros.node.spinning import executing
+
+        with executing(self._node) as self._executor:
+            self._await_subscribers()
+            start = time.monotonic()
+            for frame in self._frames():
+                self._wait_until(start + frame.time)
+                if not self._node.context.ok():
+                    return
+                self._publish(frame)
+            self._finish()
 
     def _frames(self) -> Iterator[Frame]:
         for count, frame in enumerate(self._source, 1):

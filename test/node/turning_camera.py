@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import numpy as np
 from geometry_msgs.msg import TransformStamped
 from rclpy.time import Time
@@ -42,9 +40,10 @@ def main() -> None:
     import time
 
     import rclpy
-    from rclpy.executors import ExternalShutdownException
     from rclpy.qos import DurabilityPolicy, QoSProfile
     from tf2_msgs.msg import TFMessage
+
+    from headpose_ros.node.spinning import spin
 
     rclpy.init()
     node = rclpy.create_node('robot')
@@ -61,8 +60,7 @@ def main() -> None:
         moving.publish(TFMessage(transforms=[transform('odom', 'head', now, rotation)]))
 
     node.create_timer(0.02, turn)
-    with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(node)
+    spin(node)
 
 
 if __name__ == '__main__':
