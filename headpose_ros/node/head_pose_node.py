@@ -143,6 +143,14 @@ class HeadPoseNode(LifecycleNode):
         self._stop()
         self._free()
 
+    def destroy_node(self) -> None:
+        """Leave the graph at once.
+
+        rclpy leaves the state machine, which holds the node, to the garbage collector.
+        """
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     def _new_session(self, pipeline: Pipeline, cameras: CameraSource, outputs: Outputs) -> Session:
         self._statistics = Statistics()
         return Session(

@@ -4,24 +4,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 MAX_IMAGE_PIXELS = 2**26
 """Of a compressed image. With OpenCV's own limit a broken header may allocate 3 GB."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def guarded(run: Callable[[], int]) -> int:
     """Run an executable: return its status, 2 where ROS or the messages are missing.
 
-    SIGINT and SIGTERM end it with status 0 and no traceback.
+    SIGINT and SIGTERM end it with status 0 and no traceback; further ones change nothing.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+    _handle_signals(_end)
     try:
         return run()
     except KeyboardInterrupt:
@@ -47,9 +50,15 @@ def _end(number: int, frame: object) -> None:
     options = getattr(signals, 'get_current_signal_handlers_options', None)
     if options is None or options().name == 'NO':
         os._exit(0)
+    _handle_signals(signal.SIG_IGN)  # what ends now is not interrupted
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(0)
+
+
+def _handle_signals(handler: Any) -> None:
+    for number in SIGNALS:
+        signal.signal(number, handler)
 
 
 def _cure(error: ModuleNotFoundError) -> str:
@@ -91,19 +100,37 @@ class StopRequest:
 
     def install(self) -> None:
         """Take over the handling of both signals."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._request)
+        _handle_signals(self._request)
 
     def _request(self, number: int, frame: object) -> None:
         self._requested = True
 
 
-def main(args: list[str] | None = None, make_pipeline: Any = None) -> int:
-    """Run the node until it is interrupted; return the exit status.
+def main(args: list[str] | None = None, make_pipeline: Any = None) -> NoReturn:
+    """Run the node until it is interrupted; leave the process with the exit status.
 
     `make_pipeline` replaces the pipeline, in tests.
     """
-    return guarded(lambda: _run(args, make_pipeline))
+    try:
+        status = guarded(lambda: _run(args, make_pipeline))
+    except Exception:
+        traceback.print_exc()
+        status = 1
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process without finalising Python.
+
+    Threads of OpenVINO, DDS and an image in progress live until then. What they use would be taken
+    down under them; one that comes back from native code into an interpreter that is being
+    finalised ends the process with SIGABRT.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # none, or closed
+            stream.flush()
+    ctypes.CDLL(None).fflush(None)
+    os._exit(status)
 
 
 def _run(args: list[str] | None, make_pipeline: Any) -> int:
@@ -126,10 +153,12 @@ def _run(args: list[str] | None, make_pipeline: Any) -> int:
         print(f'headpose_node: {error}', file=sys.stderr)
         return 2
     finally:
-        if node is not None:
-            node.close()
-            node.destroy_node()
-        rclpy.try_shutdown()
+        _handle_signals(signal.SIG_IGN)
+        with contextlib.ExitStack() as last_first:
+            last_first.callback(rclpy.try_shutdown)
+            if node is not None:
+                last_first.callback(node.destroy_node)
+                last_first.callback(node.close)
     return 0
 
 

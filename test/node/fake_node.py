@@ -32,6 +32,14 @@ WARNINGS = {
 """By the first pixel of an image."""
 
 
+def work_in_native_code(seconds: float) -> None:
+    """Be in OpenCV, as a real pipeline is, from where a thread cannot be ended in order."""
+    end = time.monotonic() + seconds
+    image = np.zeros((480, 640), np.uint8)
+    while time.monotonic() < end:
+        cv2.GaussianBlur(image, (31, 31), 0)
+
+
 class SpotPipeline:
     """Every bright spot is a head; the widest is the principal one."""
 
@@ -44,6 +52,7 @@ class SpotPipeline:
             raise ValueError(f'weights: no file {config.weights!r}; give a shipped name or a file')
         self.warnings: dict[str, str] = {}
         self.slow = float(os.environ.get('SPOTS_SECONDS', '0'))
+        self.busy = float(os.environ.get('SPOTS_BUSY_SECONDS', '0'))
         self.max_heads = config.max_heads
         self.threshold = config.score_threshold
 
@@ -61,6 +70,7 @@ class SpotPipeline:
         rotation_fixed_from_camera: Any = None,
     ) -> FrameResult:
         time.sleep(self.slow)
+        work_in_native_code(self.busy)
         if image_bgr[0, 0].tolist() == [1, 2, 3]:
             raise RuntimeError('the picture of doom')
         self.warnings = WARNINGS.get(tuple(image_bgr[0, 0].tolist()), {})
