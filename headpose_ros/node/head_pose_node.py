@@ -19,6 +19,7 @@ from headpose_ros.config import PipelineConfig
 from headpose_ros.node import diagnostics
 from headpose_ros.node.camera_source import CameraSource
 from headpose_ros.node.diagnostics import Counts, Limits, Statistics
+from headpose_ros.node.enable import Enable
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.parameters import Parameters, live_fields
 from headpose_ros.node.problems import ProblemLog
@@ -72,6 +73,7 @@ class HeadPoseNode(LifecycleNode):
         self.create_timer(REFRESH_PERIOD, self._refresh, clock=steady)
         self.create_timer(1.0, self._publish_diagnostics, clock=steady)
         self._guard_change_state()
+        self._enable = Enable(self, self._switch)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the models and advertise the outputs."""
@@ -94,27 +96,13 @@ class HeadPoseNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to process, as soon as an output has a subscriber."""
-        assert self._pipeline is not None
-        assert self._outputs is not None
-        assert self._cameras is not None
-        if self._ending is not None and not self._ending.close(RESTART_TIMEOUT):
-            self.get_logger().error(
-                'activate: an image from before is still being processed; try again'
-            )
+        if self._enable.on and self._begin():
             return FAILURE
-        self._ending = None
-        try:
-            self._pipeline.reset()
-            self._pipeline.configure_live(**self._live(live_fields(PipelineConfig)))
-            self._session = self._new_session(self._pipeline, self._cameras, self._outputs)
-            self._session.refresh()
-        except Exception as error:  # rclpy would go to error processing without a message
-            self._stop()
-            self._problems.report('activate', f'activate: {_one_line(error)}', error=True)
-            return FAILURE
-        self._problems.resolve('activate')
         self._autostart = False
-        self.get_logger().info(f'active: waiting for images on {self._session.topics.image}')
+        if self._session is not None:
+            self.get_logger().info(f'active: waiting for images on {self._session.topics.image}')
+        else:
+            self.get_logger().info('active, but disabled by ~/enable')
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -130,6 +118,7 @@ class HeadPoseNode(LifecycleNode):
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and free everything, from any state."""
         self.close()
+        self.get_logger().info('shut down for good; the process runs until a signal ends it')
         return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -150,6 +139,37 @@ class HeadPoseNode(LifecycleNode):
         """
         super().destroy_node()
         self._state_machine.destroy_when_not_in_use()
+
+    def _switch(self, on: bool) -> str:
+        """Begin or stop to process where the node is active; return why it cannot, or ''."""
+        if not on:
+            self._stop()
+        elif self._state_machine.current_state[1] == 'active':
+            return self._begin()
+        return ''
+
+    def _begin(self) -> str:
+        """Begin to process; return why it fails, which is logged, or ''."""
+        assert self._pipeline is not None
+        assert self._outputs is not None
+        assert self._cameras is not None
+        if self._ending is not None and not self._ending.close(RESTART_TIMEOUT):
+            problem = 'an image from before is still being processed; try again'
+            self.get_logger().error(f'activate: {problem}')
+            return problem
+        self._ending = None
+        try:
+            self._pipeline.reset()
+            self._pipeline.configure_live(**self._live(live_fields(PipelineConfig)))
+            self._session = self._new_session(self._pipeline, self._cameras, self._outputs)
+            self._session.refresh()
+        except Exception as error:  # rclpy would go to error processing without a message
+            self._stop()
+            problem = _one_line(error)
+            self._problems.report('activate', f'activate: {problem}', error=True)
+            return problem
+        self._problems.resolve('activate')
+        return ''
 
     def _new_session(self, pipeline: Pipeline, cameras: CameraSource, outputs: Outputs) -> Session:
         self._statistics = Statistics()
@@ -218,6 +238,8 @@ class HeadPoseNode(LifecycleNode):
         session, pipeline = self._session, self._pipeline
         values = {'state': self._state_machine.current_state[1]}
         hardware, summary, problems = '', values['state'], self._problems.current()
+        if not self._enable.on:
+            summary += ', disabled by ~/enable'
         if pipeline is not None:
             values['device'] = pipeline.device
             values['runtime'] = pipeline.runtime_name

@@ -12,18 +12,16 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from headpose_ros.geometry import CameraModel
 from headpose_ros.heads import Head
-from headpose_ros.media.image_messages import Bgr
 from headpose_ros.msg import HeadPoseArray
+from headpose_ros.node.debug_image import DebugImages, Drawing
 from headpose_ros.node.markers import ShownMarkers
-from headpose_ros.node.messages import heads_message, image_message, pose_stamped, transforms
+from headpose_ros.node.messages import heads_message, pose_stamped, transforms
 from headpose_ros.node.problems import ProblemLog
-from headpose_ros.node.qos import NEWEST_OUTPUT, OUTPUT
+from headpose_ros.node.qos import OUTPUT
 from headpose_ros.node.transforms import Broadcaster
 
 try:
@@ -51,8 +49,8 @@ class Outputs:
         self._heads = node.create_publisher(HeadPoseArray, '~/heads', OUTPUT)
         self._pose = node.create_publisher(PoseStamped, '~/pose', OUTPUT)
         self._markers = node.create_publisher(MarkerArray, '~/markers', OUTPUT)
-        self._debug = node.create_publisher(Image, '~/debug_image', NEWEST_OUTPUT)
-        self._publishers = [self._heads, self._pose, self._markers, self._debug]
+        self._debug = DebugImages(node, problems, self._send)
+        self._publishers = [self._heads, self._pose, self._markers, *self._debug.publishers]
         self._tracked = None
         if IdsList is not None:
             self._tracked = node.create_publisher(IdsList, '/humans/faces/tracked', OUTPUT)
@@ -94,24 +92,17 @@ class Outputs:
             self._send(self._markers, self._shown_markers.message(heads, header, sight_length))
 
     def debug_image_wanted(self) -> bool:
-        """Return whether anybody subscribes to `~/debug_image`."""
-        return self._is_subscribed(self._debug)
+        """Return whether anybody subscribes to `~/debug_image`, raw or compressed."""
+        return any(map(self._is_subscribed, self._debug.publishers))
 
-    def publish_debug_image(
-        self,
-        heads: Sequence[Head],
-        principal_id: str | None,
-        header: Header,
-        image: Bgr,
-        camera: CameraModel,
-    ) -> None:
-        """Publish the image with the heads drawn on it, if somebody subscribes."""
+    def publish_debug_image(self, drawing: Drawing) -> None:
+        """Have the image with the heads drawn on it published, if somebody subscribes."""
         if self.debug_image_wanted():
-            from headpose_ros.media.drawing import draw_heads
+            self._debug.put(drawing)
 
-            drawn = image.copy()
-            draw_heads(drawn, heads, camera, principal_id)
-            self._send(self._debug, image_message(drawn, 'bgr8', header))
+    def forget_debug_image(self) -> None:
+        """Publish no drawing of an image from before."""
+        self._debug.forget()
 
     def publish_absence(self, wait: bool = False) -> None:
         """Publish once, after the last result, that nobody is present any more.
@@ -135,6 +126,7 @@ class Outputs:
 
     def close(self) -> None:
         """Remove all publishers."""
+        self._debug.close()
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         if self._broadcaster is not None:

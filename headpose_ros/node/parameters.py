@@ -64,6 +64,13 @@ class NodeConfig(Options):
     marker_sight_length: float = option(
         1.0, 'Length of the view cone in RViz, m.', low=0.05, high=20.0, live=True
     )
+    debug_image_width: int = option(
+        640,
+        'Maximum width of ~/debug_image, pixels; 0: that of the image.',
+        low=0,
+        high=16384,
+        live=True,
+    )
     max_rate: float = option(
         0.0,
         'Maximum rate at which images are processed, Hz; 0: no limit.',

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from headpose_ros.geometry import CameraModel
 from headpose_ros.media.image_messages import Bgr, ImageError, jpeg_size, to_bgr_compressed
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
+from headpose_ros.node.debug_image import Drawing, drawn_width
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
 from headpose_ros.node.diagnostics import Statistics
 from headpose_ros.node.fixed_frame import FixedFrame
@@ -133,6 +134,7 @@ class Processor:
         """Publish nothing from now on; the result of an image in progress is discarded."""
         with self._publishing:
             self._closed = True
+            self._outputs.forget_debug_image()
 
     def publish_absence(self) -> None:
         """Publish that nobody is present any more, once after the last result."""
@@ -172,11 +174,13 @@ class Processor:
             if self._closed:
                 return
             principal = result.principal_id
-            length = self._options().marker_sight_length
-            self._outputs.publish(result, principal, header, length)
+            options = self._options()
+            self._outputs.publish(result, principal, header, options.marker_sight_length)
             self._statistics.record(self._latency(job), took, len(result))
-            if image.reduction == 1:
-                self._outputs.publish_debug_image(result, principal, header, image.pixels, camera)
+            width = options.debug_image_width
+            self._outputs.publish_debug_image(
+                Drawing(result, principal, header, image.pixels, camera, width)
+            )
             self._problems.resolve('processing')
             self._report_degraded()
 
@@ -236,14 +240,18 @@ class Processor:
         return image
 
     def _decode_compressed(self, message: CompressedImage) -> Decoded:
-        """Decode a JPEG at the resolution the pipeline needs; in full where it is displayed."""
+        """Decode a JPEG at the resolution that the pipeline, and who watches, needs."""
         size = jpeg_size(message.data)
-        if size is None or self._outputs.debug_image_wanted():
+        if size is None:
             return Decoded.full_size(to_bgr_compressed(message))
         try:
             reduction = self._pipeline.reduction(self._cameras.camera(*size))
         except CameraInfoError:  # reported when the image is processed
             reduction = 1
+        if self._outputs.debug_image_wanted():
+            width = drawn_width(size[0], self._options().debug_image_width)
+            while reduction > 1 and size[0] < reduction * width:
+                reduction //= 2
         pixels = to_bgr_compressed(message, reduction)
         return Decoded(pixels, *size, reduction) if reduction > 1 else Decoded.full_size(pixels)
 

@@ -10,6 +10,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graph import BEST_EFFORT, CX, CY, FX, FY, RELIABLE, ROOT, SPOT, Bench, fake_node, spots
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from headpose_ros.geometry.rotations import matrix_from_quaternion
@@ -223,11 +224,16 @@ def test_a_bridge_that_publishes_only_once_there_is_a_subscriber(domain, logs):
         )
 
 
-@pytest.mark.parametrize('topic', ['/tf', '/headpose/markers', '/headpose/debug_image'])
-def test_each_output_wakes_the_node(bench, topic):
-    from tf2_msgs.msg import TFMessage
-
-    kind = {'/tf': TFMessage, '/headpose/markers': MarkerArray}.get(topic, Image)
+@pytest.mark.parametrize(
+    ('topic', 'kind'),
+    [
+        ('/tf', TFMessage),
+        ('/headpose/markers', MarkerArray),
+        ('/headpose/debug_image', Image),
+        ('/headpose/debug_image/compressed', CompressedImage),
+    ],
+)
+def test_each_output_wakes_the_node(bench, topic, kind):
     bench.listen(kind, topic)
     bench.camera()
     assert bench.heads_arrive(topic) is not None
@@ -356,7 +362,9 @@ def test_the_security_policy_grants_what_the_node_uses_and_no_more(bench):
         'reply': node.get_service_names_and_types_by_node('headpose', '/'),
     }
     used = {right: {name for name, _ in found} for right, found in used.items()}
-    optional = {'/humans/faces/tracked', '/image/compressed', '/depth', '/clock'}
+    optional = {
+        '/humans/faces/tracked', '/image/compressed', '/depth', '/clock', '/headpose/enable',
+    }  # fmt: skip
     with_fixed_frame = {'/tf_static', '/tf'}
     for right, tag in (('publish', 'topics'), ('subscribe', 'topics'), ('reply', 'services')):
         assert used[right] <= granted(tag, right), right
