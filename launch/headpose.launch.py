@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The head pose node and, on request, a USB camera and RViz.
 
-`ros2 launch headpose_ros headpose.launch.py image:=/camera/image_raw
-camera_info:=/camera/camera_info`; `--show-args` lists every argument.
+`ros2 launch headpose_ros headpose.launch.py image:=/camera/image_raw` takes the CameraInfo from
+/camera/camera_info. Every parameter of the node is an argument; `--show-args` lists them all.
 """
 
 import os
-from collections.abc import Sequence
+from typing import List  # noqa: UP035
 
 from ament_index_python.packages import (
     PackageNotFoundError,
@@ -15,48 +15,40 @@ from ament_index_python.packages import (
     get_package_share_directory,
 )
 from launch import Action, LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    OpaqueFunction,
+    PopLaunchConfigurations,
+    PushLaunchConfigurations,
+)
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from headpose_ros.config import DETECTORS, ESTIMATORS, PipelineConfig
+from headpose_ros.node import launch_arguments
+from headpose_ros.node.launch_arguments import BOOLEANS, PARAMETERS
 
 SHARE = get_package_share_directory('headpose_ros')
 CAMERAS = ['none', 'usb', 'webcam']
-BOOLEANS = ['true', 'false']
 LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
-# These override the parameters file only where they are given.
-OVERRIDES = ('device', 'detector', 'estimator', 'weights', 'fixed_frame', 'frame_prefix')
-NAMES = (
-    *OVERRIDES, 'camera_roll', 'image', 'camera_info', 'depth', 'compressed', 'namespace',
-    'params_file', 'rviz', 'use_sim_time', 'log_level', 'camera', 'video_device',
-    'camera_info_url', 'hfov',
-)  # fmt: skip
+TEXTS = List[str]  # noqa: UP006  (launch knows no list[str] up to Jazzy)
 # The variable's name before and since FastDDS 3 (Kilted).
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
-def override(name: str, choices: Sequence[str] = ()) -> DeclareLaunchArgument:
-    """Declare an argument for a parameter; empty leaves it to the parameters file."""
-    option = PipelineConfig.__dataclass_fields__[name]
-    text, default = option.metadata['text'], repr(option.default)
-    description = f'{text} Empty: the value in params_file (by default {default}).'
-    limits = {'choices': ['', *choices]} if choices else {}
-    return DeclareLaunchArgument(name, default_value='', description=description, **limits)
-
-
-def arguments() -> list[Action]:
+def arguments() -> list[DeclareLaunchArgument]:
     """Declare every argument."""
     return [*topic_arguments(), *parameter_arguments(), *process_arguments(), *camera_arguments()]
 
 
-def topic_arguments() -> list[Action]:
+def topic_arguments() -> list[DeclareLaunchArgument]:
     """Declare the topics."""
     return [
         DeclareLaunchArgument('image', default_value='image', description='Topic of the images.'),
         DeclareLaunchArgument(
-            'camera_info', default_value='camera_info', description='Topic of their CameraInfo.'
+            'camera_info',
+            default_value='',
+            description='Topic of their CameraInfo. Empty: camera_info beside the images.',
         ),
         DeclareLaunchArgument(
             'depth',
@@ -72,25 +64,10 @@ def topic_arguments() -> list[Action]:
     ]
 
 
-def parameter_arguments() -> list[Action]:
-    """Declare the parameters of the node."""
+def parameter_arguments() -> list[DeclareLaunchArgument]:
+    """Declare all parameters of the node; empty leaves one to the parameters file."""
     return [
-        override('device'),
-        override('detector', DETECTORS),
-        override('estimator', ESTIMATORS),
-        override('weights'),
-        override('camera_roll'),
-        DeclareLaunchArgument(
-            'fixed_frame',
-            default_value='',
-            description='Frame that stands still and whose z axis points up, such as odom, for '
-            'a camera that moves. Empty: the value in params_file (by default none).',
-        ),
-        DeclareLaunchArgument(
-            'frame_prefix',
-            default_value='',
-            description='Prefix of the TF frames, such as robot1/.',
-        ),
+        *(parameter_argument(name) for name in PARAMETERS),
         DeclareLaunchArgument(
             'params_file',
             default_value=os.path.join(SHARE, 'config', 'headpose.yaml'),
@@ -106,8 +83,16 @@ def parameter_arguments() -> list[Action]:
     ]
 
 
-def process_arguments() -> list[Action]:
-    """Declare namespace, RViz and log level."""
+def parameter_argument(name: str) -> DeclareLaunchArgument:
+    """Declare an argument for a parameter; empty leaves it to the parameters file."""
+    choices = launch_arguments.choices(name)
+    limits = {'choices': ['', *choices]} if choices else {}
+    text = launch_arguments.description(name)
+    return DeclareLaunchArgument(name, default_value='', description=text, **limits)
+
+
+def process_arguments() -> list[DeclareLaunchArgument]:
+    """Declare namespace, RViz, log level and enclave."""
     return [
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of all nodes started here.'
@@ -121,10 +106,15 @@ def process_arguments() -> list[Action]:
             choices=LOG_LEVELS,
             description='Minimum severity that the node logs.',
         ),
+        DeclareLaunchArgument(
+            'enclave',
+            default_value='',
+            description='Security enclave of the node (SROS2), such as /headpose.',
+        ),
     ]
 
 
-def camera_arguments() -> list[Action]:
+def camera_arguments() -> list[DeclareLaunchArgument]:
     """Declare the camera that is started with the node."""
     return [
         DeclareLaunchArgument(
@@ -150,17 +140,21 @@ def camera_arguments() -> list[Action]:
     ]
 
 
-def dds_profile() -> list[Action]:
-    """Set the FastDDS profile for large images, unless another profile is set."""
+def dds_profile() -> dict[str, str]:
+    """Return the environment of our processes: the FastDDS profile for large images.
+
+    Empty where another profile is set. The environment of other nodes stays as it is.
+    """
     if any(name in os.environ for name in PROFILE_VARIABLES):
-        return []
-    profile = os.path.join(SHARE, 'config', 'fastdds_images.xml')
-    return [SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES]
+        return {}
+    return dict.fromkeys(PROFILE_VARIABLES, os.path.join(SHARE, 'config', 'fastdds_images.xml'))
 
 
 def nodes(context: LaunchContext) -> list[Action]:
     """Make the node, which configures and activates itself, and on request camera and RViz."""
-    values = {name: LaunchConfiguration(name).perform(context) for name in NAMES}
+    names = [argument.name for argument in arguments()]
+    launch_arguments.refuse_unknown(__file__, names)
+    values = {name: LaunchConfiguration(name).perform(context) for name in names}
     if not os.path.isfile(values['params_file']):  # launch_ros would continue without it
         raise FileNotFoundError(f'params_file: no file {values["params_file"]!r}')
     started = [head_pose_node(values)]
@@ -173,15 +167,16 @@ def nodes(context: LaunchContext) -> list[Action]:
 
 def head_pose_node(values: dict[str, str]) -> LifecycleNode:
     """Make the lifecycle node, with the parameters file and what overrides it."""
-    overrides = {name: values[name] for name in OVERRIDES if values[name]}
+    parameters = {
+        name: typed(launch_arguments.value(name, values[name]))
+        for name in PARAMETERS
+        if values[name]
+    }
     if values['compressed'] == 'true':
-        overrides['image_transport'] = 'compressed'
-    # As str, or a name such as "1" would arrive as a number.
-    parameters = {k: ParameterValue(v, value_type=str) for k, v in overrides.items()}
-    if values['camera_roll']:
-        parameters['camera_roll'] = degrees('camera_roll', values['camera_roll'])
+        parameters['image_transport'] = typed('compressed')
     if values['use_sim_time']:
         parameters['use_sim_time'] = values['use_sim_time'] == 'true'
+    enclave = ['--enclave', values['enclave']] if values['enclave'] else []
     return LifecycleNode(
         package='headpose_ros',
         executable='headpose_node',
@@ -190,16 +185,16 @@ def head_pose_node(values: dict[str, str]) -> LifecycleNode:
         output='screen',
         parameters=[values['params_file'], *([parameters] if parameters else [])],
         remappings=topics(values),
-        arguments=['--ros-args', '--log-level', values['log_level']],
+        arguments=['--ros-args', '--log-level', values['log_level'], *enclave],
+        additional_env=dds_profile(),
     )
 
 
-def degrees(name: str, text: str) -> float:
-    """Return an argument as a number. Raises ValueError."""
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f'{name}: expected degrees, such as 90, got {text!r}') from None
+def typed(value: bool | float | str | list[str]) -> bool | float | ParameterValue:
+    """Return a value that stays of its type: a text such as "1" would arrive as a number."""
+    if isinstance(value, str):
+        return ParameterValue(value, value_type=str)
+    return ParameterValue(value, value_type=TEXTS) if isinstance(value, list) else value
 
 
 def usb_camera(values: dict[str, str]) -> Node:
@@ -211,8 +206,9 @@ def usb_camera(values: dict[str, str]) -> Node:
             'camera:=usb needs the package usb_cam: install ros-$ROS_DISTRO-usb-cam '
             '(and image_transport_plugins for compressed:=true), or use camera:=webcam'
         ) from error
-    image, info = values['image'], values['camera_info']
+    image = values['image']
     beside_image = '/'.join([*image.split('/')[:-1], 'camera_info'])
+    info = values['camera_info'] or beside_image
     return Node(
         package='usb_cam',
         executable='usb_cam_node_exe',
@@ -233,6 +229,7 @@ def usb_camera(values: dict[str, str]) -> Node:
             ('camera_info', info),
             (beside_image, info),
         ],
+        additional_env=dds_profile(),
     )
 
 
@@ -248,6 +245,7 @@ def webcam(values: dict[str, str]) -> Node:
         output='screen',
         arguments=options,
         remappings=topics(values),
+        additional_env=dds_profile(),
     )
 
 
@@ -259,14 +257,22 @@ def rviz(values: dict[str, str]) -> Node:
         namespace=values['namespace'],
         arguments=['-d', os.path.join(SHARE, 'config', 'headpose.rviz')],
         remappings=[(f'/headpose/{t}', f'headpose/{t}') for t in ('markers', 'debug_image')],
+        additional_env=dds_profile(),
     )
 
 
 def topics(values: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the remappings of the camera's topics."""
-    return [(name, values[name]) for name in ('image', 'camera_info', 'depth')]
+    """Return the remappings of the camera's topics: those that are given."""
+    return [(name, values[name]) for name in ('image', 'camera_info', 'depth') if values[name]]
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the launch for ros2 launch."""
-    return LaunchDescription([*arguments(), *dds_profile(), OpaqueFunction(function=nodes)])
+    """Describe the launch for ros2 launch; its arguments do not stay with who includes it."""
+    return LaunchDescription(
+        [
+            PushLaunchConfigurations(),
+            *arguments(),
+            OpaqueFunction(function=nodes),
+            PopLaunchConfigurations(),
+        ]
+    )

@@ -9,44 +9,81 @@ its frames left/face_<id>; the same for `right`.
 import os
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    PopLaunchConfigurations,
+    PushLaunchConfigurations,
+)
+from launch.launch_description_sources import (
+    PythonLaunchDescriptionSource,
+    load_python_launch_file_as_module,
+)
 from launch.substitutions import LaunchConfiguration
 
+from headpose_ros.node.launch_arguments import refuse_unknown
+
 SHARE = get_package_share_directory('headpose_ros')
-SHARED = {
-    'image': ('image', 'Topic of the images, inside each namespace.'),
-    'camera_info': ('camera_info', 'Topic of their CameraInfo, inside each namespace.'),
-    'compressed': ('false', 'Subscribe to <image>/compressed in place of <image>.'),
-    'device': ('', 'As in headpose.launch.py.'),
-    'use_sim_time': ('', 'As in headpose.launch.py.'),
-}
+ONE_CAMERA = os.path.join(SHARE, 'launch', 'headpose.launch.py')
+SIDES = ('left', 'right')
+OWN = ('namespace', 'frame_prefix', 'rviz', 'enclave')
+"""Arguments of headpose.launch.py that are set for each camera here, or mean nothing for two."""
 
 
-def head_pose_of(camera: str) -> IncludeLaunchDescription:
-    """Include headpose.launch.py for one camera; `camera` is the argument with its name."""
-    name = LaunchConfiguration(camera)
+def shared() -> list[DeclareLaunchArgument]:
+    """Declare the arguments of headpose.launch.py that are for both cameras."""
+    one = load_python_launch_file_as_module(ONE_CAMERA)
+    described = [*one.topic_arguments(), *one.parameter_arguments(), *one.process_arguments()]
+    return [argument for argument in described if argument.name not in OWN]
+
+
+def cameras() -> list[DeclareLaunchArgument]:
+    """Declare the names of both cameras."""
+    return [
+        DeclareLaunchArgument(
+            side,
+            default_value=side,
+            description=f'Namespace of the {order} camera, in which its topics are.',
+        )
+        for side, order in (('left', 'first'), ('right', 'second'))
+    ]
+
+
+def include(context: LaunchContext) -> list[Action]:
+    """Include headpose.launch.py for each camera."""
+    names = [argument.name for argument in shared()]
+    refuse_unknown(__file__, [*names, 'left', 'right'])
+    values = [(name, LaunchConfiguration(name)) for name in names]
+    return [head_pose_of(LaunchConfiguration(side).perform(context), values) for side in SIDES]
+
+
+def head_pose_of(
+    name: str, values: list[tuple[str, LaunchConfiguration]]
+) -> IncludeLaunchDescription:
+    """Include headpose.launch.py for the camera in the namespace `name`."""
     return IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(os.path.join(SHARE, 'launch', 'headpose.launch.py')),
+        PythonLaunchDescriptionSource(ONE_CAMERA),
         launch_arguments=[
             ('namespace', name),
-            ('frame_prefix', [name, '/']),
-            *((shared, LaunchConfiguration(shared)) for shared in SHARED),
+            ('frame_prefix', f'{name}/'),
+            ('camera', 'none'),
+            ('rviz', 'false'),
+            ('enclave', ''),
+            *values,
         ],
     )
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe the launch for ros2 launch."""
-    cameras = [
-        DeclareLaunchArgument(
-            side, default_value=side, description=f'Namespace of the {order} camera.'
-        )
-        for side, order in (('left', 'first'), ('right', 'second'))
-    ]
-    shared = [
-        DeclareLaunchArgument(name, default_value=default, description=text)
-        for name, (default, text) in SHARED.items()
-    ]
-    return LaunchDescription([*cameras, *shared, head_pose_of('left'), head_pose_of('right')])
+    return LaunchDescription(
+        [
+            PushLaunchConfigurations(),
+            *cameras(),
+            *shared(),
+            OpaqueFunction(function=include),
+            PopLaunchConfigurations(),
+        ]
+    )

@@ -134,7 +134,7 @@ class Player:
         from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
         from headpose_ros.node.messages import camera_info_message
-        from headpose_ros.node.subscriptions import compressed_topic
+        from headpose_ros.node.subscriptions import camera_info_topic, compressed_topic
 
         self._source = source
         self._options = options
@@ -148,7 +148,8 @@ class Player:
             self._images = self._node.create_publisher(CompressedImage, topic, qos)
         else:
             self._images = self._node.create_publisher(Image, 'image', qos)
-        self._infos = self._node.create_publisher(CameraInfo, 'camera_info', qos)
+        topic = camera_info_topic(self._node, self._images.topic_name)
+        self._infos = self._node.create_publisher(CameraInfo, topic, qos)
         self._info = camera_info_message(camera)
         self.report = Report(
             options.input, float(options.rate or source.rate_hz), source.width, source.height

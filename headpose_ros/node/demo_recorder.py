@@ -94,7 +94,7 @@ class Recorder:
         from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
         from headpose_ros.msg import HeadPoseArray
-        from headpose_ros.node.subscriptions import compressed_topic
+        from headpose_ros.node.subscriptions import camera_info_topic, compressed_topic
 
         self.node = node = rclpy.create_node('demo_recorder')
         self._spool = spool
@@ -103,12 +103,14 @@ class Recorder:
         self._values: dict[str, str] = {}
         self._printed_at = time.monotonic()
         qos = QoSProfile(depth=30)
-        topic = compressed_topic(node) if compressed else 'image'
+        topic = compressed_topic(node) if compressed else node.resolve_topic_name('image')
         kind = CompressedImage if compressed else Image
         self._subscriptions = [
             node.create_subscription(HeadPoseArray, 'headpose/heads', self._on_heads, qos),
             node.create_subscription(kind, topic, spool.put, qos),
-            node.create_subscription(CameraInfo, 'camera_info', self._on_info, qos),
+            node.create_subscription(
+                CameraInfo, camera_info_topic(node, topic), self._on_info, qos
+            ),
             node.create_subscription(DiagnosticArray, '/diagnostics', self._on_values, qos),
         ]
 

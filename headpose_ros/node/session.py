@@ -21,7 +21,7 @@ from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.parameters import NodeConfig
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.processing import Job, Pipeline, Processor, Topics
-from headpose_ros.node.subscriptions import Input, compressed_topic
+from headpose_ros.node.subscriptions import Input, camera_info_topic, compressed_topic
 from headpose_ros.node.worker import NewestWorker
 
 RATE_WARM_UP = 3.0
@@ -154,7 +154,7 @@ class Session:
         else:
             topic = node.resolve_topic_name('image')
             image = Input(node, Image, topic, self._on_image, reliability)
-        topic = node.resolve_topic_name('camera_info')
+        topic = camera_info_topic(node, topic)
         info = Input(node, CameraInfo, topic, self.cameras.update, keeps_latched=True)
         depth = None
         if options.use_depth:

@@ -186,6 +186,17 @@ def compressed_topic(node: Node) -> str:
     return node.resolve_topic_name('image') + '/compressed'
 
 
+def camera_info_topic(node: Node, image: str) -> str:
+    """Return the topic of CameraInfo: a remap of its own, or the one beside `image`.
+
+    As image_transport has it, for `image` raw or compressed; one remap serves both.
+    """
+    own = node.resolve_topic_name('camera_info')
+    if own != node.resolve_topic_name('camera_info', only_expand=True):
+        return own
+    return image.removesuffix('/compressed').rpartition('/')[0] + '/camera_info'
+
+
 def no_data_reason(
     topic: str,
     kind: str,

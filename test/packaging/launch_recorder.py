@@ -55,10 +55,12 @@ class OpaqueFunction(Action):
     function: Any
 
 
-@dataclass
-class SetEnvironmentVariable(Action):
-    name: str
-    value: Any
+class PushLaunchConfigurations(Action):
+    pass
+
+
+class PopLaunchConfigurations(Action):
+    pass
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Node(Action):
     parameters: list = field(default_factory=list)
     remappings: list = field(default_factory=list)
     arguments: list = field(default_factory=list)
+    additional_env: dict = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -109,12 +112,22 @@ def get_package_prefix(name):
     raise PackageNotFoundError(name)
 
 
+def load_python_launch_file_as_module(path):
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 MODULES = {
     'launch': (Action, LaunchContext, LaunchDescription),
     'launch.actions': (
-        DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, SetEnvironmentVariable,
+        DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, PopLaunchConfigurations,
+        PushLaunchConfigurations,
     ),
-    'launch.launch_description_sources': (PythonLaunchDescriptionSource,),
+    'launch.launch_description_sources': (
+        PythonLaunchDescriptionSource, load_python_launch_file_as_module,
+    ),
     'launch.substitutions': (LaunchConfiguration,),
     'launch_ros': (),
     'launch_ros.actions': (LifecycleNode, Node),
@@ -155,8 +168,6 @@ def load(path, monkeypatch):
         module = ModuleType(name)
         vars(module).update((member.__name__, member) for member in members)
         monkeypatch.setitem(sys.modules, name, module)
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
-    module = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(sys, 'dont_write_bytecode', True)
-    spec.loader.exec_module(module)
+    module = load_python_launch_file_as_module(path)
     return Recording(module.generate_launch_description().entities, vars(module))

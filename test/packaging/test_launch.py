@@ -9,7 +9,11 @@ import launch_recorder as recorder
 import pytest
 import yaml
 
+pytest.importorskip('rclpy', reason='the launch files know the parameters of the node')
+
 from headpose_ros.config import PipelineConfig
+from headpose_ros.node import launch_arguments
+from headpose_ros.node.launch_arguments import PARAMETERS
 
 LAUNCH = recorder.ROOT / 'launch'
 FILES = sorted(LAUNCH.glob('*.launch.py'))
@@ -44,8 +48,30 @@ def test_every_argument_has_a_description_and_a_default(path, monkeypatch):
 def test_the_arguments_promised(headpose):
     assert set(headpose.arguments) >= {
         'image', 'camera_info', 'compressed', 'device', 'detector', 'estimator', 'weights',
-        'namespace', 'params_file', 'rviz', 'use_sim_time', 'log_level', 'camera',
+        'namespace', 'params_file', 'rviz', 'use_sim_time', 'log_level', 'camera', 'enclave',
+        'use_depth', 'publish_tf', 'always_on', 'autostart', 'rectified_input', 'max_rate',
+        'image_reliability',
     }  # fmt: skip
+
+
+def test_every_parameter_is_an_argument(headpose):
+    file = yaml.safe_load((recorder.ROOT / 'config' / 'headpose.yaml').read_text())
+    known = set(file['/**']['ros__parameters'])
+    assert set(PARAMETERS) == known - {'image_transport'}
+    assert set(PARAMETERS) <= set(headpose.arguments)
+
+
+def test_every_argument_that_the_documents_name_exists(load):
+    """`ros2 launch headpose_ros NAME.launch.py a:=b` in README and docs/."""
+    names = {path.name: set(load(path.name.split('.')[0]).arguments) for path in FILES}
+    texts = [recorder.ROOT / 'README.md', *(recorder.ROOT / 'docs').glob('*.md')]
+    found = 0
+    for text in texts:
+        for file, line in re.findall(r'(\w+\.launch\.py)((?: \S+:=\S*)*)', text.read_text()):
+            given = set(re.findall(r'(\w+):=', line))
+            assert given <= names[file], f'{text.name}: {file}{line}'
+            found += len(given)
+    assert found
 
 
 def test_by_default_one_lifecycle_node_with_the_packaged_parameters(headpose):
@@ -60,11 +86,15 @@ def test_by_default_one_lifecycle_node_with_the_packaged_parameters(headpose):
     assert Path(file) == recorder.ROOT / 'config' / 'headpose.yaml'
 
 
-@pytest.mark.parametrize('name', ['device', 'detector', 'estimator', 'weights', 'camera_roll'])
+@pytest.mark.parametrize('name', PARAMETERS)
 def test_what_is_not_given_is_said_to_have_the_default_of_the_code(headpose, name):
-    default = PipelineConfig.__dataclass_fields__[name].default
-    assert headpose.arguments[name].default_value == ''
-    assert repr(default) in headpose.arguments[name].description
+    item = PARAMETERS[name]
+    argument = headpose.arguments[name]
+    assert argument.default_value == ''
+    assert item.metadata['text'] in argument.description
+    told = argument.description.rpartition('by default ')[2].removesuffix(').')
+    default = list(item.default) if isinstance(item.default, tuple) else item.default
+    assert yaml.safe_load(told) == default
 
 
 @pytest.mark.parametrize('name', ['detector', 'estimator'])
@@ -89,16 +119,46 @@ def test_how_the_camera_is_held(headpose):
         'camera_roll': 180.0,
         'fixed_frame': recorder.ParameterValue('odom', str),
     }
-    with pytest.raises(ValueError, match="camera_roll: expected degrees, such as 90, got 'left'"):
+    with pytest.raises(ValueError, match="camera_roll: expected a number, got 'left'"):
         headpose.started(camera_roll='left')
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'value'),
+    [
+        ('use_depth', 'true', True),
+        ('publish_tf', 'false', False),
+        ('max_rate', '5', 5.0),
+        ('max_heads', '3', 3),
+        ('weights', '1', recorder.ParameterValue('1', str)),
+        ('image_reliability', 'reliable', recorder.ParameterValue('reliable', str)),
+    ],
+)
+def test_each_kind_of_parameter_arrives_as_its_own(headpose, name, text, value):
+    (node,) = headpose.started(**{name: text})
+    assert node.parameters[1] == {name: value}
+    assert type(node.parameters[1][name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'expected'),
+    [('max_rate', 'fast', 'a number'), ('max_rate', 'true', 'a number'),
+     ('max_heads', '2.5', 'a whole number'), ('max_heads', 'true', 'a whole number'),
+     ('use_depth', '1', 'true or false'), ('max_rate', '{', 'a number')],
+)  # fmt: skip
+def test_what_is_of_another_kind_is_refused(headpose, name, text, expected):
+    with pytest.raises(ValueError, match=f'{name}: expected {expected}, got {text!r}'):
+        headpose.started(**{name: text})
 
 
 def test_every_parameter_set_here_exists(headpose):
     file = yaml.safe_load((recorder.ROOT / 'config' / 'headpose.yaml').read_text())
     known = {*file['/**']['ros__parameters'], 'use_sim_time'}
-    given = dict.fromkeys(('device', 'weights', 'fixed_frame', 'frame_prefix'), 'x')
-    (node,) = headpose.started(**given, detector='mtcnn', camera_roll='90', compressed='true')
-    assert set(node.parameters[1]) <= known
+    given = {
+        name: launch_arguments.yaml_text(PARAMETERS[name].default) or 'x' for name in PARAMETERS
+    }
+    (node,) = headpose.started(**given, compressed='true', use_sim_time='true')
+    assert set(node.parameters[1]) == known
 
 
 def test_topics_namespace_and_log_level(headpose):
@@ -106,6 +166,15 @@ def test_topics_namespace_and_log_level(headpose):
     assert ('image', '/cam/image_raw') in node.remappings
     assert node.namespace == 'robot1'
     assert node.arguments == ['--ros-args', '--log-level', 'debug']
+    (node,) = headpose.started(enclave='/robot/headpose')
+    assert node.arguments[-2:] == ['--enclave', '/robot/headpose']
+
+
+def test_camera_info_is_left_to_the_node_unless_it_is_given(headpose):
+    (node,) = headpose.started(image='/cam/image_raw')
+    assert 'camera_info' not in dict(node.remappings)
+    (node,) = headpose.started(image='/cam/image_raw', camera_info='/cam/info')
+    assert ('camera_info', '/cam/info') in node.remappings
 
 
 def test_a_parameters_file_that_is_not_there_ends_the_launch(headpose):
@@ -142,8 +211,8 @@ def test_the_driver_of_usb_cameras_at_wish(headpose, monkeypatch):
     assert set(camera.remappings) == {
         ('image_raw', '/eye/image'),
         ('image_raw/compressed', '/eye/image/compressed'),
-        ('camera_info', 'camera_info'),
-        ('/eye/camera_info', 'camera_info'),
+        ('camera_info', '/eye/camera_info'),
+        ('/eye/camera_info', '/eye/camera_info'),
     }
 
 
@@ -154,7 +223,8 @@ def test_rviz_at_wish_shows_topics_the_node_has(headpose):
     topics = {display['Topic']['Value'] for display in shown if 'Topic' in display}
     assert topics == {'/headpose/markers', '/headpose/debug_image'}
     assert {source for source, _ in rviz.remappings} == topics
-    outputs = (recorder.ROOT / 'headpose_ros' / 'node' / 'outputs.py').read_text()
+    node = recorder.ROOT / 'headpose_ros' / 'node'
+    outputs = ''.join((node / f'{name}.py').read_text() for name in ('outputs', 'debug_image'))
     for topic in topics:
         assert f"'~/{topic.split('/')[-1]}'" in outputs
 
@@ -174,38 +244,80 @@ def test_rviz_knows_every_class_of_its_configuration():
     assert {'rviz_default_plugins/MarkerArray', 'rviz_default_plugins/TF'} < classes <= known
 
 
-def test_the_dds_profile_is_set_for_both_generations_of_fastdds(headpose):
-    variables = {
-        action.name: action.value for action in headpose.of(recorder.SetEnvironmentVariable)
-    }
-    assert set(variables) == set(PROFILES)
-    assert all(Path(path).is_file() for path in variables.values())
+def test_our_processes_alone_have_the_dds_profile_of_both_generations_of_fastdds(headpose):
+    for process in headpose.started(camera='webcam', rviz='true'):
+        assert set(process.additional_env) == set(PROFILES)
+        assert all(Path(path).is_file() for path in process.additional_env.values())
 
 
 @pytest.mark.parametrize('name', PROFILES)
-def test_a_dds_profile_that_is_set_stays(load, monkeypatch, name):
-    monkeypatch.setenv(name, '/somewhere/else.xml')
-    recording = recorder.load(LAUNCH / 'headpose.launch.py', monkeypatch)
-    assert recording.of(recorder.SetEnvironmentVariable) == []
+def test_a_dds_profile_that_is_set_stays(headpose, monkeypatch, name):
+    monkeypatch.setenv(name, '/somewhere/else.xml')  # also by an action before
+    for process in headpose.started(camera='webcam'):
+        assert process.additional_env == {}
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_nothing_stays_with_who_includes_it(path, monkeypatch):
+    kinds = [type(entity) for entity in recorder.load(path, monkeypatch).entities]
+    assert kinds[0] is recorder.PushLaunchConfigurations
+    assert kinds[-1] is recorder.PopLaunchConfigurations
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_an_unknown_argument_on_the_command_line_is_refused(path, monkeypatch):
+    recording = recorder.load(path, monkeypatch)
+    for named in (['headpose_ros', path.name], [str(path)]):
+        monkeypatch.setattr('sys.argv', ['ros2', 'launch', *named, 'imge:=/cam', 'device:=cpu'])
+        with pytest.raises(ValueError, match=rf'imge:=: {path.name} has no .* mean image\?'):
+            recording.started()
+    for others in (['my_robot', 'robot.launch.py'], ['my_robot', path.name]):
+        monkeypatch.setattr('sys.argv', ['ros2', 'launch', *others, 'imge:=/cam'])
+        assert recording.started()
 
 
 @pytest.mark.parametrize('name', ['demo', 'two_cameras'])
 def test_what_is_included_exists_and_takes_what_it_is_given(load, headpose, name):
-    recording = load(name)
-    included = recording.of(recorder.IncludeLaunchDescription)
+    included = included_by(load(name).started())
     assert included
     for include in included:
         assert Path(include.source.location) == LAUNCH / 'headpose.launch.py'
-        assert {argument for argument, _ in include.launch_arguments} <= set(headpose.arguments)
+        given = {argument for argument, _ in include.launch_arguments}
+        # All but what belongs to a camera of its own: no default may come from who includes us.
+        assert set(headpose.arguments) - given == {'video_device', 'camera_info_url', 'hfov'}
+        assert given <= set(headpose.arguments)
+        assert dict(include.launch_arguments)['camera'] == 'none'
+
+
+def included_by(actions):
+    return [one for one in actions if isinstance(one, recorder.IncludeLaunchDescription)]
 
 
 def test_the_demo_plays_for_ever_what_it_is_told(load):
     demo = load('demo')
-    (camera,) = demo.started()
+    _, camera = demo.started()
     assert (camera.executable, camera.arguments) == ('demo_camera', ['--loop'])
-    (camera,) = demo.started(input='/dev/video0', hfov='70')
+    _, camera = demo.started(input='/dev/video0', hfov='70')
     assert camera.arguments == ['--loop', '--input', '/dev/video0', '--hfov', '70']
     assert demo.arguments['rviz'].default_value == 'false', 'where RViz is not installed'
+
+
+def test_the_demo_honours_what_it_lists(load):
+    """Its camera is where its node listens, and no other camera is offered."""
+    demo = load('demo')
+    include, camera = demo.started(
+        namespace='robot1', image='/cam/image_raw', camera_info='/cam/info', compressed='true'
+    )
+    assert camera.namespace == 'robot1'
+    remaps = dict(camera.remappings)
+    assert (remaps['image'], remaps['camera_info']) == ('/cam/image_raw', '/cam/info')
+    assert '--compressed' in camera.arguments
+    assert set(camera.additional_env) == set(PROFILES)
+    given = dict(include.launch_arguments)
+    assert (given['namespace'], given['image'], given['compressed']) == (
+        'robot1', '/cam/image_raw', 'true',
+    )  # fmt: skip
+    assert not {'camera', 'video_device', 'camera_info_url'} & set(demo.arguments)
 
 
 def test_the_camera_options_used_exist():
@@ -215,10 +327,8 @@ def test_the_camera_options_used_exist():
 
 
 def test_two_cameras_do_not_share_namespace_or_frames(load):
-    includes = load('two_cameras').of(recorder.IncludeLaunchDescription)
-    namespaces = [
-        dict(include.launch_arguments)['namespace'].variable_name for include in includes
-    ]
-    prefixes = [dict(include.launch_arguments)['frame_prefix'] for include in includes]
-    assert namespaces == ['left', 'right']
-    assert prefixes[0] != prefixes[1]
+    includes = included_by(load('two_cameras').started(left='front', image='cam/image_raw'))
+    given = [dict(include.launch_arguments) for include in includes]
+    assert [one['namespace'] for one in given] == ['front', 'right']
+    assert [one['frame_prefix'] for one in given] == ['front/', 'right/']
+    assert {one['image'].variable_name for one in given} == {'image'}
