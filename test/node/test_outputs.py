@@ -197,6 +197,17 @@ def test_each_output_counts_its_subscribers(made, topic):
     assert out.has_subscribers()
 
 
+def test_markers_do_not_outlive_a_node_that_died(made):
+    publishers, _, out = made
+    publishers['~/markers'].listeners = 1
+    out.publish([head('f0001')], None, HEADER, 1.0)
+    (message,) = publishers['~/markers'].sent
+    lifetimes = {
+        marker.lifetime.sec + 1e-9 * marker.lifetime.nanosec for marker in message.markers
+    }
+    assert 0.0 < min(lifetimes) <= max(lifetimes) <= 2.0  # 0 is for ever
+
+
 def test_markers_reuse_numbers_and_are_deleted(made):
     publishers, _, out = made
     markers = publishers['~/markers']

@@ -4,9 +4,11 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 pytest.importorskip('headpose_ros.msg')
+from headpose_ros.node import session as session_module
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.session import Session
 
@@ -23,7 +25,7 @@ class Log(list):
 @pytest.fixture
 def made():
     """A session whose parts do nothing; `subscribed` and `silent` (seconds) are set by a test."""
-    parts = SimpleNamespace(subscribed=True, absences=0, silent=0.0, busy=False)
+    parts = SimpleNamespace(subscribed=True, absences=0, silent=0.0, busy=False, cleared=[])
 
     def publish_absence():
         parts.absences += 1
@@ -38,14 +40,14 @@ def made():
         _options=lambda: SimpleNamespace(silence_timeout=TIMEOUT, always_on=False),
         _outputs=SimpleNamespace(has_subscribers=lambda: parts.subscribed),
         _problems=ProblemLog(Log(), 10.0),
-        _statistics=SimpleNamespace(clear=lambda counts: None),
+        _statistics=SimpleNamespace(clear=parts.cleared.append),
         _inputs=SimpleNamespace(refresh=lambda wanted, timeout: None, image=Image()),
         _fixed_frame=None,
         _monitor=SimpleNamespace(check=lambda timeout: None),
         _processor=SimpleNamespace(publish_absence=publish_absence),
         _idle=SimpleNamespace(update=lambda idle, delay: None),
         _worker=Worker(),
-        counts=lambda: None,
+        counts=lambda: 'counts so far',
         is_processing=False,
     )
     return parts, session
@@ -72,3 +74,37 @@ def test_absence_is_published_once_images_have_stopped_and_the_last_one_is_done(
     parts.busy = False
     Session.refresh(session)
     assert parts.absences == 1
+
+
+def test_figures_begin_anew_each_time_processing_begins(made):
+    """The latency before a pause of an hour is nobody's any more."""
+    parts, session = made
+    for subscribed, times in ((True, 1), (True, 1), (False, 1), (True, 2)):
+        parts.subscribed = subscribed
+        Session.refresh(session)
+        assert parts.cleared == ['counts so far'] * times
+
+
+@pytest.mark.parametrize(
+    ('camera_hz', 'max_rate', 'expected'),
+    [
+        (30.0, 20.0, 20.0),
+        (30.0, 25.0, 25.0),
+        (30.0, 7.0, 7.0),
+        (30.0, 60.0, 30.0),
+        (30.0, 0.0, 30),
+    ],
+)
+def test_max_rate_is_reached_and_not_exceeded(monkeypatch, camera_hz, max_rate, expected):
+    """Skipping to the next image after each pause would make 15 Hz of 20 at 30 Hz."""
+    handed, now = [], [0.0]
+    monkeypatch.setattr(session_module.time, 'monotonic', lambda: now[0])
+    session = SimpleNamespace(
+        _options=lambda: SimpleNamespace(max_rate=max_rate),
+        _next_due=0.0,
+        _worker=SimpleNamespace(put=handed.append),
+    )
+    seconds = 10.0
+    for now[0] in np.arange(0.0, seconds, 1.0 / camera_hz):
+        Session._on_image(session, None)
+    assert len(handed) / seconds == pytest.approx(expected, rel=0.03)

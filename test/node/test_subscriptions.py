@@ -86,11 +86,14 @@ class Graph:
 
     def __init__(self):
         self.names = []
+        self.offered = qos()
         self.subscribed = []
 
     def get_publishers_info_by_topic(self, topic):
         return [
-            SimpleNamespace(node_namespace='/', node_name=n, topic_type=KIND, qos_profile=qos())
+            SimpleNamespace(
+                node_namespace='/', node_name=n, topic_type=KIND, qos_profile=self.offered
+            )
             for n in self.names
         ]
 
@@ -146,6 +149,25 @@ def test_a_bridge_that_waits_for_a_subscriber_gets_one(monkeypatch):
     node.names = ['bridge']
     topic.refresh(True, publisher_timeout=2.0)
     assert [profile.reliability for profile in node.subscribed] == [BEST_EFFORT, RELIABLE]
+
+
+@pytest.mark.parametrize(
+    ('before', 'after'),
+    [
+        ((RELIABLE, VOLATILE), (RELIABLE, LATCHED)),
+        ((RELIABLE, LATCHED), (RELIABLE, VOLATILE)),
+        ((RELIABLE, VOLATILE), (BEST_EFFORT, VOLATILE)),
+    ],
+)
+def test_a_publisher_that_comes_back_with_another_qos_is_followed(before, after):
+    node = Graph()
+    topic = Input(node, Image, '/image', lambda message: None)
+    node.names = ['camera']
+    for offered in (before, before, after, after):
+        node.offered = qos(*offered)
+        topic.refresh(True)
+    got = [(profile.reliability, profile.durability) for profile in node.subscribed]
+    assert got == [before, after]
 
 
 def test_hints_leave_out_what_the_node_itself_publishes():
