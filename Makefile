@@ -30,10 +30,7 @@ demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folde
 	  $(if $(HFOV),--hfov '$(HFOV)')
 
 test: setup ## run every test; TESTS=test/geometry for some
-	@mkdir -p out/log
-	@$(OVERLAY) ROS_DOMAIN_ID=$${ROS_DOMAIN_ID:-$$(( $$$$ % 100 + 1 ))} \
-	  ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_LOG_DIR='$(CURDIR)/out/log' \
-	  exec $(VENV)/python -m pytest $(TESTS)
+	@$(OVERLAY) exec $(VENV)/python -m pytest $(TESTS)
 
 benchmark: setup ## measure the tables of the README
 	@$(OVERLAY) exec $(VENV)/python -m benchmark

@@ -25,6 +25,18 @@ collect_ignore = ['node'] if WITHOUT_ROS else []
 sys.path.insert(0, str(Path(__file__).parent / 'support'))  # as `pythonpath` does from pytest 7 on
 
 
+@pytest.fixture(scope='session', autouse=True)
+def own_graph(tmp_path_factory):
+    """Keep all tests out of the user's graph; those over DDS have a domain for each file."""
+    if WITHOUT_ROS:
+        yield
+        return
+    from headpose_ros.node.private_graph import private_graph
+
+    with private_graph(tmp_path_factory.mktemp('ros_log')):
+        yield
+
+
 class Module(pytest.Module):
     """A test file. One that imports an optional package which is not installed is skipped."""
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from headpose_ros.node.depth import nanoseconds
+from headpose_ros.node.private_graph import end_with_parent
 
 
 def options(description: str | None, name: str) -> argparse.ArgumentParser:
@@ -53,6 +54,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=end_with_parent(),
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

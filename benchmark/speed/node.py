@@ -33,7 +33,7 @@ from benchmark.measure import (
     spread,
     status_mb,
 )
-from headpose_ros.node.private_graph import environment, private_domain, stop
+from headpose_ros.node.private_graph import end_with_parent, environment, private_domain, stop
 
 RATE = 30
 SIZES = ((640, 480), (1920, 1080))
@@ -94,7 +94,12 @@ class Trio:
 
     def _start(self, command: Sequence[str], env: dict[str, str], **pipes: Any) -> Any:
         process = subprocess.Popen(
-            [sys.executable, *command], env=env, start_new_session=True, text=True, **pipes
+            [sys.executable, *command],
+            env=env,
+            start_new_session=True,
+            text=True,
+            preexec_fn=end_with_parent(),
+            **pipes,
         )
         self._processes.append(process)
         return process

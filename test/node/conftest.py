@@ -1,7 +1,5 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-import os
-
 import pytest
 
 pytest.importorskip('rclpy')
@@ -10,7 +8,7 @@ pytest.importorskip('headpose_ros.msg')
 from graph import Bench, fake_node, set_parameters
 
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.private_graph import environment, private_domain
+from headpose_ros.node.private_graph import private_graph
 
 
 @pytest.fixture(scope='session')
@@ -21,12 +19,8 @@ def logs(tmp_path_factory):
 @pytest.fixture(scope='module')
 def domain(logs):
     """A ROS domain of this module's own; the bench in this process uses the same settings."""
-    with private_domain() as number:
-        before = dict(os.environ)
-        os.environ.update(environment(number, logs))
+    with private_graph(logs) as number:
         yield number
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @pytest.fixture(scope='module')

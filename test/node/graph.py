@@ -28,7 +28,7 @@ from tf2_msgs.msg import TFMessage
 
 from headpose_ros.msg import HeadPoseArray
 from headpose_ros.node.messages import image_message
-from headpose_ros.node.private_graph import environment
+from headpose_ros.node.private_graph import end_with_parent, environment
 
 ROOT = Path(__file__).parents[2]
 FAKE_NODE = Path(__file__).with_name('fake_node.py')
@@ -76,6 +76,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=end_with_parent(),
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from headpose_ros.node.private_graph import end_with_parent
+
 pytest.importorskip('launch_ros', reason='this ROS has no launch system')
 pytestmark = pytest.mark.skipif(
     shutil.which('ros2') is None or not shutil.which('xargs'), reason='ros2 is not on PATH'
@@ -49,6 +51,7 @@ class TestLaunch:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=end_with_parent(signal.SIGTERM),  # launch ends its own children then
         )
         context = rclpy.Context()
         rclpy.init(context=context)
