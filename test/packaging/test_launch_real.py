@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from headpose_ros.node.middleware import PROFILE_VARIABLES
 from headpose_ros.node.private_graph import end_with_parent
 
 pytest.importorskip('launch_ros', reason='this ROS has no launch system')
@@ -22,6 +23,33 @@ FILES = ('headpose', 'demo', 'two_cameras')
 def installed():
     found = subprocess.run(['ros2', 'pkg', 'prefix', 'headpose_ros'], capture_output=True)
     return found.returncode == 0
+
+
+PARENT = """
+import os
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchDescription
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+def tell(context):
+    print('configurations:', sorted(context.launch_configurations), flush=True)
+
+def generate_launch_description():
+    share = get_package_share_directory('headpose_ros')
+    return LaunchDescription([
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(os.path.join(share, 'launch', 'NAME.launch.py')),
+            launch_arguments=[('device', 'cpu')],
+        ),
+        OpaqueFunction(function=tell),
+        ExecuteProcess(
+            cmd=['sh', '-c', 'echo "profile: [$FASTRTPS_DEFAULT_PROFILES_FILE]"; sleep 1'],
+            output='screen',
+            on_exit=[Shutdown()],
+        ),
+    ])
+"""
 
 
 @pytest.mark.skipif(
@@ -40,6 +68,27 @@ class TestLaunch:
         refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert refused.returncode != 0
         assert 'eyes' in refused.stdout + refused.stderr
+
+    @pytest.mark.parametrize('name', FILES)
+    def test_an_unknown_argument_is_refused(self, name):
+        command = ['ros2', 'launch', 'headpose_ros', f'{name}.launch.py', 'imge:=/camera/image']
+        refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert refused.returncode != 0
+        told = f'{name}.launch.py has no such argument; did you mean image?'
+        assert told in refused.stdout + refused.stderr
+
+    @pytest.mark.parametrize('name', FILES)
+    def test_nothing_stays_with_who_includes_it(self, name, tmp_path, monkeypatch):
+        for variable in PROFILE_VARIABLES:
+            monkeypatch.delenv(variable, raising=False)
+        parent = tmp_path / 'parent.launch.py'
+        parent.write_text(PARENT.replace('NAME', name))
+        command = ['ros2', 'launch', str(parent), 'robot_name:=tom']
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "configurations: ['device', 'robot_name']" in ran.stdout
+        assert 'profile: []' in ran.stdout
+        assert 'process has died' not in ran.stdout + ran.stderr
 
     def test_the_demo_publishes_heads_and_ends_when_told(self):
         rclpy = pytest.importorskip('rclpy')
