@@ -8,6 +8,8 @@ INPUT ?=
 CAMERA_INFO ?=
 HFOV ?=
 TESTS ?=
+# Test files side by side; each has a ROS domain of its own. JOBS=0: one after the other.
+JOBS ?= auto
 
 # Started by another environment's Python: its libraries' path must not lead ours astray.
 ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -29,8 +31,8 @@ demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folde
 	  $(if $(INPUT),--input '$(INPUT)') $(if $(CAMERA_INFO),--camera-info '$(CAMERA_INFO)') \
 	  $(if $(HFOV),--hfov '$(HFOV)')
 
-test: setup ## run every test; TESTS=test/geometry for some
-	@$(OVERLAY) exec $(VENV)/python -m pytest $(TESTS)
+test: setup ## run every test; TESTS=test/geometry for some, JOBS=0 one after the other
+	@$(OVERLAY) exec $(VENV)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile $(TESTS)
 
 benchmark: setup ## measure the tables of the README
 	@$(OVERLAY) exec $(VENV)/python -m benchmark

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch files in the real launch system; skipped where ROS comes without it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -23,6 +24,24 @@ FILES = ('headpose', 'demo', 'two_cameras')
 def installed():
     found = subprocess.run(['ros2', 'pkg', 'prefix', 'headpose_ros'], capture_output=True)
     return found.returncode == 0
+
+
+def launched(*arguments):
+    """Run `ros2 launch`, a minute at most; return status and output. Nothing of it runs on."""
+    launch = subprocess.Popen(
+        ['ros2', 'launch', *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=end_with_parent(signal.SIGTERM),  # launch ends its own children then
+    )
+    try:
+        output, _ = launch.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(launch.pid, signal.SIGKILL)
+    return launch.returncode, output
 
 
 PARENT = """
@@ -58,24 +77,20 @@ def generate_launch_description():
 class TestLaunch:
     @pytest.mark.parametrize('name', FILES)
     def test_shows_its_arguments(self, name):
-        command = ['ros2', 'launch', 'headpose_ros', f'{name}.launch.py', '--show-args']
-        shown = subprocess.run(command, capture_output=True, text=True)
-        assert shown.returncode == 0, shown.stderr
-        assert 'device' in shown.stdout
+        status, output = launched('headpose_ros', f'{name}.launch.py', '--show-args')
+        assert status == 0, output
+        assert 'device' in output
 
     def test_a_value_that_is_no_choice_is_refused(self):
-        command = ['ros2', 'launch', 'headpose_ros', 'headpose.launch.py', 'detector:=eyes']
-        refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert refused.returncode != 0
-        assert 'eyes' in refused.stdout + refused.stderr
+        status, output = launched('headpose_ros', 'headpose.launch.py', 'detector:=eyes')
+        assert status != 0
+        assert 'eyes' in output
 
     @pytest.mark.parametrize('name', FILES)
     def test_an_unknown_argument_is_refused(self, name):
-        command = ['ros2', 'launch', 'headpose_ros', f'{name}.launch.py', 'imge:=/camera/image']
-        refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert refused.returncode != 0
-        told = f'{name}.launch.py has no such argument; did you mean image?'
-        assert told in refused.stdout + refused.stderr
+        status, output = launched('headpose_ros', f'{name}.launch.py', 'imge:=/camera/image')
+        assert status != 0
+        assert f'{name}.launch.py has no such argument; did you mean image?' in output
 
     @pytest.mark.parametrize('name', FILES)
     def test_nothing_stays_with_who_includes_it(self, name, tmp_path, monkeypatch):
@@ -83,12 +98,11 @@ class TestLaunch:
             monkeypatch.delenv(variable, raising=False)
         parent = tmp_path / 'parent.launch.py'
         parent.write_text(PARENT.replace('NAME', name))
-        command = ['ros2', 'launch', str(parent), 'robot_name:=tom']
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        assert "configurations: ['device', 'robot_name']" in ran.stdout
-        assert 'profile: []' in ran.stdout
-        assert 'process has died' not in ran.stdout + ran.stderr
+        status, output = launched(str(parent), 'robot_name:=tom')
+        assert status == 0, output
+        assert "configurations: ['device', 'robot_name']" in output
+        assert 'profile: []' in output
+        assert 'process has died' not in output
 
     def test_the_demo_publishes_heads_and_ends_when_told(self):
         rclpy = pytest.importorskip('rclpy')
@@ -100,7 +114,7 @@ class TestLaunch:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=end_with_parent(signal.SIGTERM),  # launch ends its own children then
+            preexec_fn=end_with_parent(signal.SIGTERM),
         )
         context = rclpy.Context()
         rclpy.init(context=context)
@@ -118,6 +132,10 @@ class TestLaunch:
                 executor.spin_once(timeout_sec=0.5)
         finally:
             os.killpg(launch.pid, signal.SIGINT)
-            output, _ = launch.communicate(timeout=20)
+            try:
+                output, _ = launch.communicate(timeout=20)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(launch.pid, signal.SIGKILL)
             rclpy.shutdown(context=context)
         assert 'Traceback' not in output

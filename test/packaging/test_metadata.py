@@ -22,7 +22,7 @@ MODULE_OF = {  # where the name to install is not the name to import
 # What the code uses where it is there, and does without where it is not; the extras beside it.
 OPTIONAL = {'hri_msgs', 'matplotlib', 'onnxruntime'}
 OF_ROS = re.compile(
-    r'rclpy|cv_bridge|launch(_ros)?|tf2?_\w+|ament_index_python|\w+_(msgs|interfaces)'
+    r'rclpy|cv_bridge|launch(_ros)?|tf2?_\w+|ament_index_python|\w+_(msgs|srvs|interfaces)'
 )
 
 
