@@ -121,6 +121,8 @@ class Head:
     camera (rad^2), as geometry_msgs/PoseWithCovariance orders them. `confidence` 0..1.
     `off_axis_angle`: rad, between the optical axis and the ray to the face. `facing_angle`: rad,
     between the face's x axis and the direction from the face to the camera; 0 looks at it.
+    `measured_rotation_camera_from_face`, `measured_position`: the same pose as this image alone
+    shows it, before it is smoothed over time; where they are not given, the pose itself.
 
     The arrays are copies, float64 and read-only. Heads are equal where all of these are, and can
     be hashed. Raises ValueError for arrays of another shape.
@@ -134,8 +136,13 @@ class Head:
     roi: Roi
     off_axis_angle: float
     facing_angle: float
+    measured_rotation_camera_from_face: Array = None  # type: ignore[assignment]  # set at once
+    measured_position: Array = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
+        for name in ('rotation_camera_from_face', 'position'):
+            if getattr(self, f'measured_{name}') is None:
+                object.__setattr__(self, f'measured_{name}', getattr(self, name))
         for name, shape in _SHAPES.items():
             value = np.array(getattr(self, name), np.float64)
             if value.shape != shape:
@@ -235,4 +242,10 @@ class Head:
         return Head, tuple(getattr(self, item.name) for item in fields(self))
 
 
-_SHAPES = {'rotation_camera_from_face': (3, 3), 'position': (3,), 'covariance': (6, 6)}
+_SHAPES = {
+    'rotation_camera_from_face': (3, 3),
+    'position': (3,),
+    'covariance': (6, 6),
+    'measured_rotation_camera_from_face': (3, 3),
+    'measured_position': (3,),
+}

@@ -85,7 +85,9 @@ def pose_heads(
     poses = [_pose(tracks[index], readings, index, scene, config) for index in index_list]
     rays, sizes = readings.rays[index_list], readings.angular_sizes[index_list]
     off_axis = off_axis_angle(rays).tolist()
-    facing = facing_angle([pose[0] for pose in poses], [pose[1] for pose in poses]).tolist()
+    facing = facing_angle(
+        [pose['rotation_camera_from_face'] for pose in poses], [pose['position'] for pose in poses]
+    ).tolist()
     regions = rois(scene.camera, rays, sizes)
     visible = [tracks[index] for index in index_list]
     return [
@@ -93,32 +95,29 @@ def pose_heads(
             track,
             Head(
                 id=track.id,
-                rotation_camera_from_face=rotation,
-                position=position,
-                covariance=covariance,
                 confidence=track.confidence,
                 roi=regions[n],
                 off_axis_angle=off_axis[n],
                 facing_angle=facing[n],
+                **poses[n],
             ),
         )
-        for n, (track, (rotation, position, covariance)) in enumerate(
-            zip(visible, poses, strict=True)
-        )
+        for n, track in enumerate(visible)
     ]
 
 
 def _pose(
     track: Track, readings: Readings, index: int, scene: Scene, config: PipelineConfig
-) -> tuple[Array, Array, Array]:
-    """Run the filters of one track; return rotation, position of the sellion, and covariance."""
-    rotation, ray = readings.rotations[index], readings.rays[index]
+) -> dict[str, Array]:
+    """Run the filters of one track; return what `Head` says of its pose, by the names there."""
+    measured_rotation, measured_ray = readings.rotations[index], readings.rays[index]
     size = float(readings.angular_sizes[index])
     elapsed = track.elapsed_since_filtered(scene.time)
     head_scale = float(readings.head_scales[index])
     by_size = log_distance_from_size(size, head_scale)
-    by_depth = _depth(rotation, ray, size, by_size, scene)
-    log_distance = track.distance.update(by_size, by_depth, elapsed, bool(track.id))
+    by_depth = _depth(measured_rotation, measured_ray, size, by_size, scene)
+    measured = track.distance.update(by_size, by_depth, elapsed, bool(track.id))
+    rotation, ray, log_distance = measured_rotation, measured_ray, measured
     if config.smoothing:
         setting = Smoothing(config.smoothing_min_cutoff, config.smoothing_beta)
         rotation, ray, log_distance = track.smoother.update(
@@ -138,7 +137,14 @@ def _pose(
         track.confidence,
         float(readings.inside[index]),
     )
-    return rotation, distance * ray + arm, covariance
+    measured_arm = -(measured_rotation @ FACE_CENTRE_IN_FACE)
+    return {
+        'rotation_camera_from_face': rotation,
+        'position': distance * ray + arm,
+        'covariance': covariance,
+        'measured_rotation_camera_from_face': measured_rotation,
+        'measured_position': math.exp(measured) * measured_ray + measured_arm,
+    }
 
 
 def _depth(
