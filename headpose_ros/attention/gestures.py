@@ -46,6 +46,9 @@ MOVING_SHARE = 0.28
 """A swing passes its middle 60 per cent in at least this share of its time. A sine needs 0.41;
 somebody who looks there and back stays for a while at either end."""
 
+SIGMAS = 3.0
+"""A swing has to be so many standard deviations of the head's rotation."""
+
 MEMORY = 4.0
 """Seconds of the past that are kept."""
 
@@ -104,6 +107,11 @@ class HeadPath:
         return False
 
 
+    def since(self, sample: _Sample, time: float) -> _Sample:
+        """Return `sample`, or the first one from `time` on where that is later."""
+        return next((one for one in self.samples if one.time >= max(time, sample.time)), sample)
+
+
 def _turn(step: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Return the parts about y and z of the rotation vector of a small rotation (3,3)."""
     cosine = 0.5 * (step[0][0] + step[1][1] + step[2][2] - 1.0)
@@ -134,7 +142,9 @@ class Swings:
         self._follow(sample, 0.4 * smallest)
         if self._told:
             self._told = not self._is_over(sample.time)
-            return False
+            if self._told:
+                return False
+            self._extremes = deque([self._extremes[-1]], SWINGS + 1)
         self._told = self._is_gesture(path, smallest)
         return self._told
 
@@ -164,30 +174,38 @@ class Swings:
     def _is_gesture(self, path: HeadPath, smallest: float) -> bool:
         if self._farthest is None or len(self._extremes) < SWINGS:
             return False
-        ends = [*list(self._extremes)[-SWINGS:], self._farthest]
+        first, *others = [*list(self._extremes)[-SWINGS:], self._farthest]
+        shortest = min(b.time - a.time for a, b in pairwise(others))
+        ends = [path.since(first, others[0].time - EVEN_TIME * shortest), *others]
         pairs = list(pairwise(ends))
-        sizes = [self._size(a, b) for a, b in pairs]
         times = [b.time - a.time for a, b in pairs]
+        sizes = [abs(b.turned[self._axis] - a.turned[self._axis]) for a, b in pairs]
         return (
-            min(sizes) >= smallest
+            min(times) >= SHORTEST_SWING
+            and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times) + 1e-6)
             and max(sizes) <= min(LARGEST, EVEN_SIZE * min(sizes))
-            and min(times) >= SHORTEST_SWING
-            and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times))
-            and all(self._is_pure(a, b) for a, b in pairs)
+            and all(
+                self._is_swing(*three, smallest) for three in zip(ends, ends[1:], ends[2:])
+            )
             and self._moving_share(path, pairs) >= MOVING_SHARE
         )
 
-    def _size(self, a: _Sample, b: _Sample) -> float:
-        return abs(b.turned[self._axis] - a.turned[self._axis])
+    def _is_swing(self, a: _Sample, b: _Sample, c: _Sample, smallest: float) -> bool:
+        """Return whether the head went far enough to `b` and back, about this axis alone.
 
-    def _is_pure(self, a: _Sample, b: _Sample) -> bool:
-        """Return whether the head turned about this axis, and not only the camera."""
-        size = self._size(a, b)
-        seen = (b.seen[self._axis] - a.seen[self._axis]) * math.copysign(
-            1.0, b.turned[self._axis] - a.turned[self._axis]
-        )
-        across = abs(b.turned[1 - self._axis] - a.turned[1 - self._axis])
-        return across <= CROSS_SHARE * size and seen >= SEEN_SHARE * size
+        Measured from the line between `a` and `c`: a head that turns slowly meanwhile may nod.
+        """
+        share = (b.time - a.time) / (c.time - a.time)
+
+        def out(name: str, axis: int) -> float:
+            before, there, after = (getattr(sample, name)[axis] for sample in (a, b, c))
+            return float(there - before - share * (after - before))
+
+        size = out('turned', self._axis)
+        seen = out('seen', self._axis) * math.copysign(1.0, size)
+        across = abs(out('turned', 1 - self._axis))
+        size = abs(size)
+        return size >= smallest and across <= CROSS_SHARE * size and seen >= SEEN_SHARE * size
 
     def _moving_share(self, path: HeadPath, pairs: list[tuple[_Sample, _Sample]]) -> float:
         """Return the share of time in which swings pass their middle 60 per cent."""

@@ -11,7 +11,7 @@ import numpy as np
 from headpose_ros.attention.approaching import ApproachFilter, Walk
 from headpose_ros.attention.events import HeadEvent, HeadEventType
 from headpose_ros.attention.gaze import looking_probabilities
-from headpose_ros.attention.gestures import HeadPath, Swings
+from headpose_ros.attention.gestures import SIGMAS, HeadPath, Swings
 from headpose_ros.attention.looking import Looking
 from headpose_ros.attention.looks import Approach, Look
 from headpose_ros.attention.options import AttentionOptions
@@ -93,9 +93,10 @@ class Person:
         if self._path.add(moment.time, rotation, ray, moment.fixed):
             self._nod.restart()
             self._shake.restart()
-        if self._nod.update(self._path, moment.options.gesture_angle):
+        smallest = max(moment.options.gesture_angle, SIGMAS * head.rotation_sigma)
+        if self._nod.update(self._path, smallest):
             events.append(self._event(moment, HeadEventType.NODDED))
-        if self._shake.update(self._path, moment.options.gesture_angle):
+        if self._shake.update(self._path, smallest):
             events.append(self._event(moment, HeadEventType.SHOOK))
 
     def forget_unseen(self, moment: Moment, events: list[HeadEvent]) -> None:
