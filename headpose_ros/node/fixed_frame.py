@@ -4,53 +4,38 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
-from rclpy.node import Node
 from std_msgs.msg import Header
 
 from headpose_ros.node.depth import nanoseconds
 from headpose_ros.node.problems import ProblemLog
-from headpose_ros.node.rotation_buffer import TransformError, turn_on
-from headpose_ros.node.rotation_source import RotationSource, open_source
-from headpose_ros.node.stamps import NANO
+from headpose_ros.node.tf_reader import Lasting, TfReader
+from headpose_ros.node.transform_buffer import TransformError
 from headpose_ros.typing import Array
 
 MAX_WAIT = 0.02
 """Seconds that an image waits for its transform."""
-WAIT_STEP = 0.002
-MAX_EXTRAPOLATED_NS = NANO // 10
-"""Nanoseconds beyond the newest transform over which the camera is taken to turn on as before."""
-SPAN_NS = NANO // 20
-"""Nanoseconds over which its angular velocity is taken for that."""
-MISSING_TOLD_AFTER = 1.0
-"""Seconds without the rotation after which that is reported: transforms need time to arrive."""
 
 
 class FixedFrame:
     """Looks up rotations from a camera's frame to the frame `name`; says why where there is none.
 
-    It listens to /tf only while `refresh` says that it is wanted. `source`: for tests.
+    `clock`: for tests.
     """
 
     def __init__(
         self,
-        node: Node,
         name: str,
+        tf: TfReader,
         problems: ProblemLog,
-        source: Callable[[Node], RotationSource] = open_source,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._node = node
+        self._tf = tf
         self._problems = problems
-        self._open = source
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._source: RotationSource | None = None
-        self._missing = ('', 0.0)
+        self._missing = Lasting(clock)
         self._state = 'not yet known'
 
     @property
@@ -58,75 +43,24 @@ class FixedFrame:
         """Whether the rotation was known at the last image, for diagnostics."""
         return f'{self.name}: {self._state}'
 
-    def refresh(self, wanted: bool) -> None:
-        """Listen to /tf, or stop to."""
-        if wanted == (self._source is not None):
-            return
-        with self._lock:
-            if self._source is not None:
-                self._source.close()
-            self._source = self._open(self._node) if wanted else None
-            self._missing = ('', 0.0)
-
-    def clear(self) -> None:
-        """Forget the transforms so far: time was set back."""
-        with self._lock:
-            if self._source is not None:
-                self._source.clear()
-            self._missing = ('', 0.0)
-
     def rotation(self, header: Header) -> Array | None:
         """Return the rotation (3,3), fixed frame from the frame of `header`, at its stamp.
 
         None where it is not known; that is reported where it lasts.
         """
-        with self._lock:
-            source = self._source
-        if source is None:
-            return None
         try:
-            found = self._wait_for(source, header.frame_id, nanoseconds(header))
+            found = self._tf.transform(self.name, header.frame_id, nanoseconds(header), MAX_WAIT)
         except TransformError as error:
             self._state = 'not known'
-            if self._lasts(error.kind):
+            if self._missing.lasts((error.kind, self._tf.generation)):
                 self._report(error, header)
             return None
-        self._missing, self._state = ('', 0.0), 'known'
+        if found is None:
+            return None
+        self._missing.over()
+        self._state = 'known'
         self._problems.resolve('fixed_frame')
-        return found
-
-    def _wait_for(self, source: RotationSource, frame: str, stamp: int) -> Array:
-        """Return the rotation at `stamp`, ns, as soon as it is known. Raises TransformError."""
-        end = time.monotonic() + MAX_WAIT
-        while True:
-            try:
-                return source.rotation(self.name, frame, stamp)
-            except TransformError as error:
-                if error.kind != 'late':
-                    raise
-            newest = source.newest(self.name, frame)
-            if stamp - newest > MAX_EXTRAPOLATED_NS:
-                raise TransformError(
-                    'late', f'the newest transform is {(stamp - newest) / NANO:.2f} s older'
-                )
-            if time.monotonic() >= end:
-                return self._extrapolated(source, frame, stamp, newest)
-            time.sleep(WAIT_STEP)
-
-    def _extrapolated(self, source: RotationSource, frame: str, stamp: int, newest: int) -> Array:
-        last = source.rotation(self.name, frame, newest)
-        try:
-            earlier = source.rotation(self.name, frame, newest - SPAN_NS)
-        except TransformError:
-            return last
-        return turn_on(earlier, last, 1.0 + (stamp - newest) / SPAN_NS)
-
-    def _lasts(self, kind: str) -> bool:
-        """Return whether the rotation has been missing for a while, for the same reason."""
-        now = self._clock()
-        if kind != self._missing[0]:
-            self._missing = (kind, now)
-        return now - self._missing[1] > MISSING_TOLD_AFTER
+        return found.rotation
 
     def _report(self, error: TransformError, header: Header) -> None:
         cure = {

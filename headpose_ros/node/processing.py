@@ -26,6 +26,7 @@ from headpose_ros.node.images import to_bgr
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.stamps import BACKWARDS, NANO, CheckedStamp, StampChecker
+from headpose_ros.node.tf_reader import TfReader
 from headpose_ros.result import FrameResult
 from headpose_ros.tracking.clock import Passage
 
@@ -106,6 +107,7 @@ class Processor:
         pipeline: Pipeline,
         cameras: CameraSource,
         depths: DepthBuffer,
+        tf: TfReader,
         fixed_frame: FixedFrame | None,
         outputs: Outputs,
         problems: ProblemLog,
@@ -117,6 +119,7 @@ class Processor:
         self._pipeline = pipeline
         self._cameras = cameras
         self._depths = depths
+        self._tf = tf
         self._fixed_frame = fixed_frame
         self._outputs = outputs
         self._problems = problems
@@ -207,8 +210,7 @@ class Processor:
         if checked.passage is Passage.JUMP:
             self._pipeline.reset()
             self._depths.clear()
-            if self._fixed_frame is not None:
-                self._fixed_frame.clear()
+            self._tf.clear()
         if checked.warning is None:
             self._problems.resolve('stamp')
             return

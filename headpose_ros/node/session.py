@@ -22,6 +22,7 @@ from headpose_ros.node.parameters import NodeConfig
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.processing import Job, Pipeline, Processor, Topics
 from headpose_ros.node.subscriptions import Input, camera_info_topic, compressed_topic
+from headpose_ros.node.tf_reader import TfReader
 from headpose_ros.node.worker import NewestWorker
 
 RATE_WARM_UP = 3.0
@@ -53,7 +54,8 @@ class Session:
         self._options = options
         self._depths = DepthBuffer()
         name = options().fixed_frame
-        self._fixed_frame = FixedFrame(node, name, problems) if name else None
+        self._tf = TfReader(node)
+        self._fixed_frame = FixedFrame(name, self._tf, problems) if name else None
         self._inputs = self._open_inputs(node)
         depth_topic = node.resolve_topic_name('depth')
         image, info = self._inputs.image, self._inputs.camera_info
@@ -62,6 +64,7 @@ class Session:
             pipeline,
             cameras,
             self._depths,
+            self._tf,
             self._fixed_frame,
             outputs,
             problems,
@@ -98,8 +101,7 @@ class Session:
             self._statistics.clear(self.counts())
         self.is_processing = wanted
         self._inputs.refresh(wanted, options.silence_timeout)
-        if self._fixed_frame is not None:
-            self._fixed_frame.refresh(wanted)
+        self._tf.refresh(wanted and self._fixed_frame is not None)
         self._idle.update(not wanted, options.silence_timeout)
         if wanted:
             self._monitor.check(options.silence_timeout)
@@ -139,8 +141,7 @@ class Session:
         """
         self._closed = True
         self._inputs.close()
-        if self._fixed_frame is not None:
-            self._fixed_frame.refresh(False)
+        self._tf.refresh(False)
         self._processor.close()
         return self._worker.stop(timeout)
 

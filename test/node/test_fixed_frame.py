@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rotations at the stamps of images: exact, extrapolated, missing; with either source of them."""
+"""Transforms at the stamps of images: exact, extrapolated, missing; with either source of them."""
 
 import re
 from types import SimpleNamespace
@@ -11,13 +11,14 @@ import pytest
 pytest.importorskip('rclpy')
 pytest.importorskip('tf2_msgs')
 from std_msgs.msg import Header
-from test_rotation_buffer import NANO, START, about, transform
+from test_transform_buffer import NANO, START, about, transform
 
-from headpose_ros.node import rotation_source
-from headpose_ros.node.fixed_frame import MAX_WAIT, MISSING_TOLD_AFTER, FixedFrame
+from headpose_ros.node import transform_source
+from headpose_ros.node.fixed_frame import MAX_WAIT, FixedFrame
 from headpose_ros.node.problems import ProblemLog
-from headpose_ros.node.rotation_buffer import RotationBuffer, TransformError
-from headpose_ros.node.rotation_source import Tf2Source
+from headpose_ros.node.tf_reader import TOLD_AFTER, TfReader
+from headpose_ros.node.transform_buffer import TransformBuffer, TransformError
+from headpose_ros.node.transform_source import Tf2Source
 
 
 class Log(list):
@@ -27,7 +28,7 @@ class Log(list):
     warning = error = info
 
 
-class Source(RotationBuffer):
+class Source(TransformBuffer):
     """`on_ask` may add a transform, as the executor's thread does while the worker waits."""
 
     def __init__(self):
@@ -35,10 +36,10 @@ class Source(RotationBuffer):
         self.asked = self.closed = 0
         self.on_ask = lambda asked: None
 
-    def rotation(self, target, source, stamp):
+    def transform(self, target, source, stamp):
         self.asked += 1
         self.on_ask(self.asked)
-        return super().rotation(target, source, stamp)
+        return super().transform(target, source, stamp)
 
     def close(self):
         self.closed += 1
@@ -51,11 +52,11 @@ def made():
     for hundredth in range(0, 101, 2):
         stamp = START + hundredth * NANO // 100
         source.add([transform('odom', 'camera', stamp, about('z', 0.9 * hundredth))])
-    fixed = FixedFrame(
-        None, 'odom', ProblemLog(log, 10.0, lambda: now[0]), lambda node: source, lambda: now[0]
-    )
-    fixed.refresh(True)
-    return SimpleNamespace(fixed=fixed, source=source, now=now, log=log)
+    reader = TfReader(None, lambda node: source)
+    problems = ProblemLog(log, 10.0, lambda: now[0])
+    fixed = FixedFrame('odom', reader, problems, lambda: now[0])
+    reader.refresh(True)
+    return SimpleNamespace(fixed=fixed, reader=reader, source=source, now=now, log=log)
 
 
 def header(seconds, frame='camera'):
@@ -113,12 +114,12 @@ def test_an_image_without_a_stamp_takes_the_newest(made):
     ],
 )
 def test_what_lasts_is_told_once_and_nobody_waits_for_it(made, monkeypatch, seconds, frame, words):
-    monkeypatch.setattr('headpose_ros.node.fixed_frame.time.sleep', None)
+    monkeypatch.setattr('headpose_ros.node.tf_reader.time.sleep', None)
     made.source.add([transform('moon', 'far', START, np.eye(3))])
     assert made.fixed.rotation(header(seconds, frame)) is None
     assert made.log == []  # transforms need a moment to arrive
     for _ in range(3):
-        made.now[0] += MISSING_TOLD_AFTER + 0.1
+        made.now[0] += TOLD_AFTER + 0.1
         assert made.fixed.rotation(header(seconds, frame)) is None
     (line,) = made.log
     assert re.search(words, line), line
@@ -139,14 +140,14 @@ def test_another_reason_is_told_only_where_it_lasts(made):
     for seconds, frame, count in ((0.5, 'lens', 3), (-1.0, 'camera', 1), (0.5, 'camera', 1)):
         for _ in range(count):
             made.fixed.rotation(header(seconds, frame))
-            made.now[0] += MISSING_TOLD_AFTER + 0.1
+            made.now[0] += TOLD_AFTER + 0.1
     first, second = made.log
     assert 'no transform' in first
     assert second == f'resolved: {first}'
     made.now[0] += 20.0
     for frame in ('lens', 'lens', 'camera'):
         made.fixed.rotation(header(-1.0, frame))
-        made.now[0] += MISSING_TOLD_AFTER + 0.1
+        made.now[0] += TOLD_AFTER + 0.1
     made.fixed.rotation(header(-1.0))
     assert 'no transform' in made.log[2]
     assert 'oldest' in made.log[3]
@@ -154,16 +155,16 @@ def test_another_reason_is_told_only_where_it_lasts(made):
 
 
 def test_time_set_back_forgets_the_transforms(made):
-    made.fixed.clear()
+    made.reader.clear()
     assert made.fixed.rotation(header(0.5)) is None
     assert made.log == []
 
 
 def test_it_listens_only_while_it_is_wanted(made):
-    made.fixed.refresh(True)
+    made.reader.refresh(True)
     assert made.source.closed == 0
-    made.fixed.refresh(False)
-    made.fixed.refresh(False)
+    made.reader.refresh(False)
+    made.reader.refresh(False)
     assert made.source.closed == 1
     assert made.fixed.rotation(header(0.5)) is None
 
@@ -189,20 +190,22 @@ class FakeTf2:
 
     class Buffer:
         def __init__(self, cache_time):
-            self.inner = RotationBuffer()
+            self.inner = TransformBuffer()
             self.clear = self.inner.clear
 
         def lookup_transform(self, target_frame, source_frame, time):
             try:
                 stamp = time.nanoseconds or self.inner.newest(target_frame, source_frame)
-                turn = self.inner.rotation(target_frame, source_frame, stamp)
+                value = self.inner.transform(target_frame, source_frame, stamp)
             except TransformError as error:
                 kind = {
                     'unknown': FakeTf2.LookupException, 'apart': FakeTf2.ConnectivityException
                 }.get(error.kind, FakeTf2.ExtrapolationException)  # fmt: skip
                 raise kind('tf2\nsays no') from error
-            found = transform(target_frame, source_frame, stamp, turn)
-            found.header.stamp = rotation_source.Time(nanoseconds=stamp).to_msg()
+            found = transform(
+                target_frame, source_frame, stamp, value.rotation, shift=value.translation
+            )
+            found.header.stamp = transform_source.Time(nanoseconds=stamp).to_msg()
             return found
 
     class TransformListener:
@@ -214,16 +217,19 @@ class FakeTf2:
 
 
 def test_tf2_is_asked_in_its_own_words(monkeypatch):
-    monkeypatch.setattr(rotation_source, 'tf2_ros', FakeTf2)
-    source = rotation_source.open_source(None)
+    monkeypatch.setattr(transform_source, 'tf2_ros', FakeTf2)
+    source = transform_source.open_source(None)
     assert isinstance(source, Tf2Source)
     inner = source._buffer.inner
     for stamp, degrees in ((START, 0.0), (START + NANO, 90.0)):
-        inner.add([transform('odom', 'camera', stamp, about('z', degrees))])
+        shift = (0.0, degrees / 30.0, 0.0)
+        inner.add([transform('odom', 'camera', stamp, about('z', degrees), shift=shift)])
     inner.add([transform('moon', 'far', START, np.eye(3))])
-    found = source.rotation('odom', 'camera', START + NANO // 3)
-    np.testing.assert_allclose(found, about('z', 30.0), atol=1e-6)
-    np.testing.assert_allclose(source.rotation('odom', 'camera', 0), about('z', 90.0), atol=1e-6)
+    found = source.transform('odom', 'camera', START + NANO // 3)
+    np.testing.assert_allclose(found.rotation, about('z', 30.0), atol=1e-6)
+    np.testing.assert_allclose(found.translation, [0.0, 1.0, 0.0], atol=1e-6)
+    newest = source.transform('odom', 'camera', 0)
+    np.testing.assert_allclose(newest.rotation, about('z', 90.0), atol=1e-6)
     assert source.newest('odom', 'camera') == START + NANO
     for target, frame, stamp, kind in (
         ('odom', 'lens', START, 'unknown'),
@@ -232,7 +238,7 @@ def test_tf2_is_asked_in_its_own_words(monkeypatch):
         ('odom', 'camera', START - 1, 'old'),
     ):
         with pytest.raises(TransformError, match='tf2 says no') as caught:
-            source.rotation(target, frame, stamp)
+            source.transform(target, frame, stamp)
         assert caught.value.kind == kind
     source.clear()
     with pytest.raises(TransformError):

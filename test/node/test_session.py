@@ -43,6 +43,7 @@ def made():
         _statistics=SimpleNamespace(clear=parts.cleared.append),
         _inputs=SimpleNamespace(refresh=lambda wanted, timeout: None, image=Image()),
         _fixed_frame=None,
+        _tf=SimpleNamespace(refresh=lambda wanted: None),
         _monitor=SimpleNamespace(check=lambda timeout: None),
         _processor=SimpleNamespace(publish_absence=publish_absence),
         _idle=SimpleNamespace(update=lambda idle, delay: None),

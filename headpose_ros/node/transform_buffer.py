@@ -1,9 +1,9 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rotations on /tf of the last seconds, for where tf2_ros is not installed.
+"""The transforms on /tf of the last seconds, for where tf2_ros is not installed.
 
-Only what this node needs of tf2: rotations, between any two frames of a tree, at any time of the
-history. Names and rules are those of tf2: a transform leads from a child frame to its parent.
+Only what this node needs of tf2: the transform between any two frames of a tree, at any time of
+the history. Names and rules are those of tf2: a transform leads from a child frame to its parent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import bisect
 import math
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,9 +32,12 @@ SWEEP_ABOVE = 200
 MAX_DEPTH = 100
 """Frames in a chain; more are a loop."""
 
+Quaternion = tuple[float, float, float, float]
+Shift = tuple[float, float, float]
+
 
 class TransformError(Exception):
-    """Why there is no rotation.
+    """Why there is no transform.
 
     `kind`: 'unknown' frame, 'apart' (no chain of transforms), 'late' (the newest transform is
     older than the time asked for), 'old' (the oldest one is newer).
@@ -53,48 +56,94 @@ def turn_on(first: Array, second: Array, share: float) -> Array:
     return first @ matrix_from_vector(share * vector_from_matrix(first.T @ second))
 
 
+class Transform(NamedTuple):
+    """From the coordinates of one frame to those of another.
+
+    `rotation` (3,3); `translation` (3,), metres: target = rotation @ source + translation.
+    """
+
+    rotation: Array
+    translation: Array
+
+    def after(self, first: Transform) -> Transform:
+        """Return the transform that does `first`, then this one."""
+        return Transform(
+            self.rotation @ first.rotation, self.rotation @ first.translation + self.translation
+        )
+
+    def inverse(self) -> Transform:
+        """Return the transform back."""
+        back = self.rotation.T
+        return Transform(back, -back @ self.translation)
+
+    @staticmethod
+    def of_message(message: Any) -> Transform:
+        """Return that of a geometry_msgs/Transform."""
+        turn, shift = message.rotation, message.translation
+        rotation = matrix_from_quaternion([turn.x, turn.y, turn.z, turn.w])
+        return Transform(rotation, np.array([shift.x, shift.y, shift.z]))
+
+
+IDENTITY = Transform(np.eye(3), np.zeros(3))
+
+
+def move_on(first: Transform, second: Transform, share: float) -> Transform:
+    """Return the transform at `share` of the way from `first` to `second`, or beyond.
+
+    At constant velocity and angular velocity, as tf2 interpolates.
+    """
+    return Transform(
+        turn_on(first.rotation, second.rotation, share),
+        first.translation + share * (second.translation - first.translation),
+    )
+
+
 class _Edge:
-    """A frame's rotations in its parent, over time; without times: it stands still."""
+    """A frame's transforms to its parent, over time; without times: it stands still."""
 
     def __init__(self, parent: str) -> None:
         self.parent = parent
         self.stamps: list[int] = []
-        self.rotations: list[Any] = []
+        self.values: list[tuple[Quaternion, Shift]] = []
 
-    def add(self, stamp: int, quaternion: tuple[float, ...]) -> None:
-        stamps, rotations = self.stamps, self.rotations
+    def add(self, stamp: int, value: tuple[Quaternion, Shift]) -> None:
+        stamps, values = self.stamps, self.values
         if stamps and stamp < stamps[-1] - MAX_DISORDER_NS:
             stamps.clear()
-            rotations.clear()
+            values.clear()
         at = bisect.bisect_left(stamps, stamp)
         if at < len(stamps) and stamps[at] == stamp:
             return
         stamps.insert(at, stamp)
-        rotations.insert(at, quaternion)
+        values.insert(at, value)
         if stamps[0] < stamps[-1] - 2 * HISTORY_NS:  # seldom, since it moves all others
             stale = bisect.bisect_left(stamps, stamps[-1] - HISTORY_NS)
-            del stamps[:stale], rotations[:stale]
+            del stamps[:stale], values[:stale]
 
-    def at(self, stamp: int) -> Array:
-        """Return the rotation (3,3), parent from child. Raises TransformError."""
+    def at(self, stamp: int) -> Transform:
+        """Return the transform, parent from child. Raises TransformError."""
         stamps = self.stamps
         if not stamps:
-            return matrix_from_quaternion(self.rotations[0])
+            return self._value(0)
         if stamp > stamps[-1]:
             raise TransformError('late', 'the newest transform is older')
         if stamp < stamps[0]:
             raise TransformError('old', 'the oldest transform is newer')
         after = bisect.bisect_left(stamps, stamp)
-        second = matrix_from_quaternion(self.rotations[after])
+        second = self._value(after)
         if stamps[after] == stamp:
             return second
         before = after - 1
         share = (stamp - stamps[before]) / (stamps[after] - stamps[before])
-        return turn_on(matrix_from_quaternion(self.rotations[before]), second, share)
+        return move_on(self._value(before), second, share)
+
+    def _value(self, number: int) -> Transform:
+        quaternion, shift = self.values[number]
+        return Transform(matrix_from_quaternion(quaternion), np.array(shift))
 
 
-class RotationBuffer:
-    """Takes transforms, returns rotations between frames. Safe to use from several threads."""
+class TransformBuffer:
+    """Takes transforms, returns them between any frames. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -102,7 +151,7 @@ class RotationBuffer:
         self._sweep_above = SWEEP_ABOVE
 
     def add(self, transforms: Iterable[Any], static: bool = False) -> None:
-        """Take geometry_msgs/TransformStamped; those without a valid rotation are ignored."""
+        """Take geometry_msgs/TransformStamped; those that are not valid are ignored."""
         with self._lock:
             for transform in transforms:
                 self._add(transform, static)
@@ -112,23 +161,23 @@ class RotationBuffer:
         with self._lock:
             self._edges = {k: edge for k, edge in self._edges.items() if not edge.stamps}
 
-    def rotation(self, target: str, source: str, stamp: int) -> Array:
-        """Return the rotation (3,3), `target` from `source`, at `stamp`, ns; 0: the newest.
+    def transform(self, target: str, source: str, stamp: int) -> Transform:
+        """Return the transform, `target` from `source`, at `stamp`, ns; 0: the newest.
 
         Raises TransformError where it is not known.
         """
         with self._lock:
             up, down = self._path(target, source)
             stamp = stamp or _newest([*up, *down])
-            target_from_source = np.eye(3)
+            target_from_source = IDENTITY
             for edge in up:
-                target_from_source = edge.at(stamp) @ target_from_source
+                target_from_source = edge.at(stamp).after(target_from_source)
             for edge in reversed(down):
-                target_from_source = edge.at(stamp).T @ target_from_source
+                target_from_source = edge.at(stamp).inverse().after(target_from_source)
             return target_from_source
 
     def newest(self, target: str, source: str) -> int:
-        """Return the newest stamp at which the rotation is known, ns; 0 where all is static.
+        """Return the newest stamp at which the transform is known, ns; 0 where all is static.
 
         Raises TransformError where it never is.
         """
@@ -140,19 +189,18 @@ class RotationBuffer:
         child, parent = (
             name.lstrip('/') for name in (transform.child_frame_id, transform.header.frame_id)
         )
-        turn = transform.transform.rotation
-        quaternion = (turn.x, turn.y, turn.z, turn.w)
-        length = math.hypot(*quaternion)
-        if not (child and parent) or child == parent or not 0.9 < length < 1.1:
+        turn, shift = transform.transform.rotation, transform.transform.translation
+        value = ((turn.x, turn.y, turn.z, turn.w), (shift.x, shift.y, shift.z))
+        if not (child and parent) or child == parent or not _is_valid(*value):
             return
         edge = self._edges.get(child)
         if edge is None or edge.parent != parent or static or not edge.stamps:
             edge = self._edges[child] = _Edge(parent)
         if static:
-            edge.rotations = [quaternion]
+            edge.values = [value]
             return
         stamp = transform.header.stamp
-        edge.add(stamp.sec * 1_000_000_000 + stamp.nanosec, quaternion)
+        edge.add(stamp.sec * 1_000_000_000 + stamp.nanosec, value)
         if len(self._edges) > self._sweep_above:
             self._sweep(edge.stamps[-1] - HISTORY_NS)
 
@@ -192,6 +240,10 @@ class RotationBuffer:
             edges.append(self._edges[frame])
             frame = edges[-1].parent
         return edges
+
+
+def _is_valid(quaternion: Quaternion, shift: Shift) -> bool:
+    return 0.9 < math.hypot(*quaternion) < 1.1 and all(map(math.isfinite, shift))
 
 
 def _newest(edges: Iterable[_Edge]) -> int:

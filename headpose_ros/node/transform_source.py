@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rotations from /tf and /tf_static: by tf2_ros where it is installed, else by our own buffer."""
+"""Transforms from /tf and /tf_static: by tf2_ros where it is installed, else by our own buffer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
-from headpose_ros.geometry.rotations import matrix_from_quaternion
 from headpose_ros.node.qos import TF, TF_STATIC
-from headpose_ros.node.rotation_buffer import HISTORY_NS, RotationBuffer, TransformError
-from headpose_ros.typing import Array
+from headpose_ros.node.transform_buffer import (
+    HISTORY_NS,
+    Transform,
+    TransformBuffer,
+    TransformError,
+)
 
 try:
     import tf2_ros
@@ -21,14 +24,14 @@ except ImportError:
     tf2_ros = None
 
 
-class RotationSource(Protocol):
+class TransformSource(Protocol):
     """What is known from /tf; safe to use from several threads.
 
     Frames as in tf2; stamps in nanoseconds. Raises TransformError where nothing is known.
     """
 
-    def rotation(self, target: str, source: str, stamp: int) -> Array:
-        """Return the rotation (3,3), `target` from `source`, at `stamp`; 0: the newest."""
+    def transform(self, target: str, source: str, stamp: int) -> Transform:
+        """Return the transform, `target` from `source`, at `stamp`; 0: the newest."""
         ...
 
     def newest(self, target: str, source: str) -> int:
@@ -44,13 +47,13 @@ class RotationSource(Protocol):
         ...
 
 
-def open_source(node: Node) -> RotationSource:
+def open_source(node: Node) -> TransformSource:
     """Subscribe to /tf and /tf_static."""
     return OwnSource(node) if tf2_ros is None else Tf2Source(node)
 
 
-class OwnSource(RotationBuffer):
-    """A RotationBuffer filled from /tf and /tf_static."""
+class OwnSource(TransformBuffer):
+    """A TransformBuffer filled from /tf and /tf_static."""
 
     def __init__(self, node: Node) -> None:
         from tf2_msgs.msg import TFMessage
@@ -79,14 +82,13 @@ class Tf2Source:
         self._buffer = tf2_ros.Buffer(Duration(nanoseconds=HISTORY_NS))
         self._listener = tf2_ros.TransformListener(self._buffer, node)
 
-    def rotation(self, target: str, source: str, stamp: int) -> Array:
-        """Return the rotation (3,3), `target` from `source`, at `stamp`; 0: the newest."""
+    def transform(self, target: str, source: str, stamp: int) -> Transform:
+        """Return the transform, `target` from `source`, at `stamp`; 0: the newest."""
         try:
             found = self._buffer.lookup_transform(target, source, Time(nanoseconds=stamp))
         except tf2_ros.TransformException as error:
             raise self._reason(error, target, source, stamp) from error
-        turn = found.transform.rotation
-        return matrix_from_quaternion([turn.x, turn.y, turn.z, turn.w])
+        return Transform.of_message(found.transform)
 
     def newest(self, target: str, source: str) -> int:
         """Return the newest stamp at which that is known; 0 where all is static."""
