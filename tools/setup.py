@@ -314,7 +314,7 @@ def install_torch(build: str) -> None:
 
 
 def build_into_venv() -> None:
-    """Compile tf2_msgs (the wheels have none) and our messages into the environment."""
+    """Compile the messages that the wheels lack, and ours, into the environment."""
     environment = dict(
         os.environ,
         AMENT_PREFIX_PATH=str(VENV),
@@ -328,6 +328,7 @@ def build_into_venv() -> None:
     ]  # fmt: skip
     for name, source, more in (
         ('tf2_msgs', ROOT / 'underlay' / 'tf2_msgs', []),
+        ('hri_msgs', ROOT / 'underlay' / 'hri_msgs', []),
         ('headpose_ros', ROOT, ['-DHEADPOSE_ROS_INSTALL_PYTHON=OFF']),
     ):
         work = str(VENV / 'build' / name)
@@ -349,7 +350,10 @@ def drop_generated_package() -> None:
 
 
 def build_workspace() -> None:
-    """`colcon build` over the sourced ROS, into install/."""
+    """`colcon build` over the sourced ROS, into install/.
+
+    hri_msgs is left to that ROS: its own package has messages that the underlay's has not.
+    """
     path = f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}'
     colcon = shutil.which('colcon', path=path)
     if not colcon:

@@ -43,10 +43,60 @@ CONTRACT = {
 }
 
 
+# Of hri_msgs 2 (REP-155), in order: the type hash is made of these.
+HRI = {
+    'EngagementLevel': {'header': 'std_msgs/Header', 'level': 'uint8'},
+    'FacialLandmarks': {
+        'header': 'std_msgs/Header',
+        'landmarks': 'hri_msgs/NormalizedPointOfInterest2D[70]',
+        'height': 'uint32',
+        'width': 'uint32',
+    },
+    'Gaze': {'header': 'std_msgs/Header', 'sender': 'string', 'receiver': 'string'},
+    'IdsList': {'header': 'std_msgs/Header', 'ids': 'sequence<string>'},
+    'IdsMatch': {
+        'id1': 'string',
+        'id1_type': 'int8',
+        'id2': 'string',
+        'id2_type': 'int8',
+        'confidence': 'float',
+    },
+    'NormalizedPointOfInterest2D': {'x': 'float', 'y': 'float', 'c': 'float'},
+    'NormalizedRegionOfInterest2D': {
+        'header': 'std_msgs/Header',
+        'xmin': 'float',
+        'ymin': 'float',
+        'xmax': 'float',
+        'ymax': 'float',
+        'c': 'float',
+    },
+}
+
+
 @pytest.mark.parametrize('name', CONTRACT)
 def test_fields(name):
     messages = pytest.importorskip('headpose_ros.msg')
     assert getattr(messages, name).get_fields_and_field_types() == CONTRACT[name]
+
+
+@pytest.mark.parametrize('name', HRI)
+def test_fields_of_the_messages_of_rep_155(name):
+    hri_msgs = pytest.importorskip('hri_msgs.msg')
+    fields = getattr(hri_msgs, name).get_fields_and_field_types()
+    assert list(fields.items()) == list(HRI[name].items())
+
+
+def test_constants_of_the_messages_of_rep_155():
+    hri_msgs = pytest.importorskip('hri_msgs.msg')
+    levels = hri_msgs.EngagementLevel
+    assert (levels.UNKNOWN, levels.DISENGAGED, levels.ENGAGING) == (0, 1, 2)
+    assert (levels.ENGAGED, levels.DISENGAGING) == (3, 4)
+    points = hri_msgs.FacialLandmarks
+    assert (points.RIGHT_EYE_OUTSIDE, points.LEFT_EYE_OUTSIDE, points.SELLION) == (36, 45, 27)
+    assert (points.RIGHT_PUPIL, points.LEFT_PUPIL, points.NOSE) == (68, 69, 30)
+    assert (points.MOUTH_OUTER_RIGHT, points.MOUTH_OUTER_LEFT) == (48, 54)
+    matches = hri_msgs.IdsMatch
+    assert (matches.PERSON, matches.FACE, matches.BODY, matches.VOICE) == (1, 2, 3, 4)
 
 
 def test_tf_message_is_the_one_all_of_ros_knows():
