@@ -209,7 +209,12 @@ class PipelineConfig(Options):
 
 
 def _converted(name: str, value: Any, kind: type) -> Any:
-    """Return `value` as `kind`: bool, int, float or str, if it means one without loss."""
+    """Return `value` as `kind`, if it means one without loss: bool, int, float, str, or tuple.
+
+    A tuple is one of texts, without the empty ones.
+    """
+    if kind is tuple:
+        return _texts(name, value)
     if kind is bool:
         fits = isinstance(value, (bool, np.bool_))
     elif kind is int:
@@ -226,6 +231,12 @@ def _converted(name: str, value: Any, kind: type) -> Any:
         return kind(value)
     except OverflowError:
         raise ValueError(f'{name}: expected {kind.__name__}, got a larger number') from None
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(text, str) for text in value):
+        return tuple(text.strip() for text in value if text.strip())
+    raise ValueError(f'{name}: expected a list of texts, got {value!r}')
 
 
 def _check_range(name: str, value: Any, about: Mapping[str, Any]) -> None:

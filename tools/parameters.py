@@ -42,6 +42,8 @@ def literal(value: object) -> str:
     """Write a default as YAML does."""
     if isinstance(value, str):
         return f"'{value}'"
+    if isinstance(value, tuple):
+        return repr(list(value) or [''])  # ROS cannot read an empty list
     return yaml.safe_dump(value, default_flow_style=True).splitlines()[0]
 
 

@@ -35,6 +35,7 @@ RETRY_PERIOD = 5.0
 STOP_TIMEOUT = 1.0
 RESTART_TIMEOUT = 10.0
 """Seconds to wait for an image in progress, at deactivation and at the next activation."""
+EMPTY_LIST = "a list without entries is written [''] in a parameters file, not []"
 
 PipelineFactory = Callable[[PipelineConfig], Pipeline]
 
@@ -54,7 +55,10 @@ class HeadPoseNode(LifecycleNode):
     """
 
     def __init__(self, make_pipeline: PipelineFactory = default_pipeline) -> None:
-        super().__init__('headpose', automatically_declare_parameters_from_overrides=True)
+        try:
+            super().__init__('headpose', automatically_declare_parameters_from_overrides=True)
+        except ValueError as error:
+            raise ValueError(f'{error}; {EMPTY_LIST}') from error
         self._make_pipeline = make_pipeline
         self._pipeline: Pipeline | None = None
         self._outputs: Outputs | None = None

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
@@ -15,14 +15,19 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from headpose_ros.attention import Place, Target
 from headpose_ros.heads import Head
 from headpose_ros.msg import HeadPoseArray
+from headpose_ros.node.attention_markers import ShownAttention
+from headpose_ros.node.attention_output import AttentionOutput
 from headpose_ros.node.debug_image import DebugImages, Drawing
 from headpose_ros.node.markers import ShownMarkers
 from headpose_ros.node.messages import heads_message, pose_stamped, transforms
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.qos import OUTPUT
 from headpose_ros.node.transforms import Broadcaster
+from headpose_ros.result import FrameResult
+from headpose_ros.typing import Array
 
 try:
     from hri_msgs.msg import IdsList
@@ -50,13 +55,16 @@ class Outputs:
         self._pose = node.create_publisher(PoseStamped, '~/pose', OUTPUT)
         self._markers = node.create_publisher(MarkerArray, '~/markers', OUTPUT)
         self._debug = DebugImages(node, problems, self._send)
+        self.attention = AttentionOutput(node, self._send)
         self._publishers = [self._heads, self._pose, self._markers, *self._debug.publishers]
+        self._publishers += self.attention.publishers
         self._tracked = None
         if IdsList is not None:
             self._tracked = node.create_publisher(IdsList, '/humans/faces/tracked', OUTPUT)
             self._publishers.append(self._tracked)
         self._broadcaster = Broadcaster(node) if publish_tf else None
         self._shown_markers = ShownMarkers()
+        self._shown_attention = ShownAttention()
         self._slow: dict[str, int] = {}
         self._last_header: Header | None = None
         self._published_at = 0.0
@@ -91,6 +99,21 @@ class Outputs:
         if self._is_subscribed(self._markers):
             self._send(self._markers, self._shown_markers.message(heads, header, sight_length))
 
+    def publish_attention(
+        self,
+        result: FrameResult,
+        header: Header,
+        targets: Sequence[Target],
+        places: Mapping[str, Place],
+        rotation_fixed_from_camera: Array | None,
+    ) -> None:
+        """Publish who looks at what, events, and markers of both, after the heads themselves."""
+        found = self.attention.update(result, header, targets, places, rotation_fixed_from_camera)
+        if self._is_subscribed(self._markers):
+            shown = self._shown_attention.message(result, header, targets, places, found)
+            if shown.markers:
+                self._send(self._markers, shown)
+
     def debug_image_wanted(self) -> bool:
         """Return whether anybody subscribes to `~/debug_image`, raw or compressed."""
         return any(map(self._is_subscribed, self._debug.publishers))
@@ -117,10 +140,13 @@ class Outputs:
         self._heads.publish(heads_message([], header))
         if self._tracked is not None:
             self._tracked.publish(IdsList(header=header, ids=[]))
+        self.attention.publish_absence(header)
+        self._shown_attention.clear()
         if self._markers.get_subscription_count():
             self._markers.publish(self._shown_markers.clear())
         if wait:
-            for publisher in filter(None, (self._heads, self._tracked)):
+            last = (self._heads, self._tracked, *self.attention.publishers)
+            for publisher in filter(None, last):
                 if publisher.get_subscription_count():
                     publisher.wait_for_all_acked(Duration(seconds=LAST_MESSAGE_TIMEOUT))
 

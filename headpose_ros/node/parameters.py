@@ -20,7 +20,10 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from headpose_ros.attention.targets import CAMERA
 from headpose_ros.config import Options, PipelineConfig, option
+from headpose_ros.node.attentive_principal import NEAREST
+from headpose_ros.node.target_frames import parsed_targets
 
 TRANSPORTS = ('raw', 'compressed')
 _FRAME_START = re.compile(r'([^/\s]\S*)?')
@@ -60,6 +63,18 @@ class NodeConfig(Options):
         '',
         'Frame that stands still and whose z axis points up, such as odom: how the camera is '
         'turned in it is taken from TF. Empty: the camera stands still.',
+    )
+    attention_targets: tuple[str, ...] = option(
+        (),
+        'What people may look at beside the camera: a list of TF frames, as name (a point), '
+        "name:RADIUS (a sphere) or name:WIDTHxHEIGHT (a plate), m. ['']: none.",
+        live=True,
+    )
+    principal_by: str = option(
+        NEAREST,
+        'Whom ~/pose is about: nearest (who is near and faces the camera), or camera or the name '
+        'of a target: who looks at that comes first.',
+        live=True,
     )
     marker_sight_length: float = option(
         1.0, 'Length of the view cone in RViz, m.', low=0.05, high=20.0, live=True
@@ -123,13 +138,24 @@ class NodeConfig(Options):
                     f'{name}: expected no / at the start (tf2 refuses it) and no spaces, '
                     f'got {frame!r}'
                 )
+        names = [target.name for target in parsed_targets(self.attention_targets)]
+        if self.principal_by not in (NEAREST, CAMERA.name, *names):
+            raise ValueError(
+                f'principal_by: expected {NEAREST}, {CAMERA.name} or the name of one of '
+                f'attention_targets {names}, got {self.principal_by!r}'
+            )
 
 
 CONFIGS = (PipelineConfig, NodeConfig)
 OWNED_BY_ROS = ('use_sim_time', 'start_type_description_service', 'qos_overrides.')
 """How the names of parameters begin that rclpy declares and reads by itself."""
+NO_TEXTS = ['']
+"""A list without entries: an empty one in a parameters file has no type, which rclpy refuses."""
 _DOUBLES = frozenset(
     item.name for config in CONFIGS for item in fields(config) if isinstance(item.default, float)
+)
+_LISTS = frozenset(
+    item.name for config in CONFIGS for item in fields(config) if isinstance(item.default, tuple)
 )
 
 
@@ -154,7 +180,7 @@ class Parameters:
         given = _take_overrides(node)
         items = [item for config in CONFIGS for item in fields(config)]
         for item in items:
-            _declare(node, item, given.pop(item.name, item.default))
+            _declare(node, item, given.pop(item.name, parameter_value(item.default)))
         for name in given:
             node.get_logger().warning(unknown_text(name, [item.name for item in items]))
         self.pipeline = PipelineConfig(**_values(node, PipelineConfig))
@@ -200,6 +226,11 @@ def unknown_text(name: str, known: Sequence[str]) -> str:
     return f'parameter {name}: unknown; {hint}'
 
 
+def parameter_value(value: Any) -> Any:
+    """Return the value of an option as ROS has it: a tuple is a list there, not an empty one."""
+    return list(value) or NO_TEXTS if isinstance(value, tuple) else value
+
+
 def live_fields(config: type[Options]) -> frozenset[str]:
     """Return the names of the options that may change while the node works."""
     return frozenset(item.name for item in fields(config) if item.metadata['live'])
@@ -239,19 +270,26 @@ def _take_overrides(node: Node) -> dict[str, Any]:
 
 
 def _converted(changes: Iterable[Parameter]) -> list[Parameter]:
-    """Return the changes with whole numbers as doubles where a parameter is one."""
-    return [
-        Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
-        if p.name in _DOUBLES and p.type_ == Parameter.Type.INTEGER
-        else p
-        for p in changes
-    ]
+    """Return the changes with the types that the parameters have.
+
+    A whole number becomes a double where a parameter is one, and an empty list, whose entries
+    say no type, one of texts.
+    """
+    return [_typed(change) for change in changes]
+
+
+def _typed(change: Parameter) -> Parameter:
+    if change.name in _DOUBLES and change.type_ == Parameter.Type.INTEGER:
+        return Parameter(change.name, Parameter.Type.DOUBLE, float(change.value))
+    if change.name in _LISTS and change.type_.name.endswith('_ARRAY') and not len(change.value):
+        return Parameter(change.name, Parameter.Type.STRING_ARRAY, [])
+    return change
 
 
 def _declare(node: Node, item: Field[Any], value: Any) -> None:
     if item.name in _DOUBLES and type(value) is int:
         value = float(value)
-    about, kind = item.metadata, type(item.default)
+    about, kind = item.metadata, type(parameter_value(item.default))
     span = '' if about['low'] is None else f' from {about["low"]} to {about["high"]}'
     expected = f'parameter {item.name}: expected {kind.__name__}{span}'
     if type(value) is not kind:

@@ -17,6 +17,7 @@ from std_msgs.msg import Header
 
 from headpose_ros.geometry import CameraModel
 from headpose_ros.media.image_messages import Bgr, ImageError, jpeg_size, to_bgr_compressed
+from headpose_ros.node.attentive_principal import NEAREST, AttentivePrincipal
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.debug_image import Drawing, drawn_width
 from headpose_ros.node.depth import DepthBuffer, nanoseconds
@@ -26,6 +27,7 @@ from headpose_ros.node.images import to_bgr
 from headpose_ros.node.outputs import Outputs
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.stamps import BACKWARDS, NANO, CheckedStamp, StampChecker
+from headpose_ros.node.target_frames import Targets, parsed_targets
 from headpose_ros.node.tf_reader import TfReader
 from headpose_ros.result import FrameResult
 from headpose_ros.tracking.clock import Passage
@@ -109,6 +111,7 @@ class Processor:
         depths: DepthBuffer,
         tf: TfReader,
         fixed_frame: FixedFrame | None,
+        targets: Targets,
         outputs: Outputs,
         problems: ProblemLog,
         statistics: Statistics,
@@ -121,6 +124,8 @@ class Processor:
         self._depths = depths
         self._tf = tf
         self._fixed_frame = fixed_frame
+        self._targets = targets
+        self._principal = AttentivePrincipal()
         self._outputs = outputs
         self._problems = problems
         self._statistics = statistics
@@ -176,7 +181,7 @@ class Processor:
         with self._publishing:
             if self._closed:
                 return
-            principal = result.principal_id
+            principal = self._principal_of(result)
             options = self._options()
             self._outputs.publish(result, principal, header, options.marker_sight_length)
             self._statistics.record(self._latency(job), took, len(result))
@@ -184,8 +189,29 @@ class Processor:
             self._outputs.publish_debug_image(
                 Drawing(result, principal, header, image.pixels, camera, width)
             )
+            self._publish_attention(result, header, rotation)
             self._problems.resolve('processing')
             self._report_degraded()
+
+    def begin(self) -> None:
+        """Know of nobody: somebody begins to listen, and nothing was processed before."""
+        with self._publishing:
+            self._outputs.attention.forget()
+
+    def _principal_of(self, result: FrameResult) -> str | None:
+        """Return whom `~/pose` is about; attention is that of the image before."""
+        by = self._options().principal_by
+        if by == NEAREST:
+            return result.principal_id
+        last = self._outputs.attention.last
+        return self._principal.choose(result, last.looking_at(by) if last else ())
+
+    def _publish_attention(
+        self, result: FrameResult, header: Header, rotation: NDArray[np.float64] | None
+    ) -> None:
+        targets = parsed_targets(self._options().attention_targets)
+        places = self._targets.places(targets, header)
+        self._outputs.publish_attention(result, header, targets, places, rotation)
 
     def _header(self, given: Header) -> Header:
         """Return the header for the outputs: tf2 refuses frames with a leading slash (ROS 1)."""
@@ -209,7 +235,11 @@ class Processor:
     def _report_stamp(self, checked: CheckedStamp) -> None:
         if checked.passage is Passage.JUMP:
             self._pipeline.reset()
+            self._principal.reset()
             self._depths.clear()
+            with self._publishing:
+                if not self._closed:
+                    self._outputs.attention.leave()
             self._tf.clear()
         if checked.warning is None:
             self._problems.resolve('stamp')

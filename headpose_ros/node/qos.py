@@ -22,6 +22,8 @@ NEWEST_OUTPUT = QoSProfile(depth=1)
 TF = QoSProfile(depth=100)
 """What tf2_ros broadcasts and listens with."""
 TF_STATIC = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+EVENTS = QoSProfile(depth=50)
+"""Reliable, volatile: what happened is told once, to those who listen."""
 DIAGNOSTICS = QoSProfile(depth=10)
 
 _FORCED = {

@@ -22,14 +22,15 @@ from headpose_ros.node.parameters import NodeConfig
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.processing import Job, Pipeline, Processor, Topics
 from headpose_ros.node.subscriptions import Input, camera_info_topic, compressed_topic
+from headpose_ros.node.target_frames import Targets
 from headpose_ros.node.tf_reader import TfReader
 from headpose_ros.node.worker import NewestWorker
 
 RATE_WARM_UP = 3.0
 """Seconds of processing after which rates are meaningful."""
 RUNTIME_PROBLEMS = (
-    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'fixed_frame', 'processing',
-    'device', 'following', 'output',
+    'image', 'content', 'camera_info', 'frames', 'stamp', 'depth', 'fixed_frame',
+    'attention_targets', 'processing', 'device', 'following', 'output',
 )  # fmt: skip
 """Keys of problems that are forgotten when the node stops processing."""
 
@@ -56,6 +57,7 @@ class Session:
         name = options().fixed_frame
         self._tf = TfReader(node)
         self._fixed_frame = FixedFrame(name, self._tf, problems) if name else None
+        self._targets = Targets(self._tf, problems)
         self._inputs = self._open_inputs(node)
         depth_topic = node.resolve_topic_name('depth')
         image, info = self._inputs.image, self._inputs.camera_info
@@ -66,6 +68,7 @@ class Session:
             self._depths,
             self._tf,
             self._fixed_frame,
+            self._targets,
             outputs,
             problems,
             statistics,
@@ -99,9 +102,11 @@ class Session:
         if wanted and not self.is_processing:
             self._processing_since = time.monotonic()
             self._statistics.clear(self.counts())
+            self._processor.begin()
         self.is_processing = wanted
         self._inputs.refresh(wanted, options.silence_timeout)
-        self._tf.refresh(wanted and self._fixed_frame is not None)
+        needs_tf = self._fixed_frame is not None or bool(options.attention_targets)
+        self._tf.refresh(wanted and needs_tf)
         self._idle.update(not wanted, options.silence_timeout)
         if wanted:
             self._monitor.check(options.silence_timeout)
@@ -130,6 +135,7 @@ class Session:
             'publishers': ', '.join(p.node for p in image.publishers) or 'none',
             'following': '; '.join(self._problems.texts('following')) or 'OK',
         }
+        values['attention targets'] = self._targets.state
         if self._fixed_frame is not None:
             values['fixed frame'] = self._fixed_frame.state
         return values

@@ -94,6 +94,38 @@ def test_parameters_of_ros_are_left_alone(made):
     assert not node.has_parameter('detectr')
 
 
+def test_a_list_of_texts(made):
+    node, parameters, changed = made(attention_targets=['cup:0.05', 'door'])
+    assert parameters.node.attention_targets == ('cup:0.05', 'door')
+    for kind in (
+        Parameter.Type.STRING_ARRAY,
+        Parameter.Type.BYTE_ARRAY,
+        Parameter.Type.BOOL_ARRAY,
+    ):
+        assert node.set_parameters([Parameter('attention_targets', value=['cup'])])[0].successful
+        # ros2 param set takes a list without entries for one of another type
+        (result,) = node.set_parameters([Parameter('attention_targets', kind, [])])
+        assert result.successful, result.reason
+        assert parameters.node.attention_targets == ()
+        assert node.get_parameter('attention_targets').type_ is Parameter.Type.STRING_ARRAY
+    assert set(changed) == {frozenset(['attention_targets'])}
+    (result,) = node.set_parameters([Parameter('attention_targets', value=['cup:round'])])
+    assert result.reason.startswith("attention_targets: target 'cup:round': expected name")
+    assert parameters.node.attention_targets == ()
+
+
+def test_a_target_that_the_principal_head_follows_stays(made):
+    node, parameters, _ = made(attention_targets=['cup'], principal_by='cup')
+    (result,) = node.set_parameters([Parameter('attention_targets', value=['door'])])
+    assert result.reason.startswith('principal_by: expected nearest')
+    both = [
+        Parameter('attention_targets', value=['door']),
+        Parameter('principal_by', value='door'),
+    ]
+    assert node.set_parameters_atomically(both).successful
+    assert parameters.node.principal_by == 'door'
+
+
 def test_the_most_similar_name_is_proposed():
     known = ['detector', 'detector_weights', 'keep_lost']
     assert unknown_text('detectr', known).endswith('did you mean detector?')
@@ -119,9 +151,25 @@ def test_whole_numbers_and_unknown_names_at_start(bench, domain, logs, tmp_path)
         assert node.end() == 0
 
 
+def test_an_empty_list_in_a_file_is_explained(domain, logs, tmp_path):
+    values = tmp_path / 'params.yaml'
+    values.write_text('/**:\n  ros__parameters:\n    attention_targets: []\n')
+    with fake_node(domain, logs, '--params-file', str(values)) as node:
+        assert node.process.wait(20.0) == 2
+    (line,) = node.matching('headpose_node: ')
+    assert line.endswith("a list without entries is written [''] in a parameters file, not []")
+    assert 'Traceback' not in node.output()
+
+
 @pytest.mark.parametrize(
     ('argument', 'reason'),
     [
+        (
+            'attention_targets:=["cup:round"]',
+            "attention_targets: target 'cup:round': expected name, name:RADIUS or "
+            'name:WIDTHxHEIGHT in metres, such as cup:0.05 or screen:0.4x0.3',
+        ),
+        ('attention_targets:=cup', "parameter attention_targets: expected list, got 'cup'"),
         ('keep_lost:=long', "parameter keep_lost: expected float from 0.0 to 60.0, got 'long'"),
         ('detect_every:=1.5', 'parameter detect_every: expected int from 1 to 1000, got 1.5'),
         ('keep_lost:=-1', 'parameter keep_lost: expected float from 0.0 to 60.0, got -1.0'),

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip('headpose_ros.msg')
 from headpose_ros.node import session as session_module
+from headpose_ros.node.parameters import NodeConfig
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.session import Session
 
@@ -25,10 +26,15 @@ class Log(list):
 @pytest.fixture
 def made():
     """A session whose parts do nothing; `subscribed` and `silent` (seconds) are set by a test."""
-    parts = SimpleNamespace(subscribed=True, absences=0, silent=0.0, busy=False, cleared=[])
+    parts = SimpleNamespace(
+        subscribed=True, absences=0, begun=0, silent=0.0, busy=False, cleared=[]
+    )
 
     def publish_absence():
         parts.absences += 1
+
+    def begin():
+        parts.begun += 1
 
     class Image:
         seconds_since_message = property(lambda self: parts.silent)
@@ -37,7 +43,7 @@ def made():
         is_idle = property(lambda self: not parts.busy)
 
     session = SimpleNamespace(
-        _options=lambda: SimpleNamespace(silence_timeout=TIMEOUT, always_on=False),
+        _options=lambda: NodeConfig(silence_timeout=TIMEOUT),
         _outputs=SimpleNamespace(has_subscribers=lambda: parts.subscribed),
         _problems=ProblemLog(Log(), 10.0),
         _statistics=SimpleNamespace(clear=parts.cleared.append),
@@ -45,7 +51,7 @@ def made():
         _fixed_frame=None,
         _tf=SimpleNamespace(refresh=lambda wanted: None),
         _monitor=SimpleNamespace(check=lambda timeout: None),
-        _processor=SimpleNamespace(publish_absence=publish_absence),
+        _processor=SimpleNamespace(publish_absence=publish_absence, begin=begin),
         _idle=SimpleNamespace(update=lambda idle, delay: None),
         _worker=Worker(),
         counts=lambda: 'counts so far',
@@ -109,3 +115,11 @@ def test_max_rate_is_reached_and_not_exceeded(monkeypatch, camera_hz, max_rate, 
     for now[0] in np.arange(0.0, seconds, 1.0 / camera_hz):
         Session._on_image(session, None)
     assert len(handed) / seconds == pytest.approx(expected, rel=0.03)
+
+
+def test_what_was_known_before_a_time_without_listeners_is_forgotten_once(made):
+    parts, session = made
+    for subscribed, begun in ((True, 1), (True, 1), (False, 1), (False, 1), (True, 2)):
+        parts.subscribed = subscribed
+        Session.refresh(session)
+        assert parts.begun == begun

@@ -113,6 +113,12 @@ def test_what_is_given_comes_after_the_file_and_as_text(headpose):
     }
 
 
+def test_targets_are_a_list(headpose):
+    (node,) = headpose.started(attention_targets='[cup:0.05, screen:0.4x0.3, door]')
+    given = node.parameters[1]['attention_targets']
+    assert given.value == ['cup:0.05', 'screen:0.4x0.3', 'door']
+
+
 def test_how_the_camera_is_held(headpose):
     (node,) = headpose.started(camera_roll='180', fixed_frame='odom')
     assert node.parameters[1] == {

@@ -25,7 +25,11 @@ def tool():
 
 def defaults():
     configs = (PipelineConfig, parameters.NodeConfig)
-    return {item.name: item.default for config in configs for item in fields(config)}
+    return {
+        item.name: parameters.parameter_value(item.default)
+        for config in configs
+        for item in fields(config)
+    }
 
 
 def test_the_file_holds_every_parameter_at_its_default():
