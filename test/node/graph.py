@@ -252,7 +252,10 @@ def good_image(bench, **changes):
 
 def value_of(value):
     """A ROS parameter value of Python's type of the same name."""
-    kinds = {bool: (1, 'bool'), int: (2, 'integer'), float: (3, 'double'), str: (4, 'string')}
+    kinds = {
+        bool: (1, 'bool'), int: (2, 'integer'), float: (3, 'double'), str: (4, 'string'),
+        list: (9, 'string_array'),
+    }  # fmt: skip
     kind, name = kinds[type(value)]
     return ParameterValue(type=kind, **{f'{name}_value': value})
 
@@ -282,8 +285,9 @@ def until_active(bench, node='/headpose'):
 
 
 def python_value(value):
-    names = {1: 'bool', 2: 'integer', 3: 'double', 4: 'string'}
-    return getattr(value, f'{names[value.type]}_value')
+    names = {1: 'bool', 2: 'integer', 3: 'double', 4: 'string', 9: 'string_array'}
+    got = getattr(value, f'{names[value.type]}_value')
+    return list(got) if value.type == 9 else got
 
 
 def get(bench, *names, node='/headpose'):
