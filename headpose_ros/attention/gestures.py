@@ -106,7 +106,6 @@ class HeadPath:
             self.samples.popleft()
         return False
 
-
     def since(self, sample: _Sample, time: float) -> _Sample:
         """Return `sample`, or the first one from `time` on where that is later."""
         return next((one for one in self.samples if one.time >= max(time, sample.time)), sample)
@@ -184,9 +183,7 @@ class Swings:
             min(times) >= SHORTEST_SWING
             and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times) + 1e-6)
             and max(sizes) <= min(LARGEST, EVEN_SIZE * min(sizes))
-            and all(
-                self._is_swing(*three, smallest) for three in zip(ends, ends[1:], ends[2:])
-            )
+            and all(self._is_swing(*three, smallest) for three in zip(ends, ends[1:], ends[2:]))
             and self._moving_share(path, pairs) >= MOVING_SHARE
         )
 

@@ -8,10 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 from std_msgs.msg import Header
 
-from headpose_ros.attention import Attention, AttentionResult, HeadEvent, Place, Target
+from headpose_ros.attention import (
+    Attention,
+    AttentionResult,
+    HeadEvent,
+    Look,
+    Place,
+    Target,
+)
 from headpose_ros.msg import Attention as AttentionMessage
 from headpose_ros.msg import AttentionArray
 from headpose_ros.msg import HeadEvent as HeadEventMessage
@@ -112,6 +120,28 @@ def attention_message(
 def event_message(event: HeadEvent, header: Header) -> HeadEventMessage:
     """Return an event that became certain in the image of `header`."""
     return HeadEventMessage(header=header, id=event.id, type=int(event.type), target=event.target)
+
+
+def focus_transforms(
+    found: AttentionResult, header: Header, positions: Mapping[str, Any], prefix: str
+) -> list[TransformStamped]:
+    """Return `focus_<id>` for who looks at something: at the most probable target.
+
+    `positions`: those of the targets (3,), metres, in the frame of `header`, by name.
+    """
+    best: dict[str, Look] = {}
+    for look in found.looks:
+        before = best.get(look.id)
+        if look.looking and (before is None or look.probability > before.probability):
+            best[look.id] = look
+    stamped = []
+    for name, look in best.items():
+        made = TransformStamped(header=header, child_frame_id=f'{prefix}focus_{name}')
+        shift = made.transform.translation
+        shift.x, shift.y, shift.z = map(float, positions[look.target])
+        made.transform.rotation.w = 1.0
+        stamped.append(made)
+    return stamped
 
 
 class _Stamps:

@@ -85,7 +85,13 @@ class HeadPoseNode(LifecycleNode):
         start = time.monotonic()
         try:
             self._pipeline = self._make_pipeline(self._settings.pipeline)
-            self._outputs = Outputs(self, self._problems, options.publish_tf, options.frame_prefix)
+            self._outputs = Outputs(
+                self,
+                self._problems,
+                options.publish_tf,
+                options.frame_prefix,
+                options.publish_engagement,
+            )
             self._cameras = CameraSource(options.rectified_input)
         except Exception as error:
             self._free()

@@ -15,11 +15,11 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from headpose_ros.attention import Place, Target
+from headpose_ros.attention import CAMERA, Place, Target
 from headpose_ros.heads import Head
 from headpose_ros.msg import HeadPoseArray
 from headpose_ros.node.attention_markers import ShownAttention
-from headpose_ros.node.attention_output import AttentionOutput
+from headpose_ros.node.attention_output import AttentionOutput, focus_transforms
 from headpose_ros.node.debug_image import DebugImages, Drawing
 from headpose_ros.node.markers import ShownMarkers
 from headpose_ros.node.messages import heads_message, pose_stamped, transforms
@@ -33,6 +33,10 @@ try:
     from hri_msgs.msg import IdsList
 except ImportError:
     IdsList = None
+try:
+    from headpose_ros.node.social_signals import SocialSignals
+except ImportError:  # no hri_msgs
+    SocialSignals = None  # type: ignore[assignment, misc]
 
 SLOW_PUBLISH = 0.05
 """Seconds; a publish() that takes longer was blocked."""
@@ -46,7 +50,12 @@ class Outputs:
     """The publishers. A topic that nobody subscribes to costs nothing."""
 
     def __init__(
-        self, node: Node, problems: ProblemLog, publish_tf: bool, frame_prefix: str
+        self,
+        node: Node,
+        problems: ProblemLog,
+        publish_tf: bool,
+        frame_prefix: str,
+        publish_engagement: bool = False,
     ) -> None:
         self._node = node
         self._problems = problems
@@ -62,6 +71,10 @@ class Outputs:
         if IdsList is not None:
             self._tracked = node.create_publisher(IdsList, '/humans/faces/tracked', OUTPUT)
             self._publishers.append(self._tracked)
+        self._social = None
+        if SocialSignals is not None:
+            self._social = SocialSignals(node, self._send, publish_engagement)
+        self._focus = publish_engagement
         self._broadcaster = Broadcaster(node) if publish_tf else None
         self._shown_markers = ShownMarkers()
         self._shown_attention = ShownAttention()
@@ -75,7 +88,8 @@ class Outputs:
 
     def has_subscribers(self) -> bool:
         """Return whether anybody subscribes to any output; subscribers to /tf count."""
-        if any(publisher.get_subscription_count() for publisher in self._publishers):
+        social = self._social.publishers if self._social is not None else []
+        if any(publisher.get_subscription_count() for publisher in [*self._publishers, *social]):
             return True
         return self._broadcaster is not None and self._broadcaster.subscription_count() > 0
 
@@ -106,13 +120,28 @@ class Outputs:
         targets: Sequence[Target],
         places: Mapping[str, Place],
         rotation_fixed_from_camera: Array | None,
+        robot: str = CAMERA.name,
     ) -> None:
-        """Publish who looks at what, events, and markers of both, after the heads themselves."""
+        """Publish who looks at what, events, and markers of both, after the heads themselves.
+
+        `robot`: the target that stands for the robot.
+        """
         found = self.attention.update(result, header, targets, places, rotation_fixed_from_camera)
+        if self._social is not None:
+            self._social.publish(found, header, robot)
+        if self._focus and self._broadcaster is not None and header.frame_id:
+            ends = {name: place.position for name, place in places.items()}
+            ends[CAMERA.name] = (0.0, 0.0, 0.0)
+            self._broadcaster.send(focus_transforms(found, header, ends, self._prefix))
         if self._is_subscribed(self._markers):
             shown = self._shown_attention.message(result, header, targets, places, found)
             if shown.markers:
                 self._send(self._markers, shown)
+
+    def follow_persons(self, wanted: bool) -> None:
+        """Listen to who is who, where an output needs it, or stop to."""
+        if self._social is not None:
+            self._social.refresh(wanted)
 
     def debug_image_wanted(self) -> bool:
         """Return whether anybody subscribes to `~/debug_image`, raw or compressed."""
@@ -142,6 +171,8 @@ class Outputs:
             self._tracked.publish(IdsList(header=header, ids=[]))
         self.attention.publish_absence(header)
         self._shown_attention.clear()
+        if self._social is not None:
+            self._social.publish_absence(header)
         if self._markers.get_subscription_count():
             self._markers.publish(self._shown_markers.clear())
         if wait:
@@ -155,6 +186,8 @@ class Outputs:
         self._debug.close()
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
+        if self._social is not None:
+            self._social.close()
         if self._broadcaster is not None:
             self._broadcaster.close()
 

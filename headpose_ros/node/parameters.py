@@ -73,8 +73,13 @@ class NodeConfig(Options):
     principal_by: str = option(
         NEAREST,
         'Whom ~/pose is about: nearest (who is near and faces the camera), or camera or the name '
-        'of a target: who looks at that comes first.',
+        'of a target that stands for the robot: who looks at that comes first.',
         live=True,
+    )
+    publish_engagement: bool = option(
+        False,
+        'Publish /humans/persons/<id>/engagement_status, in place of hri_engagement, and the TF '
+        'frames focus_<id>.',
     )
     marker_sight_length: float = option(
         1.0, 'Length of the view cone in RViz, m.', low=0.05, high=20.0, live=True

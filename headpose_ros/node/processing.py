@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from headpose_ros.attention import CAMERA
 from headpose_ros.geometry import CameraModel
 from headpose_ros.media.image_messages import Bgr, ImageError, jpeg_size, to_bgr_compressed
 from headpose_ros.node.attentive_principal import NEAREST, AttentivePrincipal
@@ -209,9 +210,11 @@ class Processor:
     def _publish_attention(
         self, result: FrameResult, header: Header, rotation: NDArray[np.float64] | None
     ) -> None:
-        targets = parsed_targets(self._options().attention_targets)
+        options = self._options()
+        targets = parsed_targets(options.attention_targets)
         places = self._targets.places(targets, header)
-        self._outputs.publish_attention(result, header, targets, places, rotation)
+        robot = CAMERA.name if options.principal_by == NEAREST else options.principal_by
+        self._outputs.publish_attention(result, header, targets, places, rotation, robot)
 
     def _header(self, given: Header) -> Header:
         """Return the header for the outputs: tf2 refuses frames with a leading slash (ROS 1)."""

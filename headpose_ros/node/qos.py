@@ -24,6 +24,8 @@ TF = QoSProfile(depth=100)
 TF_STATIC = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 EVENTS = QoSProfile(depth=50)
 """Reliable, volatile: what happened is told once, to those who listen."""
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""Reliable; who subscribes later gets the last message."""
 DIAGNOSTICS = QoSProfile(depth=10)
 
 _FORCED = {

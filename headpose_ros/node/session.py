@@ -107,6 +107,7 @@ class Session:
         self._inputs.refresh(wanted, options.silence_timeout)
         needs_tf = self._fixed_frame is not None or bool(options.attention_targets)
         self._tf.refresh(wanted and needs_tf)
+        self._outputs.follow_persons(wanted)
         self._idle.update(not wanted, options.silence_timeout)
         if wanted:
             self._monitor.check(options.silence_timeout)
@@ -148,6 +149,7 @@ class Session:
         self._closed = True
         self._inputs.close()
         self._tf.refresh(False)
+        self._outputs.follow_persons(False)
         self._processor.close()
         return self._worker.stop(timeout)
 

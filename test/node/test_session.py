@@ -44,7 +44,9 @@ def made():
 
     session = SimpleNamespace(
         _options=lambda: NodeConfig(silence_timeout=TIMEOUT),
-        _outputs=SimpleNamespace(has_subscribers=lambda: parts.subscribed),
+        _outputs=SimpleNamespace(
+            has_subscribers=lambda: parts.subscribed, follow_persons=lambda wanted: None
+        ),
         _problems=ProblemLog(Log(), 10.0),
         _statistics=SimpleNamespace(clear=parts.cleared.append),
         _inputs=SimpleNamespace(refresh=lambda wanted, timeout: None, image=Image()),
