@@ -15,6 +15,7 @@ OPTIONAL = (
     'hypothesis',
     'matplotlib',
     'numba',
+    'py_trees',
     'headpose_training',
     'benchmark',
 )
