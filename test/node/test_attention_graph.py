@@ -311,3 +311,26 @@ def test_targets_change_while_it_runs(spot_bench, domain, logs):
         bench.shoot_until(lambda: bench.targets() == {'camera'}, 'the camera alone')
         assert get(bench, 'attention_targets') == [[]]
         assert 'Traceback' not in node.output()
+
+
+def test_the_principal_head_is_who_looks_at_the_robot(spot_bench, domain, logs):
+    """Two who look straight ahead: the wider one past the robot's face, the other one at it."""
+    bench = spot_bench
+    bench.listen(HeadPoseArray, '/headpose/heads')
+    kept = bench.got['/headpose/heads']
+    image = spots((40, 60), radius=12)
+    image[55:66, 125:136] = 255
+    static = bench.advertise(TFMessage, '/tf_static', durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    static.publish(transform('camera', 'robot_face', 0.45, 0.0, 0.0))
+
+    def principal():
+        return kept[-1].principal_id if kept else ''
+
+    with fake_node(domain, logs, '-p', 'attention_targets:=["robot_face:0.05"]'):
+        bench.shoot_until(lambda: principal() == 'f0001', 'the wider one', image=image)
+        assert set_parameters(bench, principal_by='robot_face').successful
+        bench.shoot_until(lambda: principal() == 'f0002', 'the one who looks', image=image)
+        refused = set_parameters(bench, attention_targets=[''])
+        assert refused.reason.startswith('principal_by: expected nearest')
+        assert set_parameters(bench, principal_by='nearest').successful
+        bench.shoot_until(lambda: principal() == 'f0001', 'the wider one again', image=image)

@@ -26,7 +26,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from headpose_ros.config import PipelineConfig
 from headpose_ros.msg import HeadPoseArray
-from headpose_ros.node.parameters import NodeConfig
+from headpose_ros.node.parameters import NodeConfig, parameter_value
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
@@ -226,7 +226,7 @@ def test_parameters_are_the_options_with_text_range_and_default(bench, running):
     ).descriptors
     values = get(bench, *names)
     for (name, item), about, value in zip(options(), described, values, strict=True):
-        assert value == item.default, name
+        assert value == parameter_value(item.default), name
         assert about.description == item.metadata['text']
         spans = [*about.floating_point_range, *about.integer_range]
         found = (spans[0].from_value, spans[0].to_value) if spans else (None, None)
