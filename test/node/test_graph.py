@@ -365,6 +365,8 @@ def test_the_security_policy_grants_what_the_node_uses_and_no_more(bench):
     optional = {
         '/humans/faces/tracked', '/image/compressed', '/depth', '/clock', '/headpose/enable',
     }  # fmt: skip
+    optional |= {'/humans/interactions/gazing', '/humans/persons/*/engagement_status'}
+    optional |= {'/humans/persons/tracked', '/humans/persons/*/face_id'}
     with_fixed_frame = {'/tf_static', '/tf'}
     for right, tag in (('publish', 'topics'), ('subscribe', 'topics'), ('reply', 'services')):
         assert used[right] <= granted(tag, right), right
