@@ -43,12 +43,13 @@ class Film:
         self.array.listeners = self.events.listeners = listeners
         self.count = 0
 
-    def show(self, *heads, images=1, targets=(), places=None):
+    def show(self, *heads, images=1, targets=(), places=None, lost=()):
+        """Show `images` of `heads`; `lost`: ids of others who are followed, but not seen."""
         for _ in range(images):
             stamp = START_NS + self.count * PERIOD_NS
             self.count += 1
             header = Header(frame_id='lens', stamp=time_of(stamp))
-            followed = frozenset(one.id for one in heads)
+            followed = frozenset([*lost, *(one.id for one in heads)])
             result = FrameResult(heads, None, stamp / 1e9, followed_ids=followed)
             found = self.output.update(result, header, targets, places or {}, None)
         return found
@@ -86,6 +87,16 @@ def test_since_is_the_exact_stamp_of_an_image():
     assert last.looking
     assert last.since == started.header.stamp
     assert film.array.sent[0].attention[0].since == time_of(START_NS)
+
+
+def test_since_stays_exact_while_a_head_is_lost_for_a_moment():
+    film = Film()
+    film.show(head('f0001'), images=20)
+    since = film.array.sent[-1].attention[0].since
+    film.show(images=5, lost=['f0001'])
+    assert film.array.sent[-1].attention == []
+    film.show(head('f0001'))
+    assert film.array.sent[-1].attention[0].since == since
 
 
 def test_one_entry_for_each_head_and_each_target_with_a_place():

@@ -109,6 +109,9 @@ def test_a_list_of_texts(made):
         assert parameters.node.attention_targets == ()
         assert node.get_parameter('attention_targets').type_ is Parameter.Type.STRING_ARRAY
     assert set(changed) == {frozenset(['attention_targets'])}
+    for wrong in (1.5, 'cup', [1.5]):
+        (result,) = node.set_parameters([Parameter('attention_targets', value=wrong)])
+        assert not result.successful
     (result,) = node.set_parameters([Parameter('attention_targets', value=['cup:round'])])
     assert result.reason.startswith("attention_targets: target 'cup:round': expected name")
     assert parameters.node.attention_targets == ()

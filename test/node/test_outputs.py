@@ -14,9 +14,11 @@ from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from headpose_ros.heads import Head, Roi
+from headpose_ros.msg import HeadEvent
 from headpose_ros.node import outputs
 from headpose_ros.node.messages import transforms
 from headpose_ros.node.outputs import Outputs
+from headpose_ros.result import FrameResult
 
 LOOKING_BACK = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, -1.0], [-1.0, 0.0, 0.0]])
 
@@ -135,6 +137,23 @@ def test_the_last_message_is_waited_for_where_somebody_subscribes(made):
     assert publishers['/humans/faces/tracked'].waited == 0
 
 
+def test_attention_ends_with_the_heads(made):
+    publishers, _, out = made
+    for topic in ('~/attention', '~/events'):
+        publishers[topic].listeners = 1
+    result = FrameResult((head('f0001'),), 'f0001', 1.0, followed_ids=frozenset(['f0001']))
+    out.publish(result, 'f0001', HEADER, 1.0)
+    out.publish_attention(result, HEADER, (), {}, None)
+    out.publish_absence(wait=True)
+    events = publishers['~/events']
+    assert [m.type for m in events.sent] == [HeadEvent.ENTERED, HeadEvent.LEFT]
+    assert [m.header for m in events.sent] == [HEADER, HEADER]
+    attention = publishers['~/attention']
+    assert [len(m.attention) for m in attention.sent] == [1, 0]
+    assert attention.sent[-1].header == publishers['~/heads'].sent[-1].header
+    assert attention.waited == events.waited == 1
+
+
 def test_the_principal_head_is_named(made):
     publishers, _, out = made
     people = [head('f0001'), head('f0002')]
@@ -188,8 +207,18 @@ def test_no_transforms_without_a_frame(made):
 
 
 @pytest.mark.parametrize(
-    'topic', ['~/heads', '~/pose', '~/markers', '~/debug_image', '/humans/faces/tracked', '/tf']
-)
+    'topic',
+    [
+        '~/heads',
+        '~/pose',
+        '~/markers',
+        '~/debug_image',
+        '/humans/faces/tracked',
+        '/tf',
+        '~/attention',
+        '~/events',
+    ],
+)  # fmt: skip
 def test_each_output_counts_its_subscribers(made, topic):
     publishers, _, out = made
     assert not out.has_subscribers()

@@ -103,7 +103,8 @@ def test_only_known_persons_gaze(made):
     made.people.faces = {'anna': 'f1', 'ben': '', 'cleo': 'f3'}
     made.signals.publish(found(1.0, *looks), HEADER, 'camera')
     assert [(g.sender, g.receiver, g.header.frame_id) for g in gazes] == [('anna', '', 'lens')]
-    made.signals.publish(found(1.1, ('f1', 'camera', False, 1.1)), HEADER, 'camera')
+    away = (('f1', 'camera', False, 1.1), ('f1', 'cup', True, 1.1))
+    made.signals.publish(found(1.1, *away), HEADER, 'camera')
     assert len(gazes) == 1
 
 

@@ -113,6 +113,24 @@ def test_what_is_missing_for_a_moment_is_not_told(made):
     assert made.log == []
 
 
+def test_the_end_is_told_too(made):
+    for _ in range(2):
+        made.targets.places([DOOR], header(0.5))
+        made.now[0] += TOLD_AFTER + 0.1
+    made.source.add([transform('lens', 'door', 0, np.eye(3))], True)
+    assert 'door' in made.targets.places([DOOR], header(0.5))
+    assert made.log[1:] == [f'resolved: {made.log[0]}']
+
+
+def test_transforms_have_time_to_arrive_after_each_start(made):
+    made.targets.places([DOOR], header(0.5))
+    made.reader.refresh(False)
+    made.now[0] += 10.0
+    made.reader.refresh(True)
+    made.targets.places([DOOR], header(0.5))
+    assert made.log == []
+
+
 def test_a_target_that_is_taken_out_is_no_problem_any_more(made):
     for _ in range(2):
         made.targets.places([DOOR], header(0.5))
