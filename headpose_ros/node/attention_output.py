@@ -39,6 +39,7 @@ class AttentionOutput:
     def __init__(self, node: Node, send: Callable[[Any, Any], None]) -> None:
         self._send = send
         self._attention = Attention()
+        self._targets: Sequence[Target] = ()
         self._sinces = _Stamps()
         self._last_header: Header | None = None
         self.last: AttentionResult | None = None
@@ -60,7 +61,8 @@ class AttentionOutput:
         rotation_fixed_from_camera: Array | None,
     ) -> AttentionResult:
         """Take the heads in the image of `header`; publish what is known with them."""
-        self._attention.targets = targets
+        if targets is not self._targets:
+            self._attention.targets = self._targets = targets
         found = self._attention.update(result, places, rotation_fixed_from_camera)
         self._last_header, self.last = header, found
         self._sinces.update(found, header.stamp, result.followed_ids)
