@@ -4,7 +4,7 @@
 
 Start the node with the TF frame of the tablet as a target, 25 by 18 cm, and this beside it:
 
-    ros2 launch headpose_ros headpose.launch.py attention_targets:=tablet:0.25x0.18
+    ros2 launch headpose_ros headpose.launch.py attention_targets:="[tablet:0.25x0.18]"
     python3 who_looks_at.py tablet
 
 Times are the camera's: it says the same of a bag that is played faster.
