@@ -17,7 +17,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test benchmark lint format clean distclean
+.PHONY: help setup demo test benchmark docs lint format clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ test: setup ## run every test; TESTS=test/geometry for some, JOBS=0 one after th
 
 benchmark: setup ## measure the tables of the README
 	@$(OVERLAY) exec $(VENV)/python -m benchmark
+
+docs: setup ## build the documentation's site into out/site; any warning fails
+	$(VENV)/python tools/docs.py
 
 lint: setup ## ruff, types, package metadata
 	$(VENV)/ruff check .

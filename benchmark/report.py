@@ -27,6 +27,7 @@ OUT = ROOT / 'out' / 'benchmark'
 _OWN = ('following', 'finding')  # pages whose tables begin with their names
 PAGES = tuple(ROOT / 'docs' / f'{name}.md' for name in ('performance', *_OWN))
 README = ROOT / 'README.md'
+BACK_ENDS = ROOT / 'docs' / 'back_ends.md'
 _SPEED, _BACKENDS = '<!-- figures: speed -->', '<!-- figures: back ends -->'
 _END = '<!-- end of figures -->'
 LOOKS = 2  # of the pose network at each crop: as it is, and mirrored
@@ -47,9 +48,10 @@ def main() -> int:
         readme = _between(readme, _SPEED, _END, readme_text(results))
     except KeyError as missing:
         print(f'report: summary.json lacks {missing}: the speed in the README stays as it is')
-    if 'backends' in results:
-        readme = _between(readme, _BACKENDS, _END, backends_readme(results['backends']))
     README.write_text(readme)
+    if 'backends' in results:
+        text = backends_page(results['backends'])
+        BACK_ENDS.write_text(_between(BACK_ENDS.read_text(), _BACKENDS, _END, text))
     return 0
 
 
@@ -107,8 +109,8 @@ def readme_text(results: dict[str, Any]) -> str:
     return f'{_table(("speed", ""), rows)}\n\n{where} {more}'
 
 
-def backends_readme(part: Any) -> str:
-    """Return the README's tables of detectors and estimators."""
+def backends_page(part: Any) -> str:
+    """Return the tables of detectors and estimators."""
     before, between = backends_text.notes(part)
     found, poses = backends_text.found_rows(part), backends_text.pose_rows(part)
     return f'{before}\n\n{_table(*found)}\n\n{between}\n\n{_table(*poses)}'

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write config/headpose.yaml and the parameter table of the README from the option definitions.
+"""Write config/headpose.yaml and docs/reference/parameters.md from the option definitions.
 
 `--check` changes nothing and fails where one of them is out of date.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-YAML, README = ROOT / 'config' / 'headpose.yaml', ROOT / 'README.md'
+YAML, PAGE = ROOT / 'config' / 'headpose.yaml', ROOT / 'docs' / 'reference' / 'parameters.md'
 BEGIN, END = '<!-- parameters: made by tools/parameters.py -->', '<!-- end of parameters -->'
 YAML_HEADER = """\
 # All parameters of the node with their defaults. Made by tools/parameters.py. To change values,
@@ -68,7 +68,7 @@ def yaml_text() -> str:
 
 
 def table() -> str:
-    """Return the README's table."""
+    """Return the page's table."""
     lines = ['| parameter | default | values | live | meaning |', '|---|---|---|---|---|']
     for option in options():
         live = 'yes' if option.metadata['live'] else ''
@@ -80,8 +80,8 @@ def table() -> str:
     return '\n'.join(lines)
 
 
-def readme_text(present: str) -> str:
-    """Return the README with a new table; unchanged where it has no markers for one."""
+def page_text(present: str) -> str:
+    """Return the page with a new table; unchanged where it has no markers for one."""
     before, begin, rest = present.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f'{before}{begin}\n{table()}\n{end}{after}' if end else present
@@ -89,7 +89,7 @@ def readme_text(present: str) -> str:
 
 def main() -> int:
     """Write or check; return the exit status."""
-    wanted = {YAML: yaml_text(), README: readme_text(README.read_text())}
+    wanted = {YAML: yaml_text(), PAGE: page_text(PAGE.read_text())}
     stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text() != text]
     if '--check' in sys.argv[1:]:
         for path in stale:

@@ -260,7 +260,7 @@ def install_packages(ros: str) -> None:
         return
     run(
         'installing ROS 2 Jazzy and the dependencies (about 500 MB where none is cached)',
-        pip_install(*files('run', 'ros', 'build', 'dev', 'training', 'colcon')),
+        pip_install(*files('run', 'ros', 'build', 'dev', 'docs', 'training', 'colcon')),
     )
 
 
@@ -283,7 +283,7 @@ def install_beside(ros: str) -> None:
     OWN_LIMITS.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
     run(
         f'installing what ROS 2 {ros} does not bring',
-        pip_install('-r', str(chosen), *files('dev', 'training', 'colcon')),
+        pip_install('-r', str(chosen), *files('dev', 'docs', 'training', 'colcon')),
     )
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The README's tables of detectors and estimators, from the results of `bench_backends.py`."""
+"""The tables of detectors and estimators, from the results of `bench_backends.py`."""
 
 from __future__ import annotations
 

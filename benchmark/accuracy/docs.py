@@ -148,7 +148,7 @@ def _overview(results: Everything) -> str:
         unit=' %',
     )
     text = _table(['degrees', *(NAMES.get(n, n) for n in results)], rows)
-    return text + '\n\nWhat each row is, and more: [docs/model_card.md](docs/model_card.md).'
+    return text + '\n\nWhat each row is: below.'
 
 
 def _own_size(result: Result) -> float:

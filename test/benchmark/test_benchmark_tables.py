@@ -18,7 +18,7 @@ def test_every_table_has_one_place_in_the_pages():
     assert page.count('<!-- end of table -->') == len(report._TABLES)
     readme = (ROOT / 'README.md').read_text()
     assert readme.count('<!-- figures: speed -->') == 1
-    assert readme.count('<!-- figures: back ends -->') == 1
+    assert report.BACK_ENDS.read_text().count('<!-- figures: back ends -->') == 1
 
 
 def test_tables_are_replaced_and_nothing_else():
@@ -47,7 +47,7 @@ def test_the_table_of_back_ends_names_all_and_what_is_left_out():
         'left_out': {'c': 'no file'},
         'errors': {'faces': 40, 'x': {'mean': 4.0, 'median': 3.0}, 'y': {'mean': 9, 'median': 8}},
     }
-    text = report.backends_readme(part)
+    text = report.backends_page(part)
     assert '8 frames' in text
     assert 'not here, for want of a model file: `c`' in text
     assert '| `a` | 87.5 % | 1.50 | 12.3 |' in text

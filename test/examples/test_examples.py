@@ -181,3 +181,28 @@ def test_the_readme_on_a_webcam(readme_program, webcam, frames, capsys):
         run(readme_program, 0)
     assert webcam == [0]
     assert len(IDS.findall(capsys.readouterr().out)) == 3 * (len(frames) - 1)  # one tells the size
+
+
+def test_the_pose_network_runs_without_the_package(picture, tmp_path):
+    """By onnxruntime alone, with the results of the package for the same face."""
+    pytest.importorskip('onnxruntime')
+    from headpose_ros import CameraModel, HeadPosePipeline
+
+    image = cv2.imread(str(picture))
+    camera = CameraModel.from_fov(image.shape[1], image.shape[0], np.radians(60))
+    with HeadPosePipeline(mode='image') as pipeline:
+        head = max(pipeline.process(image, camera), key=lambda head: head.roi.width)
+    roi, model = head.roi, tmp_path / 'pose.onnx'
+    box = f'{roi.x},{roi.y},{roi.x + roi.width},{roi.y + roi.height}'
+    export = [sys.executable, '-m', 'headpose_ros.cli.main', 'weights', 'export', 'pose_clean']
+    subprocess.run([*export, '--onnx', str(model)], check=True)
+    example = [sys.executable, str(ROOT / 'examples' / 'onnxruntime_pose.py')]
+    words = [*example, str(model), str(picture), box, '60']
+    # Isolated from this folder: it must not import the package.
+    said = subprocess.run(words, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
+    azimuth, elevation, face = (float(x) for x in re.findall(r'-?\d+\.\d+', said))
+    assert np.radians(azimuth) == pytest.approx(head.heading.azimuth, abs=np.radians(5))
+    assert np.radians(elevation) == pytest.approx(head.heading.elevation, abs=np.radians(5))
+    assert face > 0.9
+    source = (ROOT / 'examples' / 'onnxruntime_pose.py').read_text()
+    assert not re.search(r'^(from|import) headpose', source, re.MULTILINE)

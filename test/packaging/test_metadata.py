@@ -140,7 +140,7 @@ def test_training_states_its_requirements_once():
 
 def test_the_extras_are_those_that_the_texts_name(pyproject):
     extras = pyproject['project']['optional-dependencies']
-    texts = [path.read_text() for path in (ROOT / 'README.md', *PACKAGE.rglob('*.py'))]
+    texts = [path.read_text() for path in (*ROOT.glob('docs/**/*.md'), *PACKAGE.rglob('*.py'))]
     pattern = r"'(?:\.|headpose_ros)\[(\w+)\]'"
     named = {name for text in texts for name in re.findall(pattern, text)}
     assert named <= set(extras)
@@ -149,7 +149,7 @@ def test_the_extras_are_those_that_the_texts_name(pyproject):
 
 def test_every_requirement_is_pinned_for_the_set_up():
     pinned = {line.split('==')[0] for line in requirements('constraints')}
-    files = ('run', 'ros', 'build', 'dev', 'training', 'colcon', 'torch')
+    files = ('run', 'ros', 'build', 'dev', 'docs', 'training', 'colcon', 'torch')
     wanted = {n for name in files for n in names(name)}
     assert {name.replace('_', '-') for name in wanted} - pinned == set()
 

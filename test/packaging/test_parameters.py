@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Code, config/headpose.yaml and README name the same parameters with the same defaults."""
+"""Code, config/headpose.yaml and docs name the same parameters with the same defaults."""
 
 import importlib.util
 from dataclasses import fields
@@ -50,15 +50,15 @@ def test_the_file_is_accepted_by_the_options_themselves():
 
 def test_the_generated_texts_are_up_to_date(tool):
     assert tool.YAML.read_text() == tool.yaml_text(), 'run tools/parameters.py'
-    present = tool.README.read_text()
-    assert present == tool.readme_text(present), 'run tools/parameters.py'
+    present = tool.PAGE.read_text()
+    assert present == tool.page_text(present), 'run tools/parameters.py'
 
 
 def test_the_table_is_put_in_its_place_and_nowhere_else(tool):
     page = f'before\n{tool.BEGIN}\nstale row\n{tool.END}\nafter\n'
-    made = tool.readme_text(page)
+    made = tool.page_text(page)
     assert made.startswith(f'before\n{tool.BEGIN}\n| parameter |')
     assert made.endswith(f'|\n{tool.END}\nafter\n')
     assert 'stale row' not in made
     assert all(f'| `{name}` |' in made for name in defaults())
-    assert tool.readme_text('no place for it') == 'no place for it'
+    assert tool.page_text('no place for it') == 'no place for it'
