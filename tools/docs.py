@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / 'out' / 'docs_source'
 LAID_OUT = (
     '*.md', 'CHANGELOG.rst', 'LICENSE', 'docs', 'examples', 'config', 'launch', 'msg', 'docker',
-    'headpose_ros/models/*.json', 'headpose_ros/estimation/pose_network.py', 'benchmark', 'training', 'tools', 'test/node',
+    'headpose_ros/models/*.json', 'headpose_ros/estimation/pose_network.py', 'benchmark',
+    'training', 'tools', 'test/node',
 )  # fmt: skip
 
 
