@@ -33,6 +33,7 @@ class Track:
     `last_visible`, `last_present`: s. `occlusion_allowance`: seconds of absence that do not count,
     since another head stood before this one. `before`: these three before the newest image.
 
+    `may_be`: the id of somebody lost who was expected near where this one began; empty: nobody.
     `searches`: of the whole image since it was first detected, where an estimator confirms it.
     `filtered_at`: s, when the filters over time last ran. `up`: (3,), camera frame, the z axis of
     the head as last read; zero where it is not known.
@@ -53,6 +54,7 @@ class Track:
     occlusion_allowance: float = 0.0
     before: tuple[float, float, float] = (-math.inf, -math.inf, 0.0)
     confidence: float = 0.0
+    may_be: str = ''
     searches: int = 0
     filtered_at: float = math.nan
     up: Array = field(default_factory=lambda: np.zeros(3))

@@ -19,6 +19,7 @@ from headpose_ros.heads import Faces
 from headpose_ros.tracking import evidence
 from headpose_ros.tracking.assignment import assign, distances
 from headpose_ros.tracking.chest import is_on_chest
+from headpose_ros.tracking.found_again import SIZE_GATE, who_came_back
 from headpose_ros.tracking.motion import MAX_SPEED, READING_SIGMA, Motion
 from headpose_ros.tracking.names import NameCycle
 from headpose_ros.tracking.posing import Readings
@@ -30,9 +31,13 @@ from headpose_ros.typing import Array
 MIN_GATE = 0.8
 GATE_SIGMAS = 3.0
 MAX_GATE = 6.0
-SIZE_GATE = 0.6
 """How far from its prediction a face may be found: as far as the motion's covariance says, not
-farther than people move, and by so much in size."""
+farther than people move."""
+
+SURE_PLACE_FOR = 0.5
+"""Seconds without a head after which one that is found beyond MIN_GATE has to be confirmed, as
+somebody new is, before it is taken for the same person: what looks like a face for a moment would
+else take the id along."""
 
 CAPTURE_MARGIN = 1.3
 """A reading that lies so many times the capture radius from the crop's middle is of another."""
@@ -280,6 +285,12 @@ class Tracker:
         )
 
     def _gate(self, track: Track) -> float:
+        """Return how far from where it is expected a detection is taken for `track`."""
+        is_sure = track.is_tentative or track.missing_for(self._time) <= SURE_PLACE_FOR
+        return self._reach(track) if is_sure or not self._refines else MIN_GATE
+
+    def _reach(self, track: Track) -> float:
+        """Return how far `track` may be from where it is expected."""
         plausible = MIN_GATE + MAX_SPEED * max(self._time - track.last_present, self._elapsed)
         return min(MIN_GATE + GATE_SIGMAS * track.motion.sigma, plausible, MAX_GATE)
 
@@ -309,7 +320,9 @@ class Tracker:
         self.left_out = max(0, len(free) - room)
         for j in free[:room]:
             size, score = float(faces.angular_sizes[j]), float(faces.scores[j])
-            self.tracks.append(Track.start(faces.rays[j], size, score, self._time))
+            track = Track.start(faces.rays[j], size, score, self._time)
+            track.may_be = who_came_back(track, self.tracks, self._reach)
+            self.tracks.append(track)
 
     def _is_there(self, track: Track, readings: Readings, i: int) -> bool:
         """Return whether reading `i`, from a crop at `track`, is of its head."""
@@ -359,7 +372,12 @@ class Tracker:
         for track in self.tracks:
             sure = self._single or track.evidence.log_odds >= needed
             if sure and track.visible and track.is_tentative:
-                track.id = self._names.next(self.ids)
+                lost = [t for t in self.tracks if t.id == track.may_be and not t.visible]
+                if track.may_be and lost:
+                    track.id, track.distance = lost[0].id, lost[0].distance
+                    self.tracks = [t for t in self.tracks if t is not lost[0]]
+                else:
+                    track.id = self._names.next(self.ids)
 
     def _may_be_a_print(self, track: Track, up: Array) -> bool:
         sure = track.confidence >= CHEST_CONFIDENCE and track.best_score >= CHEST_SCORE

@@ -338,3 +338,41 @@ def test_limits_are_told(monkeypatch):
         pass
     assert pipeline.warning.startswith('images come at 2.0 Hz, too slowly')
     assert PipelineConfig().max_heads == 32
+
+
+@pytest.mark.parametrize('is_read', [True, False])
+@pytest.mark.parametrize('aside', [0.45, 0.6])
+def test_what_looks_like_a_face_for_a_moment_takes_no_id_along(monkeypatch, aside, is_read):
+    """A texture is detected once, and perhaps read as a face, beside where somebody is hidden."""
+    person = walking('a', [0, 0, 1.2], [0, 0, 0], there=lambda t: not 1.0 <= t < 3.0)
+    texture = walking('texture', [aside, 0, 1.2], [0, 0, 0], score=0.72)
+    texture.there = lambda t: abs(t - 2.3) < 0.01
+    world = World([person, texture])
+    pipeline = make_pipeline(world, monkeypatch)
+    if not is_read:
+        readable = pipeline._stages.estimator.confidences
+        pipeline._stages.estimator.confidences = lambda estimates: np.where(
+            1.0 <= world.now < 3.0, 0.2, readable(estimates)
+        )
+    ids = {}
+    for _, named in play(pipeline, world, np.arange(0, 4, 1 / 10)):
+        for name, head in named.items():
+            ids.setdefault(name, set()).add(head.id)
+    assert ids == {'a': {'f0001'}}
+
+
+@pytest.mark.parametrize('aside', [0.15, 0.3, 0.5])
+def test_who_moves_while_hidden_comes_back_with_the_same_id(monkeypatch, aside):
+    person = Person(
+        'a',
+        lambda t: np.array([0.0 if t < 2.0 else aside, 0, 1.2]),
+        there=lambda t: not 1.0 <= t < 2.2,
+    )
+    world = World([person])
+    ids, since = set(), []
+    for t, named in play(make_pipeline(world, monkeypatch), world, np.arange(0, 4, 1 / 10)):
+        if 'a' in named:
+            ids.add(named['a'].id)
+            since += [t] if t >= 2.2 else []
+    assert ids == {'f0001'}
+    assert min(since) - 2.2 <= 0.31
