@@ -20,6 +20,7 @@ from typing import Protocol
 
 from headpose_ros import __version__
 from headpose_ros.cli import evaluate, image, video, weights
+from headpose_ros.media.file_names import write_any_name
 
 ADDED_COMMANDS = 'headpose.commands'
 """The group of entry points."""
@@ -67,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    write_any_name()
     words = list(sys.argv[1:] if argv is None else argv)
     known = commands()
     if not words or words[0] not in known:
@@ -88,6 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return STATUS_BROKEN_PIPE
     except (ValueError, OSError, RuntimeError) as error:
         print(f'headpose {name}: {_one_line(error)}', file=sys.stderr)
+        return STATUS_ERROR
+    except MemoryError as error:
+        print(f'headpose {name}: out of memory: {_one_line(error)}', file=sys.stderr)
         return STATUS_ERROR
     finally:
         signal.signal(signal.SIGTERM, previous)

@@ -243,5 +243,5 @@ def _verified(path: Path, sha256: str) -> Path:
 
 @cache
 def _registry() -> dict[str, Any]:
-    registry: dict[str, Any] = json.loads((MODELS / 'weights.json').read_text())
+    registry: dict[str, Any] = json.loads((MODELS / 'weights.json').read_text('utf-8'))
     return registry

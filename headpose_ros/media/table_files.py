@@ -26,8 +26,9 @@ class TableSink(Closing):
     """Writes the heads of images, one image after the other; use it with `with`.
 
     `path`: a file, or `-` for standard output. `place`: the names of `tables.PLACE` that every
-    image has. The file is begun with the first image: what was there stays until then. Each image
-    is handed to the operating system at once. Raises SinkError where it cannot write.
+    image has. The file is begun with the first image: what was there stays until then. It is
+    UTF-8; of names that are not, the bytes become a backslash and a number. Each image is handed
+    to the operating system at once. Raises SinkError where it cannot write.
     """
 
     def __init__(self, path: str | Path, place: Iterable[str]) -> None:
@@ -69,7 +70,7 @@ class TableSink(Closing):
     ) -> None: ...
 
     def _open(self) -> TextIO:
-        return self.path.open('w', newline='', encoding='utf-8')
+        return self.path.open('w', newline='', encoding='utf-8', errors='backslashreplace')
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -115,4 +116,6 @@ class JsonSink(TableSink):
         place: dict[str, Any],
     ) -> None:
         rows = [as_json(row) for row in pose_rows(heads, principal_id)]
-        file.write(json.dumps({**place, 'heads': rows}, ensure_ascii=False) + '\n')
+        # A name that is not UTF-8 then becomes what JSON has for it as well: \udce9.
+        ascii_only = not str(file.encoding or 'utf-8').lower().startswith('utf')
+        file.write(json.dumps({**place, 'heads': rows}, ensure_ascii=ascii_only) + '\n')

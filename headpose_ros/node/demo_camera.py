@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headpose_ros.media.file_names import printable
+
 if TYPE_CHECKING:
     from rclpy.executors import Executor
     from rclpy.node import Node
@@ -73,11 +75,15 @@ def _run(args: list[str] | None) -> int:
     import rclpy
     from rclpy.utilities import remove_ros_args
 
-    options = arguments().parse_args(remove_ros_args(args or sys.argv)[1:])
+    words = args or sys.argv
+    shown = [printable(word) for word in words]  # ROS takes UTF-8 only
+    meant = dict(zip(shown, words, strict=True))
+    own = [meant[word] for word in remove_ros_args(shown)]
+    options = arguments().parse_args(own[1:])
     try:
         source, camera = _open(options)
         with source:
-            rclpy.init(args=args)
+            rclpy.init(args=shown)
             player = Player(source, camera, options)
             player.play()
             if options.report:

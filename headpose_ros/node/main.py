@@ -14,17 +14,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from headpose_ros.media.file_names import printable, write_any_name
+
 MAX_IMAGE_PIXELS = 2**26
 """Of a compressed image. With OpenCV's own limit a broken header may allocate 3 GB."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_LOG_PLACES = ('HOME', 'ROS_HOME', 'ROS_LOG_DIR')
+"""Variables of which ROS needs one."""
+
 
 def guarded(run: Callable[[], int]) -> int:
-    """Run an executable: return its status, 2 where ROS or the messages are missing.
+    """Run an executable: return its status, 2 where ROS is missing or cannot run.
 
     SIGINT and SIGTERM end it with status 0 and no traceback; further ones change nothing.
     """
     _handle_signals(_end)
+    write_any_name()
+    if not any(os.environ.get(name) for name in _LOG_PLACES):
+        return _told_of_log(f'none of {", ".join(_LOG_PLACES)} is set')
     try:
         return run()
     except KeyboardInterrupt:
@@ -35,10 +43,19 @@ def guarded(run: Callable[[], int]) -> int:
             raise
         print(f'{Path(sys.argv[0]).name}: {cure}', file=sys.stderr)
         return 2
+    except UnicodeEncodeError as error:
+        print(
+            f'{Path(sys.argv[0]).name}: ROS takes names in UTF-8 only, which '
+            f'"{printable(str(error.object))}" is not; rename it, or name a link to it',
+            file=sys.stderr,
+        )
+        return 2
     except Exception as error:
         if _shut_down(error):
             return 0
-        raise
+        if not _cannot_log(error):
+            raise
+        return _told_of_log(' '.join(str(error).partition(', at /')[0].split()))
 
 
 def _end(number: int, frame: object) -> None:
@@ -83,6 +100,19 @@ def _shut_down(error: Exception) -> bool:
     return name in ('ExternalShutdownException', 'NotInitializedException') or (
         name == 'RCLError' and 'context is not valid' in str(error)
     )
+
+
+def _told_of_log(reason: str) -> int:
+    print(
+        f'{Path(sys.argv[0]).name}: ROS has no place for its log: {reason}; set HOME or '
+        'ROS_LOG_DIR to a folder that can be written to',
+        file=sys.stderr,
+    )
+    return 2
+
+
+def _cannot_log(error: Exception) -> bool:
+    return type(error).__name__ == 'RCLError' and 'logging' in str(error)
 
 
 class StopRequest:

@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lifecycle, parameters and the end of the process, over DDS."""
 
+import os
+import re
 import signal
+import subprocess
+import sys
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
@@ -315,6 +319,23 @@ def test_signals_end_it_quietly(bench, domain, logs, how, moment):
         assert node.end(how) == 0, node.output()
         assert 'Traceback' not in node.output()
         assert not node.matching('rror'), node.output()
+
+
+@pytest.mark.parametrize(
+    ('change', 'words', 'said'),
+    [
+        ({'HOME': '/proc/none'}, [], r'ROS has no place for its log: .*/proc/none'),
+        ({}, ['--ros-args', '-p', os.fsdecode(b'weights:=caf\xe9.onnx')], r'UTF-8 only.*udce9'),
+    ],
+)
+def test_what_ros_cannot_start_with_is_one_line(change, words, said):
+    given = {**os.environ, **change}
+    given.pop('ROS_LOG_DIR', None)
+    command = [sys.executable, '-m', 'headpose_ros.node.main', *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=given)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert re.search(said, line)
 
 
 SWALLOWER = """

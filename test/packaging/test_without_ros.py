@@ -35,6 +35,16 @@ sys.exit(importlib.import_module({module!r}).main())
 
 
 @pytest.mark.parametrize('name', MODULES)
+def test_without_a_place_for_the_log(name, monkeypatch):
+    for variable in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR'):
+        monkeypatch.delenv(variable, raising=False)
+    status, said = start(MODULES[name], ())
+    assert (status, said.count('\n')) == (2, 1)
+    assert said.startswith('executable: ROS has no place for its log: ')
+    assert 'set HOME or ROS_LOG_DIR' in said
+
+
+@pytest.mark.parametrize('name', MODULES)
 def test_without_ros(name):
     status, said = start(MODULES[name], ('rclpy',))
     assert status == 2
