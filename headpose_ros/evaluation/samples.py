@@ -82,13 +82,17 @@ def read_picture(path: Path) -> Image:
     """
     import cv2
 
-    data = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(data, flags) if data.size else None
-    if image is None:
-        reason = 'is not an image OpenCV reads' if path.is_file() else 'does not exist'
-        raise ValueError(f'{path}: {reason}')
-    return np.asarray(image, np.uint8)
+    from headpose_ros.media.decoding import ImageError, decode
+    from headpose_ros.media.levels import Levels
+
+    if not path.is_file():
+        raise ValueError(f'{path}: does not exist')
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        image = decode(path.read_bytes(), flags)
+    except ImageError as error:
+        raise ValueError(f'{path}: {error}') from None
+    return Levels().eight_bit(image)
 
 
 def require_folder(root: Path) -> Path:

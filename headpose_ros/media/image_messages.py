@@ -9,7 +9,6 @@ encodings are converted once, by OpenCV.
 
 from __future__ import annotations
 
-import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +18,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headpose_ros.media.decoding import ImageError, decode, jpeg_size
+from headpose_ros.media.levels import Levels
 from headpose_ros.typing import Image
 
+__all__ = [
+    'ENCODINGS',
+    'Bgr',
+    'CompressedImageMessage',
+    'Encoding',
+    'ImageError',
+    'ImageMessage',
+    'Pixels',
+    'jpeg_size',
+    'stored_pixels',
+    'to_bgr',
+    'to_bgr_compressed',
+    'to_metres',
+]
+
 Pixels = NDArray[Any]
-_HEADER_BYTES = 1 << 16  # in which the frame header is looked for
-_NO_FRAME_HEADERS = (0xC4, 0xC8, 0xCC)  # among the markers C0 to CF
 Bgr = Image
 
 
@@ -45,17 +59,9 @@ class CompressedImageMessage(Protocol):
     data: Any
 
 
-class ImageError(ValueError):
-    """An image message that cannot be used; `kind` is a key for its cause."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-
-
 @dataclass(frozen=True)
 class Encoding:
-    """Memory layout of one encoding, and its conversion to BGR.
+    """Memory layout of one encoding, and the conversion to BGR of its pixels once of 8 bits.
 
     `rows`: rows of the buffer per row of the image (planes of nv12 lie below each other).
     `even`: the sides that must be even: width, height.
@@ -75,32 +81,28 @@ def _cvt(code: int) -> Callable[[Pixels], Bgr]:
     return convert
 
 
-def _eight_bit(pixels: Pixels) -> Bgr:
-    # The whole range of 16 bits onto that of 8, as cv_bridge does.
-    return cv2.convertScaleAbs(pixels, alpha=255.0 / 65535.0)
-
-
-def _cvt16(code: int | None) -> Callable[[Pixels], Bgr]:
-    def convert(pixels: Pixels) -> Bgr:
-        low = _eight_bit(pixels)
-        return low if code is None else cv2.cvtColor(low, code)
-
-    return convert
+def _as_it_is(pixels: Pixels) -> Bgr:
+    return pixels
 
 
 def _encodings() -> dict[str, Encoding]:
     u8, u16 = np.uint8, np.uint16
     table = {
-        'bgr8': Encoding(u8, 3, lambda pixels: pixels),
-        '8UC3': Encoding(u8, 3, lambda pixels: pixels),
+        'bgr8': Encoding(u8, 3, _as_it_is),
+        '8UC3': Encoding(u8, 3, _as_it_is),
         'rgb8': Encoding(u8, 3, _cvt(cv2.COLOR_RGB2BGR)),
         'bgra8': Encoding(u8, 4, _cvt(cv2.COLOR_BGRA2BGR)),
         'rgba8': Encoding(u8, 4, _cvt(cv2.COLOR_RGBA2BGR)),
         'mono8': Encoding(u8, 1, _cvt(cv2.COLOR_GRAY2BGR)),
         '8UC1': Encoding(u8, 1, _cvt(cv2.COLOR_GRAY2BGR)),
-        'mono16': Encoding(u16, 1, _cvt16(cv2.COLOR_GRAY2BGR)),
-        'bgr16': Encoding(u16, 3, _cvt16(None)),
-        'rgb16': Encoding(u16, 3, _cvt16(cv2.COLOR_RGB2BGR)),
+        'mono16': Encoding(u16, 1, _cvt(cv2.COLOR_GRAY2BGR)),
+        'bgr16': Encoding(u16, 3, _as_it_is),
+        'rgb16': Encoding(u16, 3, _cvt(cv2.COLOR_RGB2BGR)),
+        # What infrared and thermal cameras send, and drivers that know no better name.
+        '16UC1': Encoding(u16, 1, _cvt(cv2.COLOR_GRAY2BGR)),
+        '16UC3': Encoding(u16, 3, _as_it_is),
+        '16SC1': Encoding(np.int16, 1, _cvt(cv2.COLOR_GRAY2BGR)),
+        '32FC1': Encoding(np.float32, 1, _cvt(cv2.COLOR_GRAY2BGR)),
     }
     uyvy = Encoding(u8, 2, _cvt(cv2.COLOR_YUV2BGR_UYVY), even=('width',))
     yuyv = Encoding(u8, 2, _cvt(cv2.COLOR_YUV2BGR_YUY2), even=('width',))
@@ -121,7 +123,7 @@ def _encodings() -> dict[str, Encoding]:
     }
     for name, code in patterns.items():
         table[f'bayer_{name}8'] = Encoding(u8, 1, _cvt(code))
-        table[f'bayer_{name}16'] = Encoding(u16, 1, _cvt16(code))
+        table[f'bayer_{name}16'] = Encoding(u16, 1, _cvt(code))
     return table
 
 
@@ -135,13 +137,15 @@ _DEPTH_ENCODINGS: dict[str, type[np.generic]] = {
 }
 
 
-def to_bgr(message: ImageMessage) -> Bgr:
+def to_bgr(message: ImageMessage, levels: Levels | None = None) -> Bgr:
     """Return the pixels of `message`, (H,W,3) uint8 BGR; raise ImageError where it is bad.
 
-    The array may share memory with the message and must not be written to.
+    `levels`: those of the stream that it is part of; None: it is scaled by what it holds itself,
+    where it has more than 8 bits. The array may share memory with the message and must not be
+    written to.
     """
     encoding, pixels = stored_pixels(message)
-    return encoding.to_bgr(pixels)
+    return encoding.to_bgr((levels or Levels()).eight_bit(pixels))
 
 
 def stored_pixels(message: ImageMessage) -> tuple[Encoding, Pixels]:
@@ -223,50 +227,28 @@ _REDUCED = {
 }
 
 
-def to_bgr_compressed(message: CompressedImageMessage, reduction: int = 1) -> Bgr:
+def to_bgr_compressed(
+    message: CompressedImageMessage, reduction: int = 1, levels: Levels | None = None
+) -> Bgr:
     """Decode a JPEG, PNG or the like, (H,W,3) uint8 BGR; raise ImageError where it is bad.
 
     `reduction` 2, 4 or 8 returns an image ceil(W / reduction) wide whose pixels are block means.
-    Use it for JPEG only, which it makes faster.
+    Use it for JPEG only, which it makes faster. `levels`: as in `to_bgr`.
     """
     if 'compressedDepth' in message.format:
         raise ImageError('encoding', 'this is a compressed depth image; expected a colour image')
     data = np.frombuffer(message.data, np.uint8)
     if not len(data):
         raise ImageError('size', 'the compressed image is empty; check the driver')
-    if _cut_short(bytes(data[:2]), bytes(data[-1024:])):
-        raise ImageError(
-            'length',
-            f'the JPEG of {len(data)} bytes has no end marker: it is truncated; '
-            'check the network and the driver',
-        )
+    # CameraInfo describes the pixels as stored: an EXIF orientation must not turn them.
+    flags = _REDUCED[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
+    flags |= cv2.IMREAD_ANYDEPTH if reduction == 1 else 0
     try:
-        # CameraInfo describes the pixels as stored: an EXIF orientation must not turn them.
-        flags = _REDUCED[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
-        image = cv2.imdecode(data, flags)
-    except cv2.error:
-        image = None
-    if image is None:
+        image = decode(data, flags)
+    except ImageError as error:
+        hint = '; check the network and the driver' if error.kind == 'length' else ''
         raise ImageError(
-            'encoding',
-            f'{len(data)} bytes in format {message.format!r} cannot be decoded; '
-            'expected JPEG or PNG',
-        )
-    return image
-
-
-def jpeg_size(data: Any) -> tuple[int, int] | None:
-    """Return width and height that the header of a JPEG states; None where it is no JPEG."""
-    head = bytes(data[:_HEADER_BYTES])
-    at = 2
-    while head[:2] == b'\xff\xd8' and at + 9 <= len(head) and head[at] == 0xFF:
-        marker = head[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADERS:
-            height, width = struct.unpack('>HH', head[at + 5 : at + 9])
-            return width, height
-        at += 2 + int.from_bytes(head[at + 2 : at + 4], 'big')
-    return None
-
-
-def _cut_short(start: bytes, end: bytes) -> bool:
-    return start == b'\xff\xd8' and b'\xff\xd9' not in end
+            error.kind,
+            f'{len(data)} bytes in format {message.format!r} cannot be decoded: {error}{hint}',
+        ) from None
+    return (levels or Levels()).eight_bit(image)

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from headpose_ros.attention import CAMERA
 from headpose_ros.geometry import CameraModel
 from headpose_ros.media.image_messages import Bgr, ImageError, jpeg_size, to_bgr_compressed
+from headpose_ros.media.levels import DARK, Levels, is_dark
 from headpose_ros.node.attentive_principal import NEAREST, AttentivePrincipal
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.debug_image import Drawing, drawn_width
@@ -36,6 +37,9 @@ from headpose_ros.tracking.clock import Passage
 if TYPE_CHECKING:
     from headpose_ros.node.parameters import NodeConfig
 
+
+DARK_IMAGES = 15
+"""Images without a break that are black before it is told: some lamps light every second one."""
 
 DEGRADED = {'device': 'device', 'max_heads': 'following.max_heads', 'rate': 'following.rate'}
 """Keys of problems, by what the pipeline warns about."""
@@ -134,6 +138,8 @@ class Processor:
         self._options = options
         self._now_ns = now_ns
         self._stamps = StampChecker()
+        self._levels = Levels()
+        self._dark_images = 0
         self._changes: dict[str, Any] = {}
         self._changes_lock = threading.Lock()
         self._closed = False
@@ -263,7 +269,7 @@ class Processor:
     def _decode(self, message: Image | CompressedImage) -> Decoded | None:
         try:
             if isinstance(message, Image):
-                image = Decoded.full_size(to_bgr(message))
+                image = Decoded.full_size(to_bgr(message, self._levels))
             else:
                 image = self._decode_compressed(message)
         except ImageError as error:
@@ -272,13 +278,29 @@ class Processor:
             )
             return None
         self._problems.resolve('content')
+        self._report_darkness(image.pixels)
         return image
+
+    def _report_darkness(self, pixels: Bgr) -> None:
+        """Tell of a camera that sees nothing; not of one whose lamp lights some of its images."""
+        if not is_dark(pixels):
+            self._dark_images = 0
+            self._problems.resolve('dark')
+            return
+        self._dark_images += 1
+        if self._dark_images >= DARK_IMAGES:
+            self._problems.report(
+                'dark',
+                f'{self._topics.image}: the images are black (99.5 % of the pixels are below '
+                f'{DARK} of 255), so nobody can be found; check the lens cap, the light and the '
+                'exposure',
+            )
 
     def _decode_compressed(self, message: CompressedImage) -> Decoded:
         """Decode a JPEG at the resolution that the pipeline, and who watches, needs."""
         size = jpeg_size(message.data)
         if size is None:
-            return Decoded.full_size(to_bgr_compressed(message))
+            return Decoded.full_size(to_bgr_compressed(message, levels=self._levels))
         try:
             reduction = self._pipeline.reduction(self._cameras.camera(*size))
         except CameraInfoError:  # reported when the image is processed

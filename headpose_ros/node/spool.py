@@ -14,11 +14,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from headpose_ros.media.image_messages import Bgr, ImageError
+from headpose_ros.media.decoding import ImageError, decode
+from headpose_ros.media.image_messages import Bgr
+from headpose_ros.media.levels import Levels
 from headpose_ros.node.depth import nanoseconds
 from headpose_ros.node.images import to_bgr
 
 JPEG_QUALITY = 92
+_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 class Spool:
@@ -56,28 +59,31 @@ class Spool:
 
     def images(self) -> Iterator[tuple[int, Bgr]]:
         """Yield (stamp in ns, image) in the order of the stamps."""
+        levels = Levels()
         for stamp in self.stamps:
             start, length = self._offsets[stamp]
             self._file.seek(start)
             data = np.frombuffer(self._file.read(length), np.uint8)
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-            if image is not None:
-                yield stamp, image  # type: ignore[misc]
+            try:
+                yield stamp, levels.eight_bit(decode(data, _AS_STORED))
+            except ImageError:
+                continue
 
     def _run(self) -> None:
+        levels = Levels()
         while (message := self._queue.get()) is not None:
-            data = _encoded(message)
+            data = _encoded(message, levels)
             if data is not None:
                 start = self._file.tell()
                 self._file.write(data)
                 self._offsets[nanoseconds(message.header)] = (start, len(data))
 
 
-def _encoded(message: Any) -> bytes | None:
+def _encoded(message: Any, levels: Levels) -> bytes | None:
     if hasattr(message, 'format'):
         return bytes(message.data)
     try:
-        image = to_bgr(message)
+        image = to_bgr(message, levels)
     except ImageError:
         return None
     done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])

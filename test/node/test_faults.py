@@ -103,6 +103,8 @@ FAULTS = [
           image=lambda bench: with_frame(bench, ''), works=True),
     Fault('other frame', r"/camera_info: frame_id 'camera' differs from .* the image, 'other'",
           image=lambda bench: with_frame(bench, 'other'), works=True),
+    Fault('black', r'/image: the images are black .*lens cap', works=True,
+          image=lambda bench: plain(bench, (7, 7, 7))),
     Fault('byte order', '', image=endian, works=True),
     Fault('crash inside', r'/image: RuntimeError: the picture of doom',
           image=lambda bench: plain(bench, (1, 2, 3))),

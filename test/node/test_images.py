@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every encoding against pictures written by hand, and every way an image can be bad."""
 
+import io
 import sys
 import types
 
@@ -20,6 +21,7 @@ from headpose_ros.media.image_messages import (
     to_bgr_compressed,
     to_metres,
 )
+from headpose_ros.media.levels import Levels
 from headpose_ros.node import images
 from headpose_ros.node.images import to_bgr
 from headpose_ros.node.messages import image_message
@@ -92,6 +94,10 @@ def packed(bgr, encoding):
         'mono8': (grey, WIDTH),
         '8UC1': (grey, WIDTH),
         'mono16': (grey.astype('<u2') * 257, 2 * WIDTH),
+        '16UC1': (grey.astype('<u2') * 257, 2 * WIDTH),
+        '16SC1': (grey.astype('<i2') * 128, 2 * WIDTH),
+        '32FC1': (grey.astype('<f4') / 255.0, 4 * WIDTH),
+        '16UC3': (bgr.astype('<u2') * 257, 6 * WIDTH),
         'bgr16': (bgr.astype('<u2') * 257, 6 * WIDTH),
         'rgb16': (bgr[..., ::-1].astype('<u2') * 257, 6 * WIDTH),
     }[encoding]
@@ -105,7 +111,12 @@ def inner(image):
 
 
 def expected(bgr, encoding):
-    if encoding in ('mono8', '8UC1', 'mono16'):
+    if encoding in ('16SC1', '32FC1'):  # from their dark level to their bright one
+        grey = np.round(bgr @ [0.114, 0.587, 0.299])
+        room = 0.1 * np.ptp(grey)
+        grey = 255 * (grey - grey.min() + room) / (np.ptp(grey) + 2 * room)
+        return grey[..., None].repeat(3, 2)
+    if encoding in ('mono8', '8UC1', 'mono16', '16UC1'):
         return np.round(bgr @ [0.114, 0.587, 0.299])[..., None].repeat(3, 2)
     return bgr
 
@@ -328,10 +339,95 @@ def test_exif_orientation_does_not_turn_the_picture():
 )
 def test_bad_compressed_images(kind, data, form):
     sent = compressed('jpg', form)
-    sent.data = bytes(sent.data)[:-40] if data is None else data
+    if data is None:
+        noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+        data = cv2.imencode('.jpg', noise)[1].tobytes()[:-4000]
+    sent.data = data
     with pytest.raises(ImageError) as caught:
         to_bgr_compressed(sent)
     assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize('form', ['16UC1; png', 'mono16; png compressed', '16UC1; tiff', ''])
+@pytest.mark.parametrize('bits', [10, 12, 14, 16])
+def test_compressed_images_of_more_than_8_bits(form, bits):
+    grey = picture()[..., 1]
+    deep = grey.astype(np.uint16) * (257 if bits == 16 else 2 ** (bits - 8))
+    suffix = '.tiff' if 'tiff' in form else '.png'
+    sent = CompressedImage(format=form, data=cv2.imencode(suffix, deep)[1].tobytes())
+    got = to_bgr_compressed(sent)
+    assert got.dtype == np.uint8
+    shown = got[..., 0].astype(float)
+    assert shown.max() > 150
+    np.testing.assert_allclose(shown / shown.max(), grey / grey.max(), atol=0.02)
+
+
+@pytest.mark.parametrize('encoding', ['mono16', '16UC1', 'bgr16', 'bayer_rggb16'])
+def test_raw_images_of_10_bits(encoding):
+    full, step = packed(picture(), encoding)
+    ten = np.ascontiguousarray(full) // 257 * 4
+    got = to_bgr(message(ten, encoding, step)).astype(float)
+    want = to_bgr(message(full, encoding, step)).astype(float)
+    np.testing.assert_allclose(got / got.max(), want / want.max(), atol=0.02)
+    assert got.max() > 200
+
+
+def test_a_stream_has_steady_levels():
+    levels = Levels()
+    bright, dim = (np.full((HEIGHT, WIDTH), v, '<u2') for v in (1000, 400))
+    first = to_bgr(message(bright, 'mono16', 2 * WIDTH), levels)
+    second = to_bgr(message(dim, 'mono16', 2 * WIDTH), levels)
+    assert second.mean() == pytest.approx(0.4 * first.mean(), rel=0.05)
+    png = cv2.imencode('.png', np.full((HEIGHT, WIDTH), 400, np.uint16))[1].tobytes()
+    third = to_bgr_compressed(CompressedImage(format='16UC1; png', data=png), levels=levels)
+    assert third.mean() == pytest.approx(second.mean(), rel=0.1)
+
+
+def without_tables(jpeg):
+    """A JPEG without its Huffman tables, as UVC cameras send it: they are the usual ones."""
+    out, at = bytearray(jpeg[:2]), 2
+    while jpeg[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], 'big')
+        out += b'' if jpeg[at + 1] == 0xC4 else jpeg[at:end]
+        at = end
+    return bytes(out) + jpeg[at:]
+
+
+def encoded(suffix, image, *options):
+    return cv2.imencode(suffix, image, list(options))[1].tobytes()
+
+
+def cmyk(image):
+    pictures = pytest.importorskip('PIL.Image')
+    data = io.BytesIO()
+    pictures.fromarray(image[..., ::-1]).convert('CMYK').save(data, 'JPEG', quality=95)
+    return data.getvalue()
+
+
+SENT = {
+    'progressive': lambda image: encoded('.jpg', image, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    'restart markers': lambda image: encoded('.jpg', image, cv2.IMWRITE_JPEG_RST_INTERVAL, 1),
+    'no Huffman tables': lambda image: without_tables(encoded('.jpg', image)),
+    'padded to 4096': lambda image: encoded('.jpg', image).ljust(4096, b'\0'),
+    'padded to 600 kB': lambda image: encoded('.jpg', image).ljust(600_000, b'\0'),
+    'no end marker': lambda image: encoded('.jpg', image)[:-2],
+    'fill bytes': lambda image: encoded('.jpg', image)[:-2] + b'\xff' * 9 + b'\xff\xd9',
+    'CMYK': cmyk,
+    'PNG with alpha': lambda image: encoded('.png', cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)),
+    'WebP': lambda image: encoded('.webp', image, cv2.IMWRITE_WEBP_QUALITY, 101),
+    'TIFF': lambda image: encoded('.tiff', image),
+    'BMP': lambda image: encoded('.bmp', image),
+}
+
+
+@pytest.mark.parametrize('form', ['jpeg', 'jpg', '', 'bgr8; jpeg compressed bgr8', 'ünsinn'])
+@pytest.mark.parametrize('kind', SENT)
+def test_what_cameras_and_drivers_send(kind, form):
+    image = np.kron(picture(), np.ones((4, 4, 1), np.uint8))
+    got = to_bgr_compressed(CompressedImage(format=form, data=SENT[kind](image)))
+    assert got.shape == image.shape
+    tolerance = 60 if kind == 'CMYK' else 12  # CMYK is not measured by the same white
+    assert np.abs(got[8:16, 8:16].astype(int) - image[8:16, 8:16]).max() <= tolerance
 
 
 def test_depth_to_metres():
