@@ -144,7 +144,13 @@ class _Job:
 
     def deliver(self, picture: _Picture, result: FrameResult) -> None:
         """Write the results of one picture."""
+        from headpose_ros.media.levels import is_dark
+
         lens, heads, principal_id = picture.lens, result.heads, result.principal_id
+        if is_dark(picture.image_bgr):
+            print(
+                f'headpose image: {picture.path}: is black: nobody can be found', file=sys.stderr
+            )
         self._heads.append(len(heads))
         self._assumed += lens.source == 'assumed'
         for sink in self._sinks:

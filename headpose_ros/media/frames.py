@@ -41,8 +41,9 @@ class FrameSource(Closing, ABC):
 
     Files start again with each iteration; cameras and streams go on with the newest image, their
     time starting at 0. `rate_hz`: images a second, as far as they come evenly. `frame_count`: None
-    where it is endless or not known. Iterating raises SourceError where reading breaks off, where
-    an image has another size than the first, and after `close`.
+    where it is endless or not known. `unreadable`: images that were left out, each
+    told in the log. Iterating raises SourceError where reading breaks off, where an image has
+    another size than the first, and after `close`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class FrameSource(Closing, ABC):
     height: int
     rate_hz: float
     frame_count: int | None
+    unreadable: int = 0
     closed: bool = False
     _size_hint = 'all images of a stream must have one size'
 

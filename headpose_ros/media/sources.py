@@ -73,9 +73,14 @@ def open_source(
         return WebcamSource(text, rate)
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f'{text}: the file is empty')
-    if path.suffix.lower() in IMAGE_SUFFIXES or is_picture(path):
+    if is_picture(path):
         return ImageSource([path], path.name, loop, rate)
-    return VideoSource(path, loop, rate)
+    try:
+        return VideoSource(path, loop, rate)
+    except SourceError:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            return ImageSource([path], path.name, loop, rate)  # which says why it cannot be read
+        raise
 
 
 def is_live(uri: str | Path) -> bool:

@@ -13,13 +13,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from headpose_ros.media.file_names import write_any_name
+from headpose_ros.media.pictures import is_picture
 from headpose_ros.media.sources import is_live
 from headpose_ros.node.demo_camera import CLIP
 from headpose_ros.node.private_graph import environment, private_domain, start, stop
 
 SINGLE_IMAGE_FRAMES = 60
 LIVE_FRAMES = 300
-IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
 class DemoError(RuntimeError):
@@ -42,6 +43,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run the demo; return 0 if all figures are within their limits."""
+    write_any_name()
     options = arguments().parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -143,7 +145,7 @@ class Demo:
             if getattr(options, name):
                 own += [f'--{name.replace("_", "-")}', getattr(options, name)]
         frames = options.frames
-        if not frames and source.lower().endswith(IMAGES):
+        if not frames and is_picture(Path(source)):
             frames = SINGLE_IMAGE_FRAMES
             own += ['--loop']
         if not frames and is_live(source):
