@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from headpose_ros.pipeline import HeadPosePipeline
     from headpose_ros.result import FrameResult
 
+STATUS_SOME_FAILED = 1
+
 SUMMARY = 'follow the heads in a video, a webcam or a stream, and write the poses'
 
 _WINDOW = 'headpose'
@@ -53,7 +55,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Process the input to its end; whatever ends it, what was written stays readable."""
+    """Process the input to its end; return 1 where some of its images could not be read.
+
+    Whatever ends it, what was written stays readable.
+    """
     from headpose_ros.media.sources import open_source
     from headpose_ros.pipeline import HeadPosePipeline
 
@@ -79,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             job = _Job(args, source, lens.camera, stack)
             mode: Literal['image', 'video'] = 'image' if images == 1 else 'video'
             job.run(HeadPosePipeline(config, mode=mode), images)
-    return 0
+        return STATUS_SOME_FAILED if source.unreadable else 0
 
 
 def _require_fit(args: argparse.Namespace, images: int | None) -> None:
@@ -116,7 +121,7 @@ class _Job:
         self._window = _open_window(stack) if args.show else False
         if not (self._video or self._sinks or self._window):
             self._table = TextTable(sys.stdout, 'time', len('1234.567 s'))
-        self._frames = self._with_heads = 0
+        self._frames = self._with_heads = self._dark = 0
         self._ids: set[str] = set()
 
     def run(self, pipeline: HeadPosePipeline, images: int | None) -> None:
@@ -145,6 +150,8 @@ class _Job:
     ) -> None:
         from tqdm import tqdm
 
+        from headpose_ros.media.levels import is_dark
+
         # A bar would be drawn through the table.
         bar = tqdm(
             total=images, unit='frame', desc=self._source.name, file=sys.stderr,
@@ -152,6 +159,7 @@ class _Job:
         )  # fmt: skip
         with bar:
             for count, frame in enumerate(self._source, 1):
+                self._dark += is_dark(frame.image_bgr)
                 result = pipeline.process(frame.image_bgr, self._camera, frame.time)
                 go_on = self._deliver(held.add(frame, result))
                 bar.update()
@@ -195,6 +203,12 @@ class _Job:
         share = 100.0 * self._with_heads / max(1, self._frames)
         people = f'{len(self._ids)} {"person" if len(self._ids) == 1 else "people"}'
         images = f'{self._frames} image{"" if self._frames == 1 else "s"}'
+        if self._dark:
+            print(
+                f'headpose video: {self._dark} of {images} {"is" if self._dark == 1 else "are"} '
+                'black: nobody can be found there',
+                file=sys.stderr,
+            )
         speak(
             self._args, f'{images}, heads in {self._with_heads} of them ({share:.1f} %), {people}'
         )

@@ -20,6 +20,9 @@ WEBCAM_RATE_HZ = 30.0
 STREAM_RATE_HZ = 25.0
 """Rates of cameras and streams that do not state theirs."""
 
+MAX_LIVE_RATE_HZ = 240.0
+"""Streams that state more do not know their rate: 1000 stands for times in milliseconds."""
+
 STREAM_TIMEOUT = 10.0
 """Seconds without an answer, or without an image, after which a stream is given up."""
 
@@ -160,7 +163,8 @@ class StreamSource(FrameSource):
         try:
             if not capture.isOpened():
                 return 'cannot be opened; is the address right, the server up, the path there?'
-            self._stated = stated_rate(capture)
+            stated = stated_rate(capture)
+            self._stated = stated if stated and stated <= MAX_LIVE_RATE_HZ else None
             count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
             self.frame_count = count if count > 0 else None
             while self._hand_over(capture):

@@ -31,7 +31,7 @@ def write_video(
         for stamp, image in spool.images():
             found = list(heads.get(stamp, ()))
             draw_heads(image, found, camera)
-            video.write(image)
+            video.write(image, 1e-9 * (stamp - stamps[0]))
             merit = (len(found), -abs(stamp - middle))
             if best is None or merit > best:
                 best = merit

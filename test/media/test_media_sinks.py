@@ -55,8 +55,9 @@ def test_times_decide_how_often_an_image_is_shown(tmp_path):
     assert written(path, [0, 0.1, 0.2, 0.3]) == [0, 1, 2, 3]
     assert written(path, [0, 0.14, 0.16, 0.34, 0.36]) == [0, 1, 2, 3, 4], 'jitter'
     assert written(path, [0, 0.1, 0.5, 0.6]) == [0, 1, 1, 1, 1, 2, 3], 'a gap'
-    assert written(path, [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3]) == [0, 1, 3, 5], 'too many'
-    assert written(path, [0, 0.1, 500.0, 500.1]) == [0, 1, 2, 3], 'a pause'
+    assert written(path, [0, 0.01, 0.02, 0.03, 0.9]) == [0, 1, 2, 3, 3, 3, 3, 3, 3, 4], 'a burst'
+    shown = written(path, [0, 0.1, 30.0, 30.1])
+    assert [shown.count(i) for i in range(4)] == [1, 299, 1, 1], 'a pause'
 
 
 def test_without_images_nothing_is_written_and_what_was_there_stays(tmp_path):

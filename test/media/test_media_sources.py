@@ -199,12 +199,15 @@ class FakeFile:
             cv2.CAP_PROP_FRAME_COUNT: self.count,
             # Newer OpenCV has forgotten the last one's time once it met the end.
             cv2.CAP_PROP_POS_MSEC: (*self.stamps, 0.0)[self.read_so_far - 1],
-        }[what]
+        }.get(what, 0.0)
 
     def read(self):
         left = self.read_so_far < len(self.stamps)
         self.read_so_far += 1
         return left, image_of(self.read_so_far) if left else None
+
+    def grab(self):
+        return self.read()[0]
 
     def release(self):
         pass
