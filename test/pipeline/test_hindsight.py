@@ -3,6 +3,7 @@
 """Heads of recordings: in hindsight, from the first image that they are in."""
 
 import numpy as np
+import pytest
 from head_world import CAMERA, IMAGE, World, make_pipeline, walking
 
 from headpose_ros.heads import Faces
@@ -66,9 +67,26 @@ def test_no_more_images_are_kept_than_asked_for(monkeypatch):
     assert most == 0
 
 
-def test_a_recording_that_ends_before_a_face_is_confirmed(monkeypatch):
-    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+@pytest.mark.parametrize('images', [1, 2])
+def test_a_recording_that_ends_before_a_face_is_confirmed(monkeypatch, images):
+    people = [walking('a', [-0.3, 0, 1], [0, 0, 0]), walking('b', [0.3, 0, 1.5], [0, 0, 0])]
+    world = World(people)
+    results, _ = results_of(make_pipeline(world, monkeypatch), world, images)
+    assert [[head.id for head in result] for result in results] == [['f0001', 'f0002']] * images
+    assert {result.principal_id for result in results} == {'f0001'}, 'the nearer one'
+
+
+def test_who_is_not_in_every_image_of_a_short_recording_is_no_head(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0], there=lambda t: t < 0.01)])
     results, _ = results_of(make_pipeline(world, monkeypatch), world, 2)
+    assert [list(result) for result in results] == [[], []]
+
+
+def test_who_is_doubtful_in_a_short_recording_is_no_head(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch)
+    pipeline._stages.estimator.confidences = lambda estimates: np.full(len(estimates), 0.4)
+    results, _ = results_of(pipeline, world, 2)
     assert [list(result) for result in results] == [[], []]
 
 
