@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from headpose_ros.geometry import CameraModel
 from headpose_ros.media.image_messages import ENCODINGS, ImageError, to_bgr_compressed, to_metres
+from headpose_ros.media.levels import Levels
 from headpose_ros.node.camera_source import CameraInfoError, CameraSource
 from headpose_ros.node.images import to_bgr
 
@@ -62,26 +63,66 @@ def test_images_that_nearly_fit(width, height, encoding, data):
     assert image.dtype == np.uint8
 
 
-def jpeg():
+PICTURE = np.arange(3 * 32 * 24, dtype=np.uint8).reshape(24, 32, 3)
+
+
+def seeds():
+    """What cameras and drivers send: each is whole, or cut off, before it is mutated."""
     import cv2
 
-    return cv2.imencode('.jpg', np.arange(3 * 32 * 24, dtype=np.uint8).reshape(24, 32, 3))[1]
+    def encoded(suffix, image, *options):
+        return cv2.imencode(suffix, image, list(options))[1].tobytes()
+
+    jpeg, deep = encoded('.jpg', PICTURE), PICTURE[..., 0].astype(np.uint16) * 4
+    preview = b'Exif\0\0' + jpeg
+    exif = b'\xff\xe1' + (2 + len(preview)).to_bytes(2, 'big') + preview
+    return [
+        jpeg, jpeg + bytes(2000), jpeg[:-2], jpeg[:-2] + bytes(1500), jpeg + jpeg,
+        jpeg[: len(jpeg) // 2], jpeg[:2] + exif + jpeg[2:], jpeg[:2] + exif + jpeg[2:-90],
+        encoded('.jpg', PICTURE, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)[:-2],
+        encoded('.png', deep), encoded('.tiff', deep), encoded('.webp', PICTURE),
+        encoded('.bmp', PICTURE), encoded('.pgm', deep), encoded('.tiff', deep.astype(np.float32)),
+    ]  # fmt: skip
+
+
+SEEDS = seeds()
 
 
 @MANY
-@given(st.data())
-def test_mutated_compressed_images(data):
-    sent = bytearray(jpeg().tobytes())
+@given(st.sampled_from(SEEDS), st.sampled_from([1, 1, 2, 8]), st.data())
+def test_mutated_compressed_images(seed, reduction, data):
+    sent = bytearray(seed)
     for _ in range(data.draw(st.integers(0, 6))):
         sent[data.draw(st.integers(0, len(sent) - 1))] = data.draw(st.integers(0, 255))
     sent = sent[: data.draw(st.integers(0, len(sent)))] + data.draw(st.binary(max_size=8))
-    message = CompressedImage(format=data.draw(st.sampled_from(['jpeg', 'png', ''])))
+    message = CompressedImage(format=data.draw(st.sampled_from(['jpeg', 'png', '16UC1; png', ''])))
     message.data = filled(bytes(sent))
     try:
-        image = to_bgr_compressed(message)
+        image = to_bgr_compressed(message, reduction)
     except ImageError:
         return
     assert image.ndim == 3
+    assert image.dtype == np.uint8
+
+
+deep_numbers = st.sampled_from([0, 1, 255, 300, 1023, 4095, 8000, 16383, 16384, 30000, 65535])
+
+
+@MANY
+@given(st.sampled_from(['<u2', '<i2', '<f4']), st.lists(deep_numbers, min_size=1, max_size=12),
+       st.booleans(), st.data())  # fmt: skip
+def test_levels(dtype, bright, noisy, data):
+    """A stream of images of any levels: pictures of 8 bits, and nothing that is not finite."""
+    levels = Levels()
+    for level in bright:
+        image = np.full((9, 12), level).astype(dtype)
+        if noisy:
+            image.ravel()[data.draw(st.integers(0, 107))] = data.draw(deep_numbers) % 32768
+        if dtype == '<f4':
+            odd = data.draw(st.sampled_from([0.0, np.nan, np.inf, -np.inf, 3e38, 1e-40]))
+            image[data.draw(st.integers(0, 8))] = odd
+        shown = levels.eight_bit(image)
+        assert (shown.shape, shown.dtype) == (image.shape, np.uint8)
 
 
 numbers = st.one_of(
