@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from headpose_ros.geometry.camera import CameraModel, FovModel
+    from headpose_ros.geometry.camera_doubts import Remark
 
 DEFAULT_HFOV_DEG = 60.0
 LENSES = {'pinhole': DEFAULT_HFOV_DEG, 'equidistant': 180.0, 'equirectangular': 360.0}
@@ -41,8 +43,10 @@ def add_lens_options(parser: argparse.ArgumentParser, unknown: str) -> None:
     """Add --camera-info, --hfov and --lens. `unknown`: what is done without the first two."""
     lens = parser.add_mutually_exclusive_group()
     lens.add_argument(
-        '--camera-info', type=Path, metavar='YAML', help='calibration as camera_calibration writes'
-    )
+        '--camera-info', type=Path, metavar='FILE',
+        help='calibration, as camera_calibration, OpenCV, Kalibr, COLMAP (cameras.txt) or '
+        '`ros2 topic echo` of a CameraInfo write it',
+    )  # fmt: skip
     lens.add_argument(
         '--hfov', type=float, metavar='DEG', help=f'horizontal field of view, degrees [{unknown}]'
     )
@@ -59,9 +63,7 @@ class Lenses:
     """The lens of images of any size, from the options."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        from headpose_ros.geometry.camera import CameraModel
-
-        self._calibrated = CameraModel.from_yaml(args.camera_info) if args.camera_info else None
+        self._calibrated = calibrated(args.camera_info) if args.camera_info else None
         self._hfov_deg: float | None = args.hfov
         self._model: FovModel = args.lens
         if args.camera_info and args.lens != 'pinhole':
@@ -86,6 +88,16 @@ class Lenses:
         else:
             hfov, source = math.radians(LENSES[self._model]), 'assumed'
         return Lens(CameraModel.from_fov(width, height, hfov, self._model), source)
+
+
+def calibrated(path: Path) -> CameraModel:
+    """Return the camera of a calibration file; print what is unusual or doubtful about it."""
+    from headpose_ros.geometry.camera import CameraModel
+
+    def tell(remark: Remark) -> None:
+        print(f'--camera-info {remark.text}', file=sys.stderr)
+
+    return CameraModel.from_yaml(path, tell=tell)
 
 
 def _check_hfov(degrees: float, lens: str) -> None:

@@ -33,7 +33,8 @@ class Lens:
 
         matrix = np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
         d = _as_camera_info(self.distortion_model, self.distortion)
-        return CameraModel.from_matrix(matrix, width, height, self.distortion_model, d)
+        model = self.distortion_model
+        return CameraModel.from_matrix(matrix, width, height, model, d, tell=None)
 
 
 @dataclass(frozen=True)

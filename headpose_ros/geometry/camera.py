@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,15 +16,21 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from headpose_ros.geometry.calibration_file import read_calibration
+from headpose_ros.geometry.camera_doubts import Remark, Sight, Tell, doubts, grid, require_possible
 from headpose_ros.geometry.camera_info import (
+    Fields,
+    Intrinsics,
+    Reading,
+    camera_info_fields,
+    full_size,
+    intrinsics_from_fields,
     intrinsics_from_matrix,
-    read_camera_info,
-    read_camera_yaml,
     read_sensor_part,
 )
 from headpose_ros.geometry.checks import finite_number, rows, whole_number
 from headpose_ros.geometry.distortion import FlatLens, Lens, check_distortion, make_lens
-from headpose_ros.geometry.errors import CameraModelError
+from headpose_ros.geometry.errors import CameraModelError, CameraModelWarning
 from headpose_ros.typing import Array
 
 FovModel = Literal['pinhole', 'equidistant', 'equirectangular']
@@ -36,6 +44,14 @@ _WIDEST_FOV = {
 }
 
 
+def _warn(remark: Remark) -> None:
+    """Warn at the line that called this module."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(remark.text, CameraModelWarning, stacklevel=level)
+
+
 @dataclass(frozen=True)
 class CameraModel:
     """One camera at one resolution; compares and hashes by value, so that caches can key on it.
@@ -43,7 +59,9 @@ class CameraModel:
     `width`, `height`: of the image, pixels. `fx`, `fy`, `cx`, `cy`, `skew`: pixels; a pixel's
     centre has integer coordinates. `distortion_model`: one of `distortion.MODELS`; `distortion`:
     its coefficients in the order of CameraInfo's D. Build it with one of the `from_...`; all of
-    them raise `CameraModelError` (a ValueError) where the numbers make no camera.
+    them raise `CameraModelError` (a ValueError) where the numbers make no camera, and those that
+    read a calibration call `tell` with each `Remark`: what was understood otherwise than it says,
+    and what is doubtful; by default they are warnings (`CameraModelWarning`).
     """
 
     width: int
@@ -78,9 +96,15 @@ class CameraModel:
         height: int,
         distortion_model: str = '',
         d: Sequence[float] | ArrayLike = (),
+        tell: Tell | None = _warn,
     ) -> CameraModel:
-        """Build it from a camera matrix, (3,3) or 9 numbers in rows, and D as in CameraInfo."""
-        return CameraModel(*intrinsics_from_matrix(K, width, height, distortion_model, d))
+        """Build it from a camera matrix, (3,3) or 9 numbers in rows, and D as in CameraInfo.
+
+        `tell`: None: nothing is told, which saves the time to look for it.
+        """
+        reading = intrinsics_from_matrix(K, width, height, distortion_model, d)
+        camera = CameraModel._read(reading, tell)
+        return camera._doubted(camera, tell)
 
     @staticmethod
     def from_fov(width: int, height: int, hfov: float, model: FovModel = 'pinhole') -> CameraModel:
@@ -107,28 +131,76 @@ class CameraModel:
         return CameraModel(width, height, focal, focal, *centre, distortion_model=lens)
 
     @staticmethod
-    def from_camera_info(info: Any, rectified: bool = False) -> CameraModel:
+    def from_camera_info(
+        info: Any,
+        rectified: bool = False,
+        image_size: tuple[int, int] | None = None,
+        tell: Tell | None = _warn,
+    ) -> CameraModel:
         """Build it from a sensor_msgs/CameraInfo, or any object with its fields.
 
         Binning and region of interest are applied: the camera is that of the image as published
-        (REP-104). Raw images use K and D; `rectified` ones P and no D.
+        (REP-104). Raw images use K and D; `rectified` ones P and no D. `image_size`: width and
+        height of the image, which are taken where CameraInfo says none. `tell`: None: nothing is
+        told, which saves a millisecond.
         """
-        full = CameraModel(*read_camera_info(info, rectified))
-        part = read_sensor_part(info, full.width, full.height)
-        size = (part.width // part.bin_x, part.height // part.bin_y)
-        return full.resampled(1 / part.bin_x, 1 / part.bin_y, *size, part.x0, part.y0)
+        return CameraModel._from_fields(camera_info_fields(info), rectified, image_size, tell)
 
     @staticmethod
-    def from_yaml(path: str | PathLike[str], rectified: bool = False) -> CameraModel:
-        """Build it from a file as camera_calibration writes and camera_info_manager reads it.
+    def from_yaml(
+        path: str | PathLike[str],
+        rectified: bool = False,
+        image_size: tuple[int, int] | None = None,
+        tell: Tell = _warn,
+    ) -> CameraModel:
+        """Build it from a calibration file; `calibration_file.py` lists whose, and the encodings.
 
-        Raises OSError where the file cannot be read; every error names the file.
+        Raises OSError where the file cannot be read; every error and remark names the file.
         """
-        numbers = read_camera_yaml(path, rectified)
+
+        def name_file(remark: Remark) -> None:
+            tell(remark._replace(text=f'{path}: {remark.text}'))
+
         try:
-            return CameraModel(*numbers)
+            fields = read_calibration(path)
+            return CameraModel._from_fields(fields, rectified, image_size, name_file)
         except CameraModelError as error:
             raise CameraModelError(f'{path}: {error}') from error
+
+    @staticmethod
+    def _from_fields(
+        fields: Fields, rectified: bool, image_size: tuple[int, int] | None, tell: Tell | None
+    ) -> CameraModel:
+        if image_size is not None and 0 in (fields.width, fields.height):
+            image_size = full_size(fields.region, *image_size)
+        full = CameraModel._read(intrinsics_from_fields(fields, rectified, image_size), tell)
+        part = read_sensor_part(fields.region, full.width, full.height)
+        size = (part.width // part.bin_x, part.height // part.bin_y)
+        camera = full.resampled(1 / part.bin_x, 1 / part.bin_y, *size, part.x0, part.y0)
+        return camera._doubted(full, tell)
+
+    @staticmethod
+    def _read(reading: Reading, tell: Tell | None) -> CameraModel:
+        camera = CameraModel(*reading.intrinsics)
+        require_possible(camera.intrinsics)
+        if tell is not None:
+            for note in reading.notes:
+                tell(Remark(note, is_doubt=False))
+        return camera
+
+    def _doubted(self, full: CameraModel, tell: Tell | None) -> CameraModel:
+        """Tell what is doubtful about this camera, a part of the sensor `full`; return it."""
+        if tell is not None:
+            rays, valid = self.rays_and_validity(grid(self.width, self.height))
+            sight = Sight(max(full.field_of_view), self.max_angle, rays, valid)
+            for text in doubts(full.intrinsics, sight):
+                tell(Remark(text, is_doubt=True))
+        return self
+
+    @property
+    def intrinsics(self) -> Intrinsics:
+        """The numbers it is made of."""
+        return Intrinsics(*(getattr(self, name) for name in Intrinsics._fields))
 
     @cached_property
     def matrix(self) -> Array:

@@ -1,22 +1,21 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Readers of camera descriptions: CameraInfo messages, calibration files, bare matrices.
+"""Readers of CameraInfo messages and bare matrices; files are in `calibration_file.py`.
 
 They give plain numbers, checked for form; `camera.CameraModel` is made of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from os import PathLike
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.geometry.checks import whole_number
-from headpose_ros.geometry.distortion import without_padding
+from headpose_ros.geometry.checks import numbers, short, whole_number
 from headpose_ros.geometry.errors import CameraModelError
+from headpose_ros.geometry.lens_names import known_model
 from headpose_ros.typing import Array
 
 
@@ -45,6 +44,32 @@ class SensorPart(NamedTuple):
     bin_y: int
 
 
+class Fields(NamedTuple):
+    """What a message or a file says of a camera, by the names of CameraInfo.
+
+    `k`: 9 numbers, or () where there are none; `p`: 12, likewise. `names`: what K and P are called
+    there. Sizes are 0 where they are not said. `notes`: what to tell of how it was understood.
+    `region`: an object with `roi`, `binning_x` and `binning_y` as CameraInfo has them, or None.
+    """
+
+    width: int
+    height: int
+    distortion_model: str
+    d: Any
+    k: Any
+    p: Any = ()
+    names: tuple[str, str] = ('K', 'P')
+    notes: tuple[str, ...] = ()
+    region: Any = None
+
+
+class Reading(NamedTuple):
+    """The numbers of a camera, and what to tell of how they were understood."""
+
+    intrinsics: Intrinsics
+    notes: tuple[str, ...]
+
+
 def intrinsics_from_matrix(
     K: ArrayLike,
     width: int,
@@ -52,29 +77,111 @@ def intrinsics_from_matrix(
     distortion_model: str = '',
     d: Sequence[float] | ArrayLike = (),
     name: str = 'K',
-) -> Intrinsics:
+) -> Reading:
     """Return the numbers of a camera matrix K, (3,3) or 9 in rows, and D; `name` is K's."""
-    k = _numbers(K, name, 9)
+    k = numbers(K, name, 9)
     _check_matrix(k.reshape(3, 3), name)
-    distortion = without_padding(distortion_model, _numbers(d, 'D').tolist())
+    model = known_model(str(distortion_model), numbers(d, 'D').tolist())
     fx, skew, cx, _, fy, cy = k[:6].tolist()
-    return Intrinsics(width, height, fx, fy, cx, cy, skew, distortion_model, distortion)
+    lens = (model.name, model.coefficients)
+    intrinsics = Intrinsics(width, height, fx, fy, cx, cy, skew, *lens)
+    return Reading(intrinsics, (model.note,) if model.note else ())
 
 
-def read_camera_info(info: Any, rectified: bool) -> Intrinsics:
-    """Return the numbers of the whole sensor; `rectified`: of P, otherwise of K and D."""
+def intrinsics_from_fields(
+    fields: Fields, rectified: bool, image_size: tuple[int, int] | None
+) -> Reading:
+    """Return the numbers of the whole sensor; `rectified`: of P, otherwise of K and D.
+
+    Where the one is all zero, the other serves if it can. `image_size`: taken where no size is
+    said. Raises CameraModelError, with the cure, where the numbers make no camera.
+    """
+    width, height, notes = _size(fields, image_size)
+    name, matrix = _matrix(fields, rectified)
+    flat = rectified
+    if not _has_focal_length(matrix):
+        other_name, other = _matrix(fields, not rectified)
+        if _has_focal_length(other):
+            if rectified:
+                _require_no_distortion(fields)
+            notes += (f'{name} is all zero or missing: {other_name} is taken in its place',)
+            name, matrix, flat = other_name, other, True
+    model, d = ('', ()) if flat else (fields.distortion_model, fields.d)
+    reading = intrinsics_from_matrix(matrix, width, height, model, d, name)
+    return Reading(reading.intrinsics, fields.notes + notes + reading.notes)
+
+
+def _matrix(fields: Fields, rectified: bool) -> tuple[str, Array]:
+    """Return the name and the numbers (9,) of P without its last column, or of K."""
+    name = fields.names[rectified]
+    values = fields.p if rectified else fields.k
+    if len(values) == 0:
+        return name, np.zeros(9)
+    if not rectified:
+        return name, numbers(values, name, 9)
+    return name, numbers(values, name, 12).reshape(3, 4)[:, :3].ravel()
+
+
+def _has_focal_length(matrix: Array) -> bool:
+    return bool(matrix[0] != 0 or matrix[4] != 0)
+
+
+def _require_no_distortion(fields: Fields) -> None:
+    """Raise CameraModelError where raw and rectified images differ, so that K does not serve."""
+    lens = known_model(fields.distortion_model, numbers(fields.d, 'D').tolist())
+    if any(lens.coefficients) or lens.name in ('equidistant', 'equirectangular'):
+        k_name, p_name = fields.names
+        raise CameraModelError(
+            f'{p_name} is all zero or missing, but rectified images need it; {k_name} and D are '
+            'of the raw image: give that, and set rectified (of the node: rectified_input) to '
+            'false'
+        )
+
+
+def _size(fields: Fields, image_size: tuple[int, int] | None) -> tuple[int, int, tuple[str, ...]]:
+    """Return the size of the whole sensor, and what to tell where it is that of the image."""
+    width, height = fields.width, fields.height
+    if width < 0 or height < 0:
+        raise CameraModelError(f'image size must be positive, got {width}x{height}')
+    if width and height:
+        return width, height, ()
+    if image_size is None:
+        raise CameraModelError(
+            f'image size must be positive, got {width}x{height}; set width and height to those of '
+            'the image that was calibrated'
+        )
+    note = f'width and height are {width}x{height}: those of the image are taken'
+    return *image_size, (note,)
+
+
+def camera_info_fields(info: Any) -> Fields:
+    """Return the fields of a sensor_msgs/CameraInfo of ROS 2 or ROS 1."""
     width, height = (whole_number(_field(info, name), name) for name in ('width', 'height'))
-    if rectified:
-        return _from_projection(_field(info, 'p'), width, height)
-    model = str(_field(info, 'distortion_model'))
-    return intrinsics_from_matrix(_field(info, 'k'), width, height, model, _field(info, 'd'))
+    return Fields(
+        width,
+        height,
+        str(_field(info, 'distortion_model')),
+        _field(info, 'd'),
+        _field(info, 'k'),
+        _field(info, 'p'),
+        region=info,
+    )
+
+
+def full_size(info: Any, width: int, height: int) -> tuple[int, int]:
+    """Return the size of the sensor whose image has this size, where CameraInfo says none."""
+    roi = getattr(info, 'roi', None)
+    if any(getattr(roi, name, 0) for name in ('x_offset', 'y_offset', 'width', 'height')):
+        raise CameraModelError(
+            'width and height are 0 but roi is set: set them to those of the whole sensor'
+        )
+    bin_x, bin_y = _binning(info)
+    return width * bin_x, height * bin_y
 
 
 def read_sensor_part(info: Any, full_width: int, full_height: int) -> SensorPart:
     """Return the region of interest, given in unbinned pixels, and the binning (REP-104)."""
-    bin_x, bin_y = (
-        max(1, whole_number(getattr(info, name, 0), name)) for name in ('binning_x', 'binning_y')
-    )
+    bin_x, bin_y = _binning(info)
     roi = getattr(info, 'roi', None)
     x0, y0, width, height = (
         whole_number(getattr(roi, name, 0), f'roi.{name}')
@@ -93,64 +200,9 @@ def read_sensor_part(info: Any, full_width: int, full_height: int) -> SensorPart
     return SensorPart(x0, y0, width, height, bin_x, bin_y)
 
 
-def read_camera_yaml(path: str | PathLike[str], rectified: bool) -> Intrinsics:
-    """Return the numbers in a file of camera_calibration. Raises OSError as `open` does."""
-    import yaml
-
-    try:
-        with open(path, encoding='utf-8') as file:
-            content = yaml.safe_load(file)
-    except UnicodeDecodeError as error:
-        raise CameraModelError(
-            f'{path}: not a text file; expected YAML as camera_calibration writes it'
-        ) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = 'nested too deeply' if isinstance(error, RecursionError) else error
-        raise CameraModelError(f'{path}: not a YAML file: {reason}') from error
-    try:
-        return _from_yaml(content, rectified)
-    except CameraModelError as error:
-        raise CameraModelError(f'{path}: {error}') from error
-
-
-def _from_yaml(content: Any, rectified: bool) -> Intrinsics:
-    if not isinstance(content, Mapping):
-        kind = 'nothing' if content is None else f'{type(content).__name__} {_short(content)}'
-        raise CameraModelError(
-            'expected the fields of camera_calibration (image_width, image_height, '
-            'camera_matrix.data, distortion_model, distortion_coefficients.data), '
-            f'found {kind}'
-        )
-    width = whole_number(_entry(content, 'image_width'), 'image_width')
-    height = whole_number(_entry(content, 'image_height'), 'image_height')
-    if rectified:
-        matrix = _entry(content, 'projection_matrix', 'data')
-        return _from_projection(matrix, width, height, 'projection_matrix')
-    d = _entry(content, 'distortion_coefficients', 'data', missing=())
-    model = str(content.get('distortion_model') or '')
-    matrix = _entry(content, 'camera_matrix', 'data')
-    return intrinsics_from_matrix(matrix, width, height, model, d, 'camera_matrix')
-
-
-def _entry(content: Mapping[Any, Any], name: str, inner: str = '', missing: Any = None) -> Any:
-    """Return `content[name]`, or `content[name][inner]`; where it is not there, `missing`."""
-    found = content.get(name)
-    if inner and isinstance(found, Mapping):
-        found = found.get(inner)
-    elif inner and found is not None:
-        raise CameraModelError(f'{name}: expected a mapping with {inner!r}, got {_short(found)}')
-    if found is None and missing is None:
-        raise CameraModelError(
-            f'{name}{"." * bool(inner)}{inner} is missing: expected the fields of '
-            'camera_calibration (image_width, image_height, camera_matrix.data, '
-            'distortion_model, distortion_coefficients.data)'
-        )
-    return missing if found is None else found
-
-
-def _from_projection(p: ArrayLike, width: int, height: int, name: str = 'P') -> Intrinsics:
-    matrix = _numbers(p, name, 12).reshape(3, 4)[:, :3]
-    return intrinsics_from_matrix(matrix, width, height, name=name)
+def _binning(info: Any) -> tuple[int, int]:
+    x, y = (whole_number(getattr(info, name, 0), name) for name in ('binning_x', 'binning_y'))
+    return max(1, x), max(1, y)
 
 
 def _field(info: Any, name: str) -> Any:
@@ -159,33 +211,15 @@ def _field(info: Any, name: str) -> Any:
         if hasattr(info, spelling):
             return getattr(info, spelling)
     raise CameraModelError(
-        f'expected a sensor_msgs/CameraInfo, got {_short(info)} without the field {name!r}'
+        f'expected a sensor_msgs/CameraInfo, got {short(info)} without the field {name!r}'
     )
-
-
-def _numbers(values: Any, name: str, count: int | None = None) -> Array:
-    """Return values as flat float64, checked for their number and for NaN."""
-    try:
-        array = np.asarray(values, np.float64).ravel()
-    except (TypeError, ValueError, OverflowError) as error:
-        raise CameraModelError(f'{name}: expected numbers, got {_short(values)}') from error
-    if count is not None and array.size != count:
-        raise CameraModelError(f'{name}: expected {count} numbers, got {array.size}')
-    if not np.isfinite(array).all():
-        raise CameraModelError(f'{name}: expected finite numbers, got {array.tolist()}')
-    return array
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f'{text[:57]}...'
 
 
 def _check_matrix(K: Array, name: str) -> None:
     if not K.any():
         raise CameraModelError(
-            f'{name} is all zero: the camera is uncalibrated (REP-104). Calibrate it, or give '
-            'its horizontal field of view instead'
+            f'{name} is all zero: the camera is uncalibrated (REP-104); calibrate it '
+            '(camera_calibration) and let its driver load the file'
         )
     if K[0, 0] <= 0 or K[1, 1] <= 0:
         raise CameraModelError(

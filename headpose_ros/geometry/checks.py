@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import math
-import numbers
+import reprlib
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,34 @@ def finite_number(value: Any, name: str) -> float:
 
 def _real(value: Any) -> float | None:
     """Return a real number as float; None for what is none, booleans and text included."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         return None
     try:
         return float(value)
     except OverflowError:  # an int beyond the range of float
         return math.inf
+
+
+def numbers(values: Any, name: str, count: int | None = None) -> Array:
+    """Return values as flat float64, checked for their number and for NaN."""
+    try:
+        array = np.asarray(values, np.float64).ravel()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CameraModelError(f'{name}: expected numbers, got {short(values)}') from error
+    if count is not None and array.size != count:
+        raise CameraModelError(f'{name}: expected {count} numbers, got {array.size}')
+    if not np.isfinite(array).all():
+        raise CameraModelError(
+            f'{name}: expected finite numbers, got {short(array.tolist())}: is the camera '
+            'calibrated?'
+        )
+    return array
+
+
+def short(value: Any) -> str:
+    """Return what a value looks like in a message, however large or deep it is."""
+    text = reprlib.repr(value)
+    return text if len(text) <= 60 else f'{text[:57]}...'
 
 
 def rows(values: ArrayLike, columns: int, name: str) -> Array:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -78,21 +79,19 @@ def check_distortion(model: str, coefficients: Sequence[float]) -> tuple[float, 
     return numbers
 
 
-def without_padding(model: str, coefficients: Sequence[float]) -> tuple[float, ...]:
-    """Return the coefficients without the zeros that some drivers append to what `model` takes."""
-    longest = max(MODELS.get(model, (0,)))
-    return tuple(coefficients if any(coefficients[longest:]) else coefficients[:longest])
+@lru_cache(maxsize=16)
+def make_lens(model: str, coefficients: tuple[float, ...]) -> Lens:
+    """Return the lens of a distortion model of `MODELS`; all zero coefficients make it flat.
 
-
-def make_lens(model: str, coefficients: Sequence[float]) -> Lens:
-    """Return the lens of a distortion model of `MODELS`; all zero coefficients make it flat."""
+    It is kept, with its tables: they do not change with the focal length of a zoom lens.
+    """
     if model == 'equirectangular':
         return EquirectangularLens()
     if model == 'equidistant':
-        return FisheyeLens(tuple(coefficients) or (0.0,) * 4)
+        return FisheyeLens(coefficients or (0.0,) * 4)
     if not any(coefficients):
         return FlatLens()
-    return BrownLens(tuple(coefficients) + (0.0,) * (14 - len(coefficients)))
+    return BrownLens(coefficients + (0.0,) * (14 - len(coefficients)))
 
 
 @dataclass(frozen=True)

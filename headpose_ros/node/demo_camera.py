@@ -51,7 +51,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument('--rate', type=float, help="images per second (default: the source's)")
     parser.add_argument('--loop', action='store_true', help='start again at the end')
     parser.add_argument('--frames', type=int, default=0, help='number of images; 0: all')
-    parser.add_argument('--camera-info', help='calibration YAML of camera_calibration')
+    parser.add_argument('--camera-info', help='calibration file')
     parser.add_argument('--hfov', type=float, help='horizontal field of view, degrees')
     parser.add_argument('--compressed', action='store_true', help='publish image/compressed')
     parser.add_argument('--best-effort', action='store_true', help='best effort QoS')
@@ -109,7 +109,10 @@ def _camera(options: argparse.Namespace, width: int, height: int) -> CameraModel
     from headpose_ros.geometry import CameraModel
 
     if options.camera_info:
-        camera = CameraModel.from_yaml(options.camera_info)
+        camera = CameraModel.from_yaml(
+            options.camera_info,
+            tell=lambda remark: print(f'--camera-info {remark.text}', file=sys.stderr),
+        )
         same = (camera.width, camera.height) == (width, height)
         return camera if same else camera.scaled_to(width, height)
     if options.hfov is None:

@@ -62,7 +62,7 @@ def test_projection_is_opencvs(name):
 )
 def test_plumb_bob_round_trip_wherever_the_lens_sees(k1, k2, k3, p1, p2, focal):
     k = (focal, 0, 300, 0, focal * 1.05, 260, 0, 0, 1)
-    camera = CameraModel.from_matrix(k, 640, 480, 'plumb_bob', (k1, k2, p1, p2, k3))
+    camera = CameraModel.from_matrix(k, 640, 480, 'plumb_bob', (k1, k2, p1, p2, k3), None)
     pixels = grid(camera, 31.0)
     rays, has_ray = camera.rays_and_validity(pixels)
     back, valid = camera.pixels(rays)
@@ -82,7 +82,7 @@ def test_plumb_bob_round_trip_wherever_the_lens_sees(k1, k2, k3, p1, p2, focal):
 )
 def test_fisheye_rays_come_back_from_anywhere_in_range(k, azimuth, fraction):
     camera = CameraModel.from_matrix(
-        (300, 0, 320, 0, 310, 240, 0, 0, 1), 640, 480, 'equidistant', k
+        (300, 0, 320, 0, 310, 240, 0, 0, 1), 640, 480, 'equidistant', k, tell=None
     )
     t = fraction * camera.max_angle
     ray = np.array([[np.sin(t) * np.cos(azimuth), np.sin(t) * np.sin(azimuth), np.cos(t)]])
@@ -118,7 +118,9 @@ def test_nothing_is_mirrored_beyond_the_horizon_of_a_tilted_sensor():
 
 def test_fold_of_a_barrel_lens_shows_no_mirrored_points():
     # r (1 - 0.3 r^2) turns back at r = 1 / sqrt(0.9): beyond, points would come inwards again.
-    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0))
+    camera = CameraModel.from_matrix(
+        lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0), tell=None
+    )
     fold = 1 / np.sqrt(0.9)
     assert np.tan(camera.max_angle) == pytest.approx(fold)
     radii = np.array([0.5, 0.99 * fold, 1.01 * fold, 3.0, 1e9])
@@ -156,7 +158,7 @@ def test_pole_of_a_rational_lens_within_the_image():
 
 def test_a_fisheye_that_folds_back_sees_nothing_beyond():
     camera = CameraModel.from_matrix(
-        lenses.K, 640, 480, 'equidistant', (-0.3, -0.1, -0.02, -0.001)
+        lenses.K, 640, 480, 'equidistant', (-0.3, -0.1, -0.02, -0.001), tell=None
     )
     assert camera.max_angle == pytest.approx(0.86, abs=0.01)  # where the radius is largest
     t = np.linspace(0.0, 3.1, 200)
@@ -170,7 +172,7 @@ def test_a_fisheye_that_folds_back_sees_nothing_beyond():
 @pytest.mark.parametrize('tangential', [0.02, -0.05])
 def test_valid_ends_where_tangential_terms_fold_the_plane(tangential):
     d = (-0.2, 0.02, tangential, 0.04, 0.0)
-    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', d)
+    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', d, tell=None)
     x, y = (a.ravel() for a in np.meshgrid(*[np.linspace(-2.0, 2.0, 81)] * 2))
     _, valid = camera.pixels(np.column_stack([x, y, np.ones_like(x)]))
     rays, zero = np.column_stack([x, y, np.ones_like(x)]), np.zeros(3)

@@ -167,7 +167,9 @@ def test_only_what_the_image_shows_decides_how_finely_it_is_sampled():
 
 
 def test_crops_out_of_the_lens_are_not_inside():
-    camera = CameraModel.from_matrix(lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0))
+    camera = CameraModel.from_matrix(
+        lenses.K, 640, 480, 'plumb_bob', (-0.3, 0, 0, 0, 0), tell=None
+    )
     image = np.full((480, 640, 3), 90, np.uint8)
     for degrees in (60, 80, 120):
         crops = sample_crops(image, camera, direction(degrees, 0.0), [0.5], 32)
