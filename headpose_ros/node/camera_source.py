@@ -7,9 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from headpose_ros.geometry import CameraModel
+from headpose_ros.geometry.camera_doubts import Remark
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo
+
+
+_SMALL_CHANGE = 0.01
+"""Of the focal length: a zoom lens that changes by less is not looked at for doubts again."""
 
 
 class CameraInfoError(ValueError):
@@ -30,6 +35,8 @@ class CameraSource:
         self._camera: CameraModel | None = None
         self._resized: CameraModel | None = None
         self._error: CameraInfoError | None = None
+        self._remarks: tuple[Remark, ...] = ()
+        self._checked: tuple[tuple[Any, ...], CameraModel] | None = None
 
     @property
     def frame_id(self) -> str | None:
@@ -44,14 +51,16 @@ class CameraSource:
         """Return the camera of images of this size; raise CameraInfoError where there is none.
 
         An image of another size than CameraInfo states is the same view resized, where its aspect
-        ratio agrees; `size_note` tells.
+        ratio agrees; `size_note` tells. Where it states none, that of the image is taken.
         """
         info = self._info
         if info is None:
             raise CameraInfoError('missing', 'images come but no CameraInfo')
         content = _content(info)
+        if info.width == 0 or info.height == 0:
+            content += (width, height)
         if content != self._built_from:
-            self._build(info)
+            self._build(info, (width, height))
             self._built_from = content
         if self._error is not None:
             raise self._error
@@ -77,21 +86,55 @@ class CameraSource:
             'view resized: publish the CameraInfo of this size, or set its binning or roi'
         )
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what in CameraInfo was understood otherwise than it says: to be told once."""
+        return tuple(remark.text for remark in self._remarks if not remark.is_doubt)
+
+    def doubt(self) -> str:
+        """Return what is doubtful about the camera, '' where nothing is."""
+        return '; '.join(remark.text for remark in self._remarks if remark.is_doubt)
+
     def state(self) -> str:
         """Return the state in a word or a line, for diagnostics."""
         if self._info is None:
             return 'none received'
         if self._error is not None:
             return str(self._error)
-        return f'{self._info.width}x{self._info.height} {self._info.distortion_model or "pinhole"}'
+        if self._camera is None:
+            return 'received'
+        camera = self._camera
+        return f'{camera.width}x{camera.height} {camera.distortion_model or "pinhole"}'
 
-    def _build(self, info: CameraInfo) -> None:
+    def _build(self, info: CameraInfo, image_size: tuple[int, int]) -> None:
+        """Make the camera, or the error; once for each content of CameraInfo, not for an image."""
         self._camera, self._error = None, None
         try:
-            self._camera = CameraModel.from_camera_info(info, rectified=self._rectified)
-            self._resized = self._camera
+            camera = CameraModel.from_camera_info(info, self._rectified, image_size, tell=None)
+            if not self._is_checked(info, camera):
+                remarks: list[Remark] = []
+                CameraModel.from_camera_info(info, self._rectified, image_size, remarks.append)
+                self._remarks, self._checked = tuple(remarks), (_kind(info), camera)
+            self._camera = self._resized = camera
         except ValueError as error:
-            self._error = CameraInfoError('content', f'{error}; calibrate the camera')
+            self._error = CameraInfoError('content', str(error))
+
+    def _is_checked(self, info: CameraInfo, camera: CameraModel) -> bool:
+        """Tell whether the remarks about a camera before hold for this: as it zooms, they do."""
+        if self._checked is None or self._checked[0] != _kind(info):
+            return False
+        last = self._checked[1]
+        moves = (
+            camera.fx - last.fx,
+            camera.fy - last.fy,
+            camera.cx - last.cx,
+            camera.cy - last.cy,
+        )
+        return max(map(abs, moves)) <= _SMALL_CHANGE * min(last.fx, last.fy)
+
+
+def _kind(info: CameraInfo) -> tuple[Any, ...]:
+    """Return what of CameraInfo remarks are about, but for the focal length and the centre."""
+    return info.width, info.height, info.distortion_model, tuple(info.d), any(info.k), any(info.p)
 
 
 def _content(info: CameraInfo) -> tuple[Any, ...]:

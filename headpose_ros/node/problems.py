@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+_MOST_MENTIONED = 100
+"""Different texts that are mentioned, so that a driver gone mad does not fill log or memory."""
+
 
 class Logger(Protocol):
     """The part of a ROS logger that is used here."""
@@ -47,6 +50,7 @@ class ProblemLog:
         self._clock = clock
         self._lock = threading.Lock()
         self._problems: dict[str, _Problem] = {}
+        self._mentioned: set[str] = set()
 
     def set_period(self, period: float) -> None:
         """Change the period; every active problem is logged once more."""
@@ -55,6 +59,17 @@ class ProblemLog:
                 self._period = period
                 for problem in self._problems.values():
                     problem.logged_at = None
+
+    def mention(self, text: str) -> None:
+        """Log once what is no problem: the same text is not logged again."""
+        if text in self._mentioned:
+            return
+        with self._lock:
+            new = text not in self._mentioned and len(self._mentioned) < _MOST_MENTIONED
+            if new:
+                self._mentioned.add(text)
+        if new:
+            self._logger.info(text)
 
     def report(self, key: str, text: str, *, error: bool = False) -> None:
         """Report that the problem `key` is present; `text` gives topic, cause and fix."""

@@ -323,12 +323,7 @@ class Processor:
                     error=True,
                 )
             return None
-        if note := self._cameras.size_note():
-            for kind in ('content', 'size'):
-                self._problems.resolve(f'camera_info.{kind}')
-            self._problems.report('camera_info.resized', f'{self._topics.camera_info}: {note}')
-        else:
-            self._problems.resolve('camera_info')
+        self._tell_of_camera_info()
         frame = (self._cameras.frame_id or '').lstrip('/')
         if frame == header.frame_id:
             self._problems.resolve('frames')
@@ -339,6 +334,22 @@ class Processor:
                 f'{header.frame_id!r}, which is used; check that both come from one camera',
             )
         return camera
+
+    def _tell_of_camera_info(self) -> None:
+        """Tell what is unusual or doubtful about a CameraInfo that serves."""
+        topic = self._topics.camera_info
+        for kind in ('content', 'size'):
+            self._problems.resolve(f'camera_info.{kind}')
+        for note in self._cameras.notes():
+            self._problems.mention(f'{topic}: {note}')
+        for kind, text in (
+            ('resized', self._cameras.size_note()),
+            ('doubtful', self._cameras.doubt()),
+        ):
+            if text:
+                self._problems.report(f'camera_info.{kind}', f'{topic}: {text}')
+            else:
+                self._problems.resolve(f'camera_info.{kind}')
 
     def _depth_at(self, header: Any, image: Decoded) -> NDArray[np.float32] | None:
         options = self._options()

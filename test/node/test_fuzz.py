@@ -131,7 +131,8 @@ numbers = st.one_of(
     st.sampled_from([0.0, 1.0, float('nan'), float('inf'), 1e300, -1e-300]),
 )
 models = st.one_of(
-    st.sampled_from(['', 'plumb_bob', 'rational_polynomial', 'equidistant', 'fisheye']),
+    st.sampled_from(['', 'plumb_bob', 'rational_polynomial', 'equidistant', 'fisheye', 'radtan']),
+    st.sampled_from(['pinhole', 'Brown Conrady', 'kannala_brandt4', 'f-theta', 'PLUMB_BOB ']),
     st.text(max_size=8),
 )
 
@@ -144,16 +145,27 @@ def test_camera_infos(data):
     info.d = data.draw(st.lists(numbers, max_size=14))
     focal = data.draw(st.one_of(numbers, st.just(500.0)))
     info.k = [focal, 0.0, data.draw(numbers), 0.0, focal, data.draw(numbers), 0.0, 0.0, 1.0]
+    if data.draw(st.booleans()):
+        scale = data.draw(st.sampled_from([0.0, 1 / 640, 0.01, 0.25, 4.0, 57.3, 180.0]))
+        info.k = [500.0 * scale, 0, 320 * scale, 0, 500 * scale, 240 * scale, 0, 0, 1.0]
     info.p = data.draw(st.lists(numbers, min_size=12, max_size=12))
     info.binning_x, info.binning_y = data.draw(st.integers(0, 9)), data.draw(st.integers(0, 9))
     info.roi.x_offset, info.roi.y_offset = data.draw(sizes), data.draw(sizes)
     info.roi.width, info.roi.height = data.draw(sizes), data.draw(sizes)
     source = CameraSource(rectified=data.draw(st.booleans()))
     source.update(info)
+    size = (info.width, info.height) if data.draw(st.booleans()) else (640, 480)
     try:
-        camera = source.camera(info.width, info.height)
-    except CameraInfoError:
+        camera = source.camera(*size)
+    except CameraInfoError as error:
+        refusal = str(error)
+    else:
+        refusal = ''
+    if refusal:
         assert source.state()
+        assert len(refusal.splitlines()) == 1
         return
+    assert all(text and len(text.splitlines()) == 1 for text in source.notes())
+    assert len(source.doubt().splitlines()) <= 1
     assert isinstance(camera, CameraModel)
     assert camera.rays(np.array([[0.0, 0.0], [3.0, 4.0]])).shape == (2, 3)

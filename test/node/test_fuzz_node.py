@@ -39,6 +39,12 @@ def status_mb(pid, name):
     raise ValueError(f'no {name}')
 
 
+ODD_MODELS = (
+    '', 'equidistant', 'magic', '\x00', 'fisheye', 'radtan', 'PLUMB_BOB ', 'pinhole', 'f-theta',
+    'rational_polynomial', 'Inverse Brown Conrady',
+)  # fmt: skip
+
+
 class Mutator:
     """Breaks good messages at random: fields that do not fit, bytes that are wrong or cut off."""
 
@@ -96,7 +102,7 @@ class Mutator:
             elif name == 'd':
                 message.d = [self.one_of(ODD_FLOATS) for _ in range(self.random.integers(0, 15))]
             elif name == 'model':
-                message.distortion_model = self.one_of(('', 'equidistant', 'magic', '\x00'))
+                message.distortion_model = self.one_of(ODD_MODELS)
             elif name == 'binning':
                 message.binning_x = self.one_of(ODD_NUMBERS)
             else:

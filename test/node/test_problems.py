@@ -73,3 +73,15 @@ def test_forgotten_without_a_line(made):
     problems.forget('image')
     problems.resolve('image')
     assert (log.lines, problems.current()) == ([('warning', 'bad')], [])
+
+
+def test_what_is_no_problem_is_mentioned_once(made):
+    log, now, problems = made
+    for at in range(0, 100, 10):
+        now[0] = at
+        problems.mention("'fisheye' is taken for 'equidistant'")
+    assert log.lines == [('info', "'fisheye' is taken for 'equidistant'")]
+    assert problems.current() == []
+    for number in range(1000):
+        problems.mention(f'another {number}')
+    assert len(log.lines) == 100
