@@ -95,7 +95,7 @@ class InputMonitor:
         return '; '.join(found)
 
     def _check_data(self, topic: Input[Any], key: str, timeout: float) -> None:
-        if topic.seconds_since_message > timeout:
+        if topic.is_silent(timeout):
             self._problems.report(f'{key}.no_data', self._reason(topic), error=key == 'image')
         else:
             self._problems.resolve(f'{key}.no_data')
@@ -104,7 +104,7 @@ class InputMonitor:
         image, info = self._inputs.image, self._inputs.camera_info
         if self._cameras.frame_id is not None:
             self._problems.resolve('camera_info.missing')
-        elif image.seconds_since_message < timeout < info.seconds_since_message:
+        elif not image.is_silent(timeout) and timeout < info.seconds_since_message:
             self._problems.report(
                 'camera_info.missing',
                 f'{self._reason(info)}; images arrive, but cannot be used without CameraInfo',

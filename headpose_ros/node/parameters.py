@@ -108,7 +108,7 @@ class NodeConfig(Options):
     silence_timeout: float = option(
         2.0,
         'Time without images after which the cause is logged and an empty heads message is '
-        'published, s.',
+        'published, s; of a slower camera, 2.5 of its intervals.',
         low=0.1,
         high=60.0,
         live=True,

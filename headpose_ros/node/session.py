@@ -111,7 +111,7 @@ class Session:
         self._idle.update(not wanted, options.silence_timeout)
         if wanted:
             self._monitor.check(options.silence_timeout)
-            silent = self._inputs.image.seconds_since_message > options.silence_timeout
+            silent = self._inputs.image.is_silent(options.silence_timeout)
             if silent and self._worker.is_idle:
                 self._processor.publish_absence()
         else:

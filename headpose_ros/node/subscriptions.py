@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import difflib
 import math
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 from rclpy.node import Node
@@ -29,6 +32,8 @@ LEASE_SECONDS = 30.0
 """Longer than DDS lists a process that was killed (FastDDS: 20 s)."""
 UNNAMED = 'an unnamed node'
 """Name for a publisher that has just been discovered, or that is not ROS."""
+INTERVALS, PATIENCE = 5, 2.5
+"""Of how many intervals the median is taken, and how many such without a message are a silence."""
 MAX_OTHER_TOPICS = 5
 """Topics that a hint lists."""
 
@@ -76,11 +81,24 @@ class Input(Generic[M]):
         self._latched: Subscription | None = None
         self._qos: QoSProfile | None = None
         self._last_received = time.monotonic()
+        self._arrivals: deque[float] = deque(maxlen=INTERVALS + 1)
 
     @property
     def seconds_since_message(self) -> float:
         """Seconds since the last message, or since subscribing."""
         return time.monotonic() - self._last_received
+
+    def is_silent(self, timeout: float) -> bool:
+        """Tell whether no message came for `timeout` seconds; for slow topics, as is usual there.
+
+        Those are given two and a half of the intervals between their last messages.
+        """
+        since = self.seconds_since_message
+        if since <= timeout or not self.publishers:
+            return since > timeout
+        times = list(self._arrivals)
+        intervals = [after - before for before, after in pairwise(times)]
+        return not intervals or since > PATIENCE * statistics.median(intervals)
 
     def refresh(self, wanted: bool, publisher_timeout: float = math.inf) -> None:
         """Subscribe, subscribe with another QoS, or unsubscribe, as publishers and `wanted` ask.
@@ -125,6 +143,7 @@ class Input(Generic[M]):
                 self._node.destroy_subscription(subscription)
         self._subscription = self._latched = self._qos = None
         self.publishers = []
+        self._arrivals.clear()
 
     def no_data_reason(self) -> str:
         """Return topic, cause and fix for missing data."""
@@ -172,6 +191,7 @@ class Input(Generic[M]):
     def _take(self, message: M) -> None:
         self.received += 1
         self._last_received = time.monotonic()
+        self._arrivals.append(self._last_received)
         self._on_message(message)
 
     def _count_lost(self, status: Any) -> None:

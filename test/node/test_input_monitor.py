@@ -32,6 +32,9 @@ class Topic:
         self.publishers = [SimpleNamespace(kind=self.kind)]
         self.searches = 0
 
+    def is_silent(self, timeout):
+        return self.seconds_since_message > timeout
+
     def competing_publishers(self):
         return []
 

@@ -37,7 +37,8 @@ def made():
         parts.begun += 1
 
     class Image:
-        seconds_since_message = property(lambda self: parts.silent)
+        def is_silent(self, timeout):
+            return parts.silent > timeout
 
     class Worker:
         is_idle = property(lambda self: not parts.busy)

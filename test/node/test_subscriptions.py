@@ -185,3 +185,50 @@ def test_hints_leave_out_what_the_node_itself_publishes():
     topic.refresh(True)
     assert '/camera/image' in topic.no_data_reason()
     assert '/own/debug' not in topic.no_data_reason()
+
+
+def taking(monkeypatch):
+    """A topic with a publisher, and a clock that a test sets."""
+    now = [100.0]
+    monkeypatch.setattr(subscriptions.time, 'monotonic', lambda: now[0])
+    node = Graph()
+    node.names = ['camera']
+    topic = Input(node, Image, '/image', lambda message: None)
+    topic.refresh(True)
+    return topic, node, now
+
+
+@pytest.mark.parametrize('seconds', [1 / 30, 1.0, 4.0, 20.0])
+def test_a_slow_camera_is_not_silent_between_its_images(monkeypatch, seconds):
+    topic, _, now = taking(monkeypatch)
+    silent = []
+    for number in range(12):
+        topic._take(Image())
+        for _ in range(8):
+            now[0] += seconds / 8
+            if number:
+                silent.append(topic.is_silent(2.0))
+    assert not any(silent)
+    now[0] += max(2.0, 2.5 * seconds)
+    assert topic.is_silent(2.0), 'it stopped'
+
+
+def test_one_pause_does_not_make_a_camera_slow(monkeypatch):
+    topic, _, now = taking(monkeypatch)
+    for number in range(10):
+        now[0] += 100.0 if number == 5 else 0.1
+        topic._take(Image())
+    now[0] += 2.1
+    assert topic.is_silent(2.0)
+
+
+def test_a_slow_camera_that_is_gone_is_silent(monkeypatch):
+    topic, node, now = taking(monkeypatch)
+    for _ in range(4):
+        now[0] += 4.0
+        topic._take(Image())
+    now[0] += 3.0
+    assert not topic.is_silent(2.0)
+    node.names = []
+    topic.update_publishers()
+    assert topic.is_silent(2.0)
