@@ -108,8 +108,11 @@ def _require(what: str, stage: object, names: tuple[str, ...], cure: str = '') -
 
 def _create_search(config: PipelineConfig, runtime: Runtime, single: bool) -> Search:
     from headpose_ros.detection import FaceSearch, create_detector
+    from headpose_ros.geometry.coverage import covering_views
+    from headpose_ros.geometry.near_views import NearViews
 
-    return FaceSearch(create_detector(config, runtime, single), config, single=single)
+    views = covering_views if single else NearViews()
+    return FaceSearch(create_detector(config, runtime, single), config, views, single)
 
 
 def _create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from headpose_ros.config import SMALLEST_FACE, PipelineConfig
 from headpose_ros.detection.detector import BoxToFace, Detector
 from headpose_ros.detection.pieces import Piece, pieces
-from headpose_ros.geometry import CameraModel, View, covering_views, merge_on_sphere
+from headpose_ros.geometry import CameraModel, covering_views, merge_on_sphere
 from headpose_ros.geometry.face_frame import angular_size_from_distance
+from headpose_ros.geometry.near_views import AnyView
 from headpose_ros.geometry.rays import angle_between
 from headpose_ros.geometry.reduction import halved
-from headpose_ros.geometry.upright_views import TurnedView
 from headpose_ros.heads import Boxes, Faces
 from headpose_ros.typing import Array, Image
 
@@ -54,7 +54,6 @@ _WHOLE_TILE = 80.0
 _AMPLE_PX = 24.0  # smallest faces larger than twice this are shrunk before the detector sees them
 
 
-AnyView = View | TurnedView
 _Job = tuple[AnyView, Piece]
 
 

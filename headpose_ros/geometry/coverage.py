@@ -116,6 +116,12 @@ def covering_views(
     return _covering_views(camera, roll, view_angle, margin, max_off_axis, max_side_px)
 
 
+def how_held(up: ArrayLike) -> tuple[float, ...]:
+    """Return what the views take of `up`: cameras that are held alike have the same."""
+    roll = roll_of(up)
+    return _coarse(up) if roll is None else (roll,)
+
+
 def _coarse(up: ArrayLike | None) -> tuple[float, ...]:
     """Return `up`, a unit vector, to some degrees."""
     unit = np.asarray(up, np.float64) / np.linalg.norm(np.asarray(up, np.float64))
@@ -135,7 +141,8 @@ def _ring(camera: CameraModel, x: float, y: float, z: float, max_side_px: int) -
     level = rotation_level_from_camera((x, y, z))
     rotations = pan_and_tilt(*ring_pans_and_tilts((x, y, z))) @ level
     finest = float(pixels_per_radian(camera, [[0.0, 0.0, 1.0]])[0])
-    return tuple(_view(camera, turn, RING_ANGLE, finest, max_side_px) for turn in rotations)
+    views = (_view(camera, turn, RING_ANGLE, finest, max_side_px) for turn in rotations)
+    return tuple(view for view in views if view) or (View(camera, np.eye(3), True),)
 
 
 @lru_cache(maxsize=8)
@@ -152,12 +159,13 @@ def _covering_views(
     panorama = isinstance(camera.lens, EquirectangularLens)
     level = rotation_level_from_camera(up_of_roll(roll))
     rays = _seen_rays(camera, math.pi if panorama else max_off_axis) @ level.T
+    if len(rays) == 0:
+        return (View(camera, np.eye(3), True),)
     layout = lay_out(rays, math.tan(view_angle / 2 - margin), all_around=panorama)
     angle = 2 * (math.atan(layout.reach) + margin)
     finest = float(pixels_per_radian(camera, [[0.0, 0.0, 1.0]])[0])
-    return tuple(
-        _view(camera, turn, angle, finest, max_side_px) for turn in layout.rotations @ level
-    )
+    views = (_view(camera, turn, angle, finest, max_side_px) for turn in layout.rotations @ level)
+    return tuple(view for view in views if view) or (View(camera, np.eye(3), True),)
 
 
 def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
@@ -171,17 +179,23 @@ def _seen_rays(camera: CameraModel, max_off_axis: float) -> Array:
 
 def _view(
     camera: CameraModel, rotation: Array, angle: float, finest: float, max_side_px: int
-) -> View:
-    """Make the view that spans `angle`, rad, less what of it lies outside the image."""
+) -> View | None:
+    """Make the view that spans `angle`, rad, less what of it lies outside the image.
+
+    None where that is all of it: the image may be a few pixels of so coarse a view.
+    """
     scale = min(float(pixels_per_radian(camera, rotation[2:])[0]), finest)
-    side = min(max_side_px, math.ceil(2 * scale * math.tan(angle / 2)))
+    side = max(2, min(max_side_px, math.ceil(2 * scale * math.tan(angle / 2))))
     look = VirtualCameras(rotation[None], np.array([angle]), side)
     pixels, valid = _dense(look, camera)
     shown = valid & camera.contains(np.moveaxis(pixels, 0, -1))
+    if not shown.any():
+        return None
     x0, x1 = _ends(shown.any(axis=0))
     y0, y1 = _ends(shown.any(axis=1))
     pixels, shown = pixels[:, y0:y1, x0:x1], shown[y0:y1, x0:x1]
-    box = np.concatenate([pixels[:, shown].min(axis=1), pixels[:, shown].max(axis=1)])
+    seen = pixels[:, shown]
+    box = np.concatenate([seen.min(axis=1), seen.max(axis=1)])
     focal, centre = float(look.focal_lengths[0]), (side - 1) / 2
     pinhole = CameraModel(x1 - x0, y1 - y0, focal, focal, centre - x0, centre - y0)
     block = 1 << max(0, int(scale / focal).bit_length() - 1)
@@ -206,10 +220,22 @@ def _dense(look: VirtualCameras, camera: CameraModel) -> tuple[Array, NDArray[np
         return pixels[:, 0], seen[0]
     knots = np.linspace(lines[0], lines[-1], len(lines) // _KNOT_PX + 2)
     nodes, valid = look.image_pixels(camera, square_grid(knots))
-    step = knots[1] - knots[0]
-    weights = np.maximum(0.0, 1 - np.abs(lines[:, None] - knots) / step)
-    pixels = weights @ nodes[:, 0] @ weights.T
-    return pixels, weights @ valid[0].astype(np.float64) @ weights.T > 1 - 1e-6
+    place = (lines - knots[0]) / (knots[1] - knots[0])
+    pixels = _interpolated(nodes[:, 0], place)
+    if valid.all():
+        return pixels, np.ones(pixels.shape[1:], bool)
+    return pixels, _interpolated(valid.astype(np.float64), place)[0] > 1 - 1e-6
+
+
+def _interpolated(nodes: Array, place: Array) -> Array:
+    """Return (C,S,S) between nodes (C,K,K), linearly, at `place` (S,) in nodes, both ways."""
+    first = np.minimum(place.astype(np.intp), nodes.shape[1] - 2)
+    after = (place - first)[:, None]
+    rows = nodes[:, first] * (1 - after) + nodes[:, first + 1] * after
+    # columns as rows: to gather whole rows is three times as fast
+    rows = np.ascontiguousarray(rows.transpose(0, 2, 1))
+    both: Array = rows[:, first] * (1 - after) + rows[:, first + 1] * after
+    return both.transpose(0, 2, 1)
 
 
 def _ends(some: NDArray[np.bool_]) -> tuple[int, int]:

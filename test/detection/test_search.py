@@ -1,5 +1,7 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from headpose_ros.detection.detector import BoxToFace
 from headpose_ros.detection.search import detect_scaled, face_squares, smallest_face_px
 from headpose_ros.geometry import CameraModel, squares_of_spheres
 from headpose_ros.geometry.face_frame import FACE_SPHERE_RADIUS
+from headpose_ros.geometry.near_views import NearView, NearViews
 from headpose_ros.heads import Boxes
 from headpose_ros.inference.runtime import create_runtime
+from headpose_ros.stages import _create_search
 
 FISHEYE = CameraModel.from_matrix(
     np.array([[300.0, 0, 639.5], [0, 300, 479.5], [0, 0, 1]]), 1280, 960, 'equidistant', [0] * 4
@@ -54,6 +58,26 @@ def test_finds_the_ray_and_the_size_of_a_sphere(ray):
     np.testing.assert_allclose(faces.rays[0], ray / np.linalg.norm(ray), atol=0.003)
     assert faces.angular_sizes[0] == pytest.approx(0.2, rel=0.03)
     assert faces.scores[0] == 0.9
+
+
+@pytest.mark.parametrize('ray', [(0, 0, 1), (1.5, 0.2, 1), (0.7, -0.6, 1)])
+def test_a_zooming_fisheye_tells_the_rays_of_the_newest_lens(ray):
+    views = NearViews()
+    search = FaceSearch(PaintedFaces(), PipelineConfig(), views)
+    for longer in (1.0, 1.01, 1.02, 1.03, 0.98):
+        camera = replace(FISHEYE, fx=FISHEYE.fx * longer, fy=FISHEYE.fy * longer)
+        faces = search.find(painted(camera, ray, 0.2), camera)
+        assert all(isinstance(view, NearView) == (longer != 1.0) for view in views(camera))
+        assert len(faces) == 1
+        np.testing.assert_allclose(faces.rays[0], ray / np.linalg.norm(ray), atol=0.005)
+        assert faces.angular_sizes[0] == pytest.approx(0.2, rel=0.05)
+
+
+@pytest.mark.parametrize('mode', ['image', 'video'])
+def test_only_streams_keep_views_from_image_to_image(mode):
+    config = PipelineConfig(device='cpu', detector='mtcnn')
+    search = _create_search(config, create_runtime('cpu', 1), single=mode == 'image')
+    assert isinstance(search._views, NearViews) == (mode == 'video')
 
 
 @pytest.mark.parametrize('ray', [(0, 0, 1), (1.5, 0.2, 1), (-3, 0.1, 1), (0.7, -0.6, 1)])
