@@ -117,6 +117,18 @@ def test_neither_does_one_near_a_limit(kind):
         assert jumps.sum() <= 1, 'one way or the other, not in turns'
 
 
+def test_a_way_to_show_a_stream_is_kept_a_little_beyond_its_limit():
+    """Here slowly, image after image: the levels have the time to follow."""
+    top = SCENE / np.percentile(SCENE, 99.5)
+    bright = [(level * top).astype(np.uint16) for level in [17000] * 3 + [14500] * 200]
+    assert np.ptp(brightness(bright)) < 40, 'the whole range, still'
+    narrow = [
+        (8000 * (dark + (1 - dark) * SCENE / 255.0)).astype(np.uint16)
+        for dark in np.linspace(0.78, 0.68, 200)
+    ]
+    assert np.abs(np.diff(brightness(narrow))).max() < 8, 'from its dark level, still'
+
+
 def test_a_lamp_that_lights_every_second_image():
     lit, dark = DEEP * 4, np.full(SCENE.shape, 8, np.uint16)
     shown = brightness([dark if i % 2 else lit for i in range(120)])
