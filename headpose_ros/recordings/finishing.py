@@ -1,0 +1,187 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of a camera joined into what users read, and the marker that says that it is whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headpose_ros.media.tables import as_text, column_names
+from headpose_ros.recordings.contact_sheet import write_sheet
+from headpose_ros.recordings.joining import IdJoiner
+from headpose_ros.recordings.pieces import ABOUT, HEADS, IMAGES, Piece
+from headpose_ros.recordings.pose_tables import (
+    COVARIANCE,
+    LEAD,
+    ParquetTable,
+    heads_schema,
+    images_schema,
+    read_rows,
+)
+from headpose_ros.recordings.settings import Settings
+from headpose_ros.recordings.store import Store, Unit
+
+JOINED = 'joined.parquet'
+"""The heads with their covariances, kept until the bag is written."""
+
+PART_FILE = 'part-0.parquet'
+CSV_PLACE = ('recording', 'topic', 'frame_id', 'image', 'stamp_ns')
+
+
+class NoImagesError(ValueError):
+    """A camera of which no image could be used; the text says why."""
+
+
+@dataclass
+class Counts:
+    """What a camera's results hold."""
+
+    images: int = 0
+    heads: int = 0
+    people: int = 0
+
+
+def finish_camera(parts: Sequence[Piece], settings: Settings) -> dict[str, Any]:
+    """Join all `parts` of a camera, write its results and its marker; return what that says.
+
+    Raises NoImagesError where no image could be used, SinkError where it cannot be written.
+    """
+    store, unit = Store(settings.out), parts[0].unit
+    folders = [part.folder(store) for part in parts]
+    about = _summary([json.loads((folder / ABOUT).read_text()) for folder in folders])
+    if not about['images']:
+        store.clear_work(unit, all_of_it=True)
+        reasons = about['notes'][:3] or ['it holds none']
+        raise NoImagesError(f'no image can be used: {"; ".join(reasons)}')
+    described = {
+        **settings.options,
+        'recording': unit.recording,
+        'topic': unit.topic,
+        'camera': about['camera'],
+        'lens_from': about['lens'],
+    }
+    joiner = IdJoiner() if len(parts) > 1 and settings.pictures == 'sequence' else None
+    files, counts = _write_tables(store, unit, folders, described, joiner, settings)
+    if settings.preview:
+        sheet = store.path('previews', unit.recording, unit.topic, 'sheet.jpg')
+        with store.replacing(sheet) as aside:
+            write_sheet(aside, folders)
+        files.append(sheet)
+    marker = {
+        'key': unit.key,
+        'recording': unit.recording,
+        'topic': unit.topic,
+        **vars(counts),
+        'problems': about['problems'],
+        'notes': about['notes'],
+        'files': [store.relative(file) for file in files],
+    }
+    store.write_marker(store.camera_marker(unit), marker)
+    if not settings.bags:
+        store.clear_work(unit, all_of_it=True)
+    return marker
+
+
+def _summary(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is known of all parts together."""
+
+    def together(name: str) -> list[str]:
+        return list(dict.fromkeys(text for part in parts for text in part[name]))
+
+    cameras = [part['camera'] for part in parts if part['camera']]
+    return {
+        'images': sum(part['images'] for part in parts),
+        'problems': sum(part['problems'] for part in parts),
+        'notes': together('notes'),
+        'lens': together('lens'),
+        'camera': cameras[0] if cameras else {},
+    }
+
+
+def _write_tables(
+    store: Store,
+    unit: Unit,
+    folders: Sequence[Path],
+    described: dict[str, Any],
+    joiner: IdJoiner | None,
+    settings: Settings,
+) -> tuple[list[Path], Counts]:
+    """Write the tables of heads and images, and the same in other forms; return their paths."""
+    counts, people = Counts(), set()
+    heads = store.path('heads', unit.recording, unit.topic, PART_FILE)
+    images = store.path('images', unit.recording, unit.topic, PART_FILE)
+    files = [heads, images]
+    with ExitStack() as stack:
+
+        def table(path: Path, schema: Any) -> ParquetTable:
+            aside = stack.enter_context(store.replacing(path))
+            return stack.enter_context(ParquetTable(aside, schema))
+
+        writers: list[Callable[[Sequence[dict[str, Any]]], object]] = []
+        writers.append(table(heads, heads_schema(described)).write)
+        if settings.bags:
+            joined = store.work(unit) / JOINED
+            writers.append(table(joined, heads_schema(described, (COVARIANCE,))).write)
+        if settings.csv:
+            files.append(store.path('csv', unit.recording, unit.topic, 'heads.csv'))
+            aside = stack.enter_context(store.replacing(files[-1]))
+            writers.append(_csv_writer(aside, unit, stack))
+        for row in _joined(folders, joiner):
+            counts.heads += 1
+            people.add(row['id'])
+            for write in writers:
+                write([row])
+        image_table = table(images, images_schema(described))
+        for folder in folders:
+            for row in read_rows(folder / IMAGES):
+                if not row[LEAD]:
+                    counts.images += 1
+                    image_table.write([row])
+    counts.people = len(people)
+    return files, counts
+
+
+def _joined(folders: Sequence[Path], joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the heads of all parts, without those that only lead in."""
+    for number, folder in enumerate(folders):
+        if joiner is not None and number:
+            joiner.begin(_lead(folder / HEADS))
+        for row in read_rows(folder / HEADS):
+            if row[LEAD]:
+                continue
+            if joiner is not None:
+                row['id'] = joiner.name(row['id'])
+                joiner.keep(row)
+            yield row
+
+
+def _lead(path: Path) -> Iterator[dict[str, Any]]:
+    for row in read_rows(path):
+        if not row[LEAD]:
+            return  # the lead comes first
+        yield row
+
+
+def _csv_writer(
+    path: Path, unit: Unit, stack: ExitStack
+) -> Callable[[Sequence[dict[str, Any]]], object]:
+    """Return what writes rows as `headpose video --csv` does, with the recording and the topic."""
+    names = column_names(CSV_PLACE)
+    file = stack.enter_context(path.open('w', newline='', encoding='utf-8'))
+    writer = csv.DictWriter(file, names, lineterminator='\n')
+    writer.writeheader()
+    place = {'recording': unit.recording, 'topic': unit.topic}
+
+    def write(rows: Sequence[dict[str, Any]]) -> None:
+        for row in rows:
+            full = {**row, **place}
+            text = as_text({name: full[name] for name in names if full[name] is not None})
+            writer.writerow({name: text.get(name, '') for name in names})
+
+    return write
