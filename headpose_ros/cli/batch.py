@@ -164,14 +164,19 @@ def _settings(args: argparse.Namespace) -> Settings:
         raise ValueError(f'--split: expected 0, or at least 60 seconds, got {args.split:g}')
     if not args.timeout > 0:
         raise ValueError(f'--timeout: expected a positive number of seconds, got {args.timeout:g}')
-    config = pipeline_config(args)
+    config, lenses = pipeline_config(args), Lenses(args)
     # Recordings are processed side by side: a thread for each is the best use of the cores.
-    config = replace(config, threads=config.threads or 1)
+    config = replace(
+        config,
+        threads=config.threads or 1,
+        weights=_absolute(config.weights),
+        detector_weights=_absolute(config.detector_weights),
+    )
     return Settings(
-        out=args.out,
+        out=args.out.absolute(),
         config=config,
-        lenses=Lenses(args),
-        lens_is_given=bool(args.camera_info or args.hfov is not None or args.lens != 'pinhole'),
+        lenses=lenses,
+        lens_is_given=lenses.is_given,
         lens=_lens(args),
         topics=tuple(args.topics),
         depth=args.depth,
@@ -181,6 +186,11 @@ def _settings(args: argparse.Namespace) -> Settings:
         bags=args.bags,
         preview=args.preview,
     )
+
+
+def _absolute(weights: str) -> str:
+    """Return weights as every process finds them, wherever it runs."""
+    return str(Path(weights).absolute()) if Path(weights).is_file() else weights
 
 
 def _lens(args: argparse.Namespace) -> dict[str, Any]:

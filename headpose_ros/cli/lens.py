@@ -71,6 +71,13 @@ class Lenses:
         if args.hfov is not None:
             _check_hfov(args.hfov, args.lens)
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the options say anything of the lens."""
+        return (
+            self._calibrated is not None or self._hfov_deg is not None or self._model != 'pinhole'
+        )
+
     def of(self, width: int, height: int, exif_hfov: float | None = None) -> Lens:
         """Return the lens of an image of this size.
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, Lenses, add_lens_options
+from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, Lens, Lenses, add_lens_options
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 from headpose_ros.cli.tables import add_table_options, open_tables, require_apart, speak
 
@@ -38,9 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         'input', metavar='INPUT',
-        help='video, folder of pictures of one size, stream (rtsp://…, http://…), or webcam '
+        help='video, folder of pictures of one size, bag, stream (rtsp://…, http://…), or webcam '
         '(0, 1, … or /dev/videoN)',
     )  # fmt: skip
+    add('--topic', default='', help='image topic of a bag with several cameras')
     add('-o', '--output', type=Path, metavar='OUT.mp4', help='annotated video (or picture)')
     add_table_options(parser, 'image')
     add_lens_options(parser, f'{DEFAULT_HFOV_DEG:.0f}')
@@ -59,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
 
     Whatever ends it, what was written stays readable.
     """
-    from headpose_ros.media.sources import open_source
     from headpose_ros.pipeline import HeadPosePipeline
 
     if args.frames is not None and args.frames < 1:
@@ -68,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
     lenses = Lenses(args)
     outputs = {'-o': args.output, '--csv': args.csv, '--json': args.json}
     require_apart([Path(args.input)], outputs)
-    with open_source(args.input, rate=args.rate, timeout=args.timeout) as source:
+    with _open(args, lenses) as source:
         images = min((n for n in (source.frame_count, args.frames) if n is not None), default=None)
         _require_fit(args, images)
-        lens = lenses.of(source.width, source.height)
+        lens = _lens_of(source, lenses)
         if lens.source == 'assumed':
             print(
                 'headpose video: no --camera-info or --hfov: a horizontal field of view of '
@@ -85,6 +85,32 @@ def run(args: argparse.Namespace) -> int:
             mode: Literal['image', 'video'] = 'image' if images == 1 else 'video'
             job.run(HeadPosePipeline(config, mode=mode), images)
         return STATUS_SOME_FAILED if source.unreadable else 0
+
+
+def _open(args: argparse.Namespace, lenses: Lenses) -> FrameSource:
+    """Open the input, whatever it is."""
+    from headpose_ros.media.sources import open_source
+    from headpose_ros.recordings.finding import is_bag
+
+    path = Path(args.input)
+    if not (path.exists() and is_bag(path)):
+        if args.topic:
+            raise ValueError(f'--topic: only bags have topics, and {args.input} is none')
+        return open_source(args.input, rate=args.rate, timeout=args.timeout)
+    from headpose_ros.recordings.bag_source import BagSource
+
+    if args.rate is not None:
+        raise ValueError('--rate: a bag has its own stamps')
+    return BagSource(path, lenses, lenses.is_given, args.topic)
+
+
+def _lens_of(source: FrameSource, lenses: Lenses) -> Lens:
+    """Return the lens of a source; a bag has its own."""
+    from headpose_ros.recordings.bag_source import BagSource
+
+    if isinstance(source, BagSource):
+        return Lens(source.camera, source.lens_source)
+    return lenses.of(source.width, source.height)
 
 
 def _require_fit(args: argparse.Namespace, images: int | None) -> None:
@@ -160,6 +186,7 @@ class _Job:
         with bar:
             for count, frame in enumerate(self._source, 1):
                 self._dark += is_dark(frame.image_bgr)
+                self._camera = getattr(frame, 'camera', None) or self._camera
                 result = pipeline.process(frame.image_bgr, self._camera, frame.time)
                 go_on = self._deliver(held.add(frame, result))
                 bar.update()
@@ -173,7 +200,7 @@ class _Job:
             self._frames += 1
             self._with_heads += bool(heads)
             self._ids.update(head.id for head in heads)
-            stamp = round(1e9 * frame.time)
+            stamp = getattr(frame, 'stamp_ns', round(1e9 * frame.time))
             for sink in self._sinks:
                 sink.write(heads, principal_id, image=frame.name, stamp_ns=stamp)
             if self._table:

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The executable `demo_camera`: a video, images, a webcam or the packaged clip as a ROS camera."""
+"""The executable `demo_camera`: a video, images, a bag, a webcam or our clip as a camera."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headpose_ros.media.file_names import printable
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from headpose_ros.geometry import CameraModel
     from headpose_ros.media.image_messages import Bgr
     from headpose_ros.media.sources import Frame, FrameSource
+    from headpose_ros.node.bag_clock import BagClock
+    from headpose_ros.recordings.bag_source import BagSource
 
 CLIP = Path(__file__).parent.parent / 'demo' / 'clip.mp4'
 CLIP_CAMERA = CLIP.with_name('clip_camera.yaml')
@@ -46,8 +48,16 @@ def arguments() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(prog='demo_camera', description=__doc__)
     parser.add_argument(
-        '--input', default=str(CLIP), help='video, image, folder of images, stream or /dev/videoN'
+        '--input',
+        default=str(CLIP),
+        help='video, image, folder of images, bag, stream or /dev/videoN',
     )
+    parser.add_argument('--topic', default='', help='image topic of a bag with several cameras')
+    parser.add_argument(
+        '--clock', action=argparse.BooleanOptionalAction, default=True,
+        help='play a bag in its own time: its stamps and frames, and /clock for nodes with '
+        'use_sim_time; without: as a camera here and now',
+    )  # fmt: skip
     parser.add_argument('--rate', type=float, help="images per second (default: the source's)")
     parser.add_argument('--loop', action='store_true', help='start again at the end')
     parser.add_argument('--frames', type=int, default=0, help='number of images; 0: all')
@@ -98,11 +108,40 @@ def _run(args: list[str] | None) -> int:
 
 def _open(options: argparse.Namespace) -> tuple[FrameSource, CameraModel]:
     from headpose_ros.media.sources import open_source
+    from headpose_ros.recordings.finding import is_bag
 
     if options.input == str(CLIP) and not (options.camera_info or options.hfov):
         options.camera_info = str(CLIP_CAMERA)
+    if is_bag(Path(options.input)):
+        bag = _open_bag(options)
+        return bag, bag.camera
     source = open_source(options.input, loop=options.loop, rate=options.rate)
     return source, _camera(options, source.width, source.height)
+
+
+def _open_bag(options: argparse.Namespace) -> BagSource:
+    from headpose_ros.recordings.bag_source import BagSource
+
+    if options.rate is not None:
+        raise ValueError('--rate: a bag has its own stamps')
+    given = bool(options.camera_info or options.hfov)
+    path = Path(options.input)
+    return BagSource(path, _Lenses(options), given, options.topic, options.loop)
+
+
+class _Lens(NamedTuple):
+    camera: CameraModel
+    source: str
+
+
+class _Lenses:
+    """The lens that the options name, for images of any size."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+
+    def of(self, width: int, height: int) -> _Lens:
+        return _Lens(_camera(self._options, width, height), 'given')
 
 
 def _camera(options: argparse.Namespace, width: int, height: int) -> CameraModel:
@@ -160,6 +199,8 @@ class Player:
         topic = camera_info_topic(self._node, self._images.topic_name)
         self._infos = self._node.create_publisher(CameraInfo, topic, qos)
         self._info = camera_info_message(camera)
+        self._camera = camera
+        self._clock = self._bag_clock()
         self.report = Report(
             options.input, float(options.rate or source.rate_hz), source.width, source.height
         )
@@ -201,15 +242,37 @@ class Player:
             self._executor.spin_once(left)
 
     def _publish(self, frame: Frame) -> None:
-        from std_msgs.msg import Header
-
-        now = self._node.get_clock().now()
-        header = Header(stamp=now.to_msg(), frame_id=self._options.frame_id)
+        header, stamp_ns = self._header(frame)
         self._info.header = header
         self._infos.publish(self._info)
         self._images.publish(self._message(frame.image_bgr, header))
         self.report.indices.append(frame.index)
-        self.report.stamps_ns.append(now.nanoseconds)
+        self.report.stamps_ns.append(stamp_ns)
+
+    def _header(self, frame: Frame) -> tuple[Any, int]:
+        """Return the header of an image and its stamp; in a bag's own time, that of the bag."""
+        from rclpy.time import Time
+        from std_msgs.msg import Header
+
+        from headpose_ros.node.messages import camera_info_message
+        from headpose_ros.recordings.bag_source import BagFrame
+
+        if self._clock is None:
+            now = self._node.get_clock().now()
+            return Header(stamp=now.to_msg(), frame_id=self._options.frame_id), now.nanoseconds
+        assert isinstance(frame, BagFrame)
+        self._clock.tell(frame.stamp_ns)
+        if frame.camera is not None and frame.camera != self._camera:
+            self._camera, self._info = frame.camera, camera_info_message(frame.camera)
+        stamp = Time(nanoseconds=frame.stamp_ns).to_msg()
+        return Header(stamp=stamp, frame_id=frame.frame_id), frame.stamp_ns
+
+    def _bag_clock(self) -> BagClock | None:
+        from headpose_ros.node.bag_clock import BagClock
+        from headpose_ros.recordings.bag_source import BagSource
+
+        plays = isinstance(self._source, BagSource) and self._options.clock
+        return BagClock(self._node) if plays else None
 
     def _message(self, image: Bgr, header: Any) -> Any:
         import cv2

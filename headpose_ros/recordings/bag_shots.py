@@ -152,7 +152,7 @@ class BagShots:
 
 
 class _BagLens:
-    """The lens of a camera in a bag: as the user says, else the newest CameraInfo, else assumed."""
+    """The lens of a camera in a bag: what the user says, else the newest CameraInfo."""
 
     def __init__(self, topic: str, lenses: Lenses, is_given: bool) -> None:
         self._topic = topic

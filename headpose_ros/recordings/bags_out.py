@@ -25,7 +25,7 @@ from headpose_ros.recordings.definitions import DEFINITIONS
 from headpose_ros.recordings.extras import require
 from headpose_ros.recordings.finding import Recording
 from headpose_ros.recordings.finishing import JOINED, PART_FILE
-from headpose_ros.recordings.pieces import Piece
+from headpose_ros.recordings.parts import Part
 from headpose_ros.recordings.pose_tables import COVARIANCE, read_rows
 from headpose_ros.recordings.settings import Settings
 from headpose_ros.recordings.storage import Topic
@@ -47,7 +47,7 @@ _FACE_FROM_GAZE = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]
 
 
 def write_bag(
-    recording: Recording, parts: Sequence[Piece], settings: Settings
+    recording: Recording, parts: Sequence[Part], settings: Settings
 ) -> tuple[str, list[str]]:
     """Write the bag of all cameras of a recording, one part of each in `parts`.
 

@@ -118,7 +118,7 @@ def info_topic(topic: str) -> str:
 
 
 def is_rectified(topic: str) -> bool:
-    """Return whether a topic holds rectified images, which image_proc calls image_rect and more."""
+    """Return whether a topic holds rectified images, as image_proc calls them: image_rect."""
     return base_topic(topic).rpartition('/')[2].startswith('image_rect')
 
 

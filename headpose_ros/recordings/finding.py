@@ -72,7 +72,7 @@ def find_recordings(
     found: dict[Path, Recording] = {}
     for item in inputs:
         for path in _matches(str(item)):
-            for recording in _in(path, root, without):
+            for recording in _in(path.absolute(), root, without):
                 found.setdefault(recording.path.resolve(), recording)
     by_name: dict[str, Recording] = {}
     for recording in found.values():

@@ -15,7 +15,7 @@ from typing import Any
 from headpose_ros.media.tables import as_text, column_names
 from headpose_ros.recordings.contact_sheet import write_sheet
 from headpose_ros.recordings.joining import IdJoiner
-from headpose_ros.recordings.pieces import ABOUT, HEADS, IMAGES, Piece
+from headpose_ros.recordings.parts import ABOUT, HEADS, IMAGES, Part
 from headpose_ros.recordings.pose_tables import (
     COVARIANCE,
     LEAD,
@@ -47,7 +47,7 @@ class Counts:
     people: int = 0
 
 
-def finish_camera(parts: Sequence[Piece], settings: Settings) -> dict[str, Any]:
+def finish_camera(parts: Sequence[Part], settings: Settings) -> dict[str, Any]:
     """Join all `parts` of a camera, write its results and its marker; return what that says.
 
     Raises NoImagesError where no image could be used, SinkError where it cannot be written.

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from headpose_ros.recordings.bags_out import write_bag
 from headpose_ros.recordings.finding import Recording
 from headpose_ros.recordings.finishing import JOINED, finish_camera
-from headpose_ros.recordings.pieces import Piece, Report, process_piece
+from headpose_ros.recordings.parts import Part, Report, process_part
 from headpose_ros.recordings.planning import Plan, plan_recording
 from headpose_ros.recordings.settings import Settings
 from headpose_ros.recordings.store import Store
@@ -33,7 +33,7 @@ class Job:
 
     step: Step
     recording: Recording
-    parts: tuple[Piece, ...] = ()
+    parts: tuple[Part, ...] = ()
     number: int = 0
     node: str = ''
 
@@ -82,13 +82,13 @@ def _execute(job: Job, settings: Settings, report: Report) -> Outcome:
         file, notes = write_bag(job.recording, job.parts, settings)
         return Outcome(files=(file,), notes=tuple(notes))
     if job.step == 'part':
-        done = process_piece(job.parts[job.number], settings, report)
+        done = process_part(job.parts[job.number], settings, report)
         if len(job.parts) > 1:
             return Outcome(was_done=not done)
     return Outcome(marker=finish_camera(job.parts, settings))
 
 
-def camera_marker(parts: tuple[Piece, ...], settings: Settings) -> dict[str, Any] | None:
+def camera_marker(parts: tuple[Part, ...], settings: Settings) -> dict[str, Any] | None:
     """Return the marker of a camera that is done; None where it is to be done."""
     store, unit = Store(settings.out), parts[0].unit
     marker = store.read_marker(store.camera_marker(unit))

@@ -13,7 +13,7 @@ from headpose_ros.recordings.bag import Bag
 from headpose_ros.recordings.cameras import CameraTopic, find_cameras
 from headpose_ros.recordings.file_shots import VideoShots
 from headpose_ros.recordings.finding import Recording
-from headpose_ros.recordings.pieces import Piece
+from headpose_ros.recordings.parts import Part
 from headpose_ros.recordings.settings import LEAD_S, Settings
 from headpose_ros.recordings.store import FILES_TOPIC, Unit
 
@@ -29,14 +29,14 @@ class Plan:
 
     recording: Recording
     key: str
-    cameras: tuple[tuple[Piece, ...], ...] = ()
+    cameras: tuple[tuple[Part, ...], ...] = ()
     notes: tuple[str, ...] = ()
     lenses: dict[str, str] = field(default_factory=dict)
 
     @property
     def images(self) -> int | None:
         """How many images there are, as far as is known beforehand."""
-        counts = [piece.images for parts in self.cameras for piece in parts]
+        counts = [part.images for parts in self.cameras for part in parts]
         return None if None in counts else sum(count or 0 for count in counts)
 
 
@@ -48,8 +48,8 @@ def plan_recording(recording: Recording, settings: Settings) -> Plan:
     unit = Unit(recording.name, FILES_TOPIC, key)
     if recording.kind == 'video':
         with closing(VideoShots(recording.path, settings.lenses)) as shots:
-            piece = Piece(recording, None, unit, images=shots.count)
-        return Plan(recording, key, ((piece,),))
+            part = Part(recording, None, unit, images=shots.count)
+        return Plan(recording, key, ((part,),))
     return Plan(recording, key, (_picture_parts(recording, unit, settings),))
 
 
@@ -82,12 +82,12 @@ def _cuts(bag: Bag, split_s: float) -> list[int]:
 
 def _bag_parts(
     recording: Recording, camera: CameraTopic, unit: Unit, cuts: list[int]
-) -> tuple[Piece, ...]:
+) -> tuple[Part, ...]:
     count = len(cuts) + 1
     images = None if camera.images is None else -(-camera.images // count)
     lead = int(LEAD_S * NANO)
     return tuple(
-        Piece(
+        Part(
             recording,
             camera,
             unit,
@@ -102,7 +102,7 @@ def _bag_parts(
     )
 
 
-def _picture_parts(recording: Recording, unit: Unit, settings: Settings) -> tuple[Piece, ...]:
+def _picture_parts(recording: Recording, unit: Unit, settings: Settings) -> tuple[Part, ...]:
     total = len(recording.files)
     length = round(settings.split_s * IMAGE_RATE_HZ)
     count = max(1, round(total / length)) if length else 1
@@ -111,5 +111,5 @@ def _picture_parts(recording: Recording, unit: Unit, settings: Settings) -> tupl
     for number in range(count):
         start, stop = number * total // count, (number + 1) * total // count
         first = max(0, start - lead)
-        parts.append(Piece(recording, None, unit, number, count, first, start, stop, stop - start))
+        parts.append(Part(recording, None, unit, number, count, first, start, stop, stop - start))
     return tuple(parts)

@@ -19,8 +19,9 @@ LEAD_S = 10.0
 """Seconds before a part in which its tracks find their way: several searches, and longer than
 somebody lost is remembered."""
 
-_WITHOUT_INFLUENCE = ('threads', 'device')
-"""Options that change how fast the results come, not what they are."""
+_LEFT_OUT = ('threads', 'device', 'weights', 'detector_weights')
+"""Options that change how fast the results come, not what they are; and weights, known
+by their content."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Settings:
         from headpose_ros import __version__
 
         pipeline = asdict(self.config)
-        for name in _WITHOUT_INFLUENCE:
+        for name in _LEFT_OUT:
             pipeline.pop(name, None)
         names = ('depth', 'pictures', 'split_s', 'csv', 'bags', 'preview', 'events')
         return {

@@ -26,9 +26,12 @@ ATTEMPTS = 2
 
 
 class Engine(Protocol):
-    """Does jobs, some at a time. `capacity`: how many it takes at once."""
+    """Does jobs, some at a time."""
 
-    capacity: int
+    @property
+    def capacity(self) -> int:
+        """How many jobs it takes at once."""
+        ...
 
     def submit(self, job: Job) -> None:
         """Begin a job."""

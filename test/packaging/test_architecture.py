@@ -42,10 +42,13 @@ MAY_IMPORT = {
     'media': DOMAIN | {'result'},
     'evaluation': DOMAIN | {'config', 'detection', 'estimation', 'media'},
     'viewer': DOMAIN | {'attention', 'media', 'result'},
-    'recordings': LIBRARY | {'attention', 'media'},
+    'recordings': LIBRARY | {'', 'attention', 'media'},
     '': LIBRARY | {'attention', 'media'},
     'cli': LIBRARY | {'', 'attention', 'evaluation', 'media', 'recordings', 'viewer'},
-    'node': DOMAIN | PIPELINE | {'', 'attention', 'config', 'media', 'tracking', 'viewer'},
+    # node: demo_camera plays bags
+    'node': DOMAIN | PIPELINE | {
+        '', 'attention', 'config', 'media', 'recordings', 'tracking', 'viewer',
+    },
     **dict.fromkeys(PIPELINE, LIBRARY),
     'result': DOMAIN | {'media'},
 }

@@ -42,6 +42,10 @@ from headpose_ros.result import FrameResult
 from headpose_ros.stages import Stages
 
 HEADS, IMAGES, ABOUT = 'heads.parquet', 'images.parquet', 'part.json'
+ASSUMED = (
+    'nothing says the lens: a horizontal field of view of 60 degrees is assumed; --camera-info or '
+    '--hfov gives it'
+)
 MAX_NOTES = 5
 """Problems of images that are told; the table has all."""
 
@@ -50,7 +54,7 @@ Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Piece:
+class Part:
     """Part `number` of the `count` parts of a camera. `camera`: None outside of bags.
 
     Bags: recording times. Pictures: indices. None: from the beginning, or to the end. What lies
@@ -72,54 +76,54 @@ class Piece:
         return store.work(self.unit) / f'part-{self.number:05d}'
 
 
-def process_piece(piece: Piece, settings: Settings, report: Report) -> bool:
+def process_part(part: Part, settings: Settings, report: Report) -> bool:
     """Process a part, unless it is there; return whether it had to be done.
 
     Raises SourceError where it cannot be read, SinkError where it cannot be written.
     """
     store = Store(settings.out)
-    folder = piece.folder(store)
+    folder = part.folder(store)
     if (folder / ABOUT).is_file():
-        report(piece.images or 0)
+        report(part.images or 0)
         return False
-    store.clear_work(piece.unit)
-    with closing(open_shots(piece, settings)) as shots, store.replacing(folder) as aside:
+    store.clear_work(part.unit)
+    with closing(open_shots(part, settings)) as shots, store.replacing(folder) as aside:
         aside.mkdir()
-        _Run(piece, settings, shots, aside, report).run()
+        _Run(part, settings, shots, aside, report).run()
     return True
 
 
-def open_shots(piece: Piece, settings: Settings) -> Shots:
+def open_shots(part: Part, settings: Settings) -> Shots:
     """Open the images of a part."""
-    recording, lenses = piece.recording, settings.lenses
-    if piece.camera is not None:
-        start = piece.start if piece.lead_start is None else piece.lead_start
-        lead = piece.start if piece.lead_start is not None else None
+    recording, lenses = part.recording, settings.lenses
+    if part.camera is not None:
+        start = part.start if part.lead_start is None else part.lead_start
+        lead = part.start if part.lead_start is not None else None
         return BagShots(
-            recording, piece.camera, lenses, settings.lens_is_given, start, piece.stop, lead
+            recording, part.camera, lenses, settings.lens_is_given, start, part.stop, lead
         )
     if recording.kind == 'video':
         return VideoShots(recording.path, lenses)
-    first = piece.lead_start or 0
-    paths = recording.files[first : piece.stop]
+    first = part.lead_start or 0
+    paths = recording.files[first : part.stop]
     in_sequence = settings.pictures == 'sequence'
-    return PictureShots(paths, lenses, in_sequence, first, (piece.start or first) - first)
+    return PictureShots(paths, lenses, in_sequence, first, (part.start or first) - first)
 
 
 class _Run:
     """One pass over the images of a part."""
 
     def __init__(
-        self, piece: Piece, settings: Settings, shots: Shots, folder: Path, report: Report
+        self, part: Part, settings: Settings, shots: Shots, folder: Path, report: Report
     ) -> None:
-        self._piece, self._settings, self._shots = piece, settings, shots
+        self._part, self._settings, self._shots = part, settings, shots
         self._folder, self._report = folder, report
         mode: Literal['image', 'video'] = 'video'
-        if piece.recording.kind == 'pictures' and settings.pictures == 'single':
+        if part.recording.kind == 'pictures' and settings.pictures == 'single':
             mode = 'image'
         self._pipeline = pipeline_for(settings.config, mode)
         self._held: Hindsight[Shot] = Hindsight(MAX_HELD)
-        self._tiles = Tiles(piece.images, piece.count) if settings.preview else None
+        self._tiles = Tiles(part.images, part.count) if settings.preview else None
         self._first_ns: int | None = None
         self._images = self._problems = 0
         self._notes: dict[str, None] = {}
@@ -137,6 +141,8 @@ class _Run:
             self._tiles.save(self._folder)
         warning = self._pipeline.warnings.get('device')
         notes = [*self._shots.damage, *self._notes, *([warning] if warning else [])]
+        if 'assumed' in self._sources:
+            notes.append(ASSUMED)
         about = {
             'images': self._images,
             'problems': self._problems,
