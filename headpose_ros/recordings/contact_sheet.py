@@ -32,7 +32,7 @@ class Tiles:
 
     def __init__(self, images: int | None, parts: int) -> None:
         self._wanted = max(1, -(-COLUMNS * ROWS // parts))
-        self._every = max(1, (images or 600) // self._wanted)
+        self._every = max(1, -(-(images or 600) // self._wanted))
         self._seen = 0
         self._tiles: list[Image] = []
 
@@ -57,7 +57,7 @@ class Tiles:
 
 
 def write_sheet(path: Path, folders: Sequence[Path]) -> None:
-    """Write the sheet of all parts, whose pictures are in `folders`. Raises SinkError."""
+    """Write the sheet of all parts, whose pictures are in `folders`, as JPEG. Raises OSError."""
     files = [file for folder in folders for file in sorted(folder.glob('tile-*.png'))]
     picked = [files[i * len(files) // (COLUMNS * ROWS)] for i in range(COLUMNS * ROWS)]
     tiles = [read_picture(file) for file in dict.fromkeys(picked)]
@@ -65,7 +65,8 @@ def write_sheet(path: Path, folders: Sequence[Path]) -> None:
     blank = np.full((TILE[1], TILE[0], 3), _GREY, np.uint8)
     tiles += [blank] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    write_picture(path, np.vstack(rows))
+    _, data = cv2.imencode('.jpg', np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    path.write_bytes(data.tobytes())
 
 
 def _fitted(image: Image) -> Image:

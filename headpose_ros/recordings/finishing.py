@@ -31,6 +31,7 @@ JOINED = 'joined.parquet'
 """The heads with their covariances, kept until the bag is written."""
 
 PART_FILE = 'part-0.parquet'
+SHEET = 'previews'
 CSV_PLACE = ('recording', 'topic', 'frame_id', 'image', 'stamp_ns')
 
 
@@ -67,12 +68,15 @@ def finish_camera(parts: Sequence[Part], settings: Settings) -> dict[str, Any]:
         'lens_from': about['lens'],
     }
     joiner = IdJoiner() if len(parts) > 1 and settings.pictures == 'sequence' else None
-    files, counts = _write_tables(store, unit, folders, described, joiner, settings)
-    if settings.preview:
-        sheet = store.path('previews', unit.recording, unit.topic, 'sheet.jpg')
-        with store.replacing(sheet) as aside:
-            write_sheet(aside, folders)
-        files.append(sheet)
+    places = _places(store, unit, settings)
+    try:
+        counts = _write_tables(places, unit, folders, described, joiner, store)
+        if SHEET in places:
+            with store.replacing(places[SHEET]) as aside:
+                write_sheet(aside, folders)
+    except BaseException:
+        store.remove(places.values())
+        raise
     marker = {
         'key': unit.key,
         'recording': unit.recording,
@@ -80,7 +84,7 @@ def finish_camera(parts: Sequence[Part], settings: Settings) -> dict[str, Any]:
         **vars(counts),
         'problems': about['problems'],
         'notes': about['notes'],
-        'files': [store.relative(file) for file in files],
+        'files': sorted(store.relative(file) for what, file in places.items() if what != 'work'),
     }
     store.write_marker(store.camera_marker(unit), marker)
     if not settings.bags:
@@ -104,19 +108,27 @@ def _summary(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _places(store: Store, unit: Unit, settings: Settings) -> dict[str, Path]:
+    """Return the place of each result by what it is; `work`: of what the bag is made of."""
+    names = {'heads': PART_FILE, 'images': PART_FILE}
+    names |= {'csv': 'heads.csv'} if settings.csv else {}
+    names |= {SHEET: 'sheet.jpg'} if settings.preview else {}
+    places = {
+        what: store.path(what, unit.recording, unit.topic, name) for what, name in names.items()
+    }
+    return places | ({'work': store.work(unit) / JOINED} if settings.bags else {})
+
+
 def _write_tables(
-    store: Store,
+    places: dict[str, Path],
     unit: Unit,
     folders: Sequence[Path],
     described: dict[str, Any],
     joiner: IdJoiner | None,
-    settings: Settings,
-) -> tuple[list[Path], Counts]:
-    """Write the tables of heads and images, and the same in other forms; return their paths."""
+    store: Store,
+) -> Counts:
+    """Write the tables of heads and images, and the same in other forms."""
     counts, people = Counts(), set()
-    heads = store.path('heads', unit.recording, unit.topic, PART_FILE)
-    images = store.path('images', unit.recording, unit.topic, PART_FILE)
-    files = [heads, images]
     with ExitStack() as stack:
 
         def table(path: Path, schema: Any) -> ParquetTable:
@@ -124,27 +136,25 @@ def _write_tables(
             return stack.enter_context(ParquetTable(aside, schema))
 
         writers: list[Callable[[Sequence[dict[str, Any]]], object]] = []
-        writers.append(table(heads, heads_schema(described)).write)
-        if settings.bags:
-            joined = store.work(unit) / JOINED
-            writers.append(table(joined, heads_schema(described, (COVARIANCE,))).write)
-        if settings.csv:
-            files.append(store.path('csv', unit.recording, unit.topic, 'heads.csv'))
-            aside = stack.enter_context(store.replacing(files[-1]))
+        writers.append(table(places['heads'], heads_schema(described)).write)
+        if 'work' in places:
+            writers.append(table(places['work'], heads_schema(described, (COVARIANCE,))).write)
+        if 'csv' in places:
+            aside = stack.enter_context(store.replacing(places['csv']))
             writers.append(_csv_writer(aside, unit, stack))
         for row in _joined(folders, joiner):
             counts.heads += 1
             people.add(row['id'])
             for write in writers:
                 write([row])
-        image_table = table(images, images_schema(described))
+        image_table = table(places['images'], images_schema(described))
         for folder in folders:
             for row in read_rows(folder / IMAGES):
                 if not row[LEAD]:
                     counts.images += 1
                     image_table.write([row])
     counts.people = len(people)
-    return files, counts
+    return counts
 
 
 def _joined(folders: Sequence[Path], joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:

@@ -59,6 +59,8 @@ def _plan_bag(recording: Recording, key: str, settings: Settings) -> Plan:
             raise SourceError(f'{recording.path}: holds no messages')
         found = find_cameras(bag, settings.topics, settings.depth)
         notes = [*bag.damage, *(f'{topic}: {why}' for topic, why in found.left_out.items())]
+        if bag.damage and not found.chosen:
+            raise SourceError('; '.join(bag.damage))
         cuts = _cuts(bag, settings.split_s)
     cameras = tuple(
         _bag_parts(recording, camera, Unit(recording.name, camera.topic, key), cuts)

@@ -10,6 +10,7 @@ opened first if there is room, and progress by an actor beside the driver.
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ RETRIES = 3
 AHEAD = 2
 """Tasks that are submitted for each core: one that works, one that waits."""
 
+CONNECT_SECONDS = 10.0
 _RESOURCES_SECONDS = 5.0
 
 
@@ -38,13 +40,13 @@ class RayEngine:
 
     def __init__(self, settings: Settings, address: str, timeout: float) -> None:
         require('ray', 'ray')
-        # What is said is said by us; Ray would repeat what its workers print.
-        os.environ.setdefault('RAY_DEDUP_LOGS', '1')
+        os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # nothing is sent anywhere
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         self._ray = ray
         self._timeout = timeout
+        _require_answer(address)
         ray.init(address=address or None, log_to_driver=False, include_dashboard=False)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._tally: Any = (
@@ -114,6 +116,17 @@ class RayEngine:
                 return Outcome(f'no image came for {self._timeout:g} s (--timeout); given up')
             reason = ' '.join(str(error).split())
             return Outcome(f'the cluster could not finish it: {type(error).__name__}: {reason}')
+
+
+def _require_answer(address: str) -> None:
+    """Raise ConnectionError where nobody answers at an address; Ray would wait for minutes."""
+    host, _, port = address.rpartition('://')[2].rpartition(':')
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ConnectionError(f'--ray {address}: no cluster answers there: {error}') from None
 
 
 class _Tally:

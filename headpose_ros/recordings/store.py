@@ -24,7 +24,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +116,11 @@ class Store:
         path.unlink(missing_ok=True)
         for file in content.get('files', []) if isinstance(content, dict) else []:
             _remove(self.folder / file)
+
+    def remove(self, files: Iterable[Path]) -> None:
+        """Remove results that are not to be taken for finished."""
+        for file in files:
+            _remove(file)
 
     def relative(self, path: Path) -> str:
         """Return a path as markers have it."""

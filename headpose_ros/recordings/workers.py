@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -212,6 +213,8 @@ def _begin_process(sender: Connection, settings: Settings) -> None:
     global _settings, _reporter
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
     quieten()
+    # Decoders write there what we say in our own words.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def send(images: int) -> None:

@@ -46,8 +46,16 @@ MAY_IMPORT = {
     '': LIBRARY | {'attention', 'media'},
     'cli': LIBRARY | {'', 'attention', 'evaluation', 'media', 'recordings', 'viewer'},
     # node: demo_camera plays bags
-    'node': DOMAIN | PIPELINE | {
-        '', 'attention', 'config', 'media', 'recordings', 'tracking', 'viewer',
+    'node': DOMAIN
+    | PIPELINE
+    | {
+        '',
+        'attention',
+        'config',
+        'media',
+        'recordings',
+        'tracking',
+        'viewer',
     },
     **dict.fromkeys(PIPELINE, LIBRARY),
     'result': DOMAIN | {'media'},

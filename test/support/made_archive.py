@@ -182,3 +182,29 @@ def truncate(path, share):
     """Cut a file to a share of its length."""
     with path.open('r+b') as file:
         file.truncate(int(path.stat().st_size * share))
+
+
+def small_bags(folder, count=4):
+    """Make a small bag of each kind, with two cameras' topics and depth; return their paths."""
+    folder = Path(folder)
+    images = frames(count, size=(64, 48))
+    made = []
+    kinds = {
+        'mcap': (StoragePlugin.MCAP, None),
+        'mcap_zstd': (StoragePlugin.MCAP, CompressionMode.STORAGE),
+        'sqlite': (StoragePlugin.SQLITE3, None),
+        'sqlite_message': (StoragePlugin.SQLITE3, CompressionMode.MESSAGE),
+        'mcap_file': (StoragePlugin.MCAP, CompressionMode.FILE),
+        'noetic.bag': (None, None),
+    }
+    for name, (storage, compression) in kinds.items():
+        with BagMaker(folder / name, storage, compression) as bag:
+            for index, image in enumerate(images):
+                stamp = START_NS + index * PERIOD_NS
+                bag.info('/a/camera_info', stamp, 64, 48, 60.0)
+                bag.image('/a/image_raw', image, stamp)
+                bag.compressed('/b/image_raw/compressed', image, stamp)
+                depth = np.full((48, 64), 1500, np.uint16)
+                bag.image('/a/depth', depth, stamp, encoding='16UC1')
+        made.append(folder / name)
+    return made
