@@ -18,6 +18,13 @@ OPTIONAL = (
     'py_trees',
     'headpose_training',
     'benchmark',
+    'rosbags',
+    'mcap',
+    'pyarrow',
+    'ray',
+    'pandas',
+    'polars',
+    'duckdb',
 )
 
 WITHOUT_ROS = importlib.util.find_spec('rclpy') is None

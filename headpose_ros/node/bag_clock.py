@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rclpy.node import Node
 
+STARTS_OVER_NS = 1_000_000_000
+"""A stamp that is older than the newest time by more than this begins anew."""
+
 RATE_HZ = 40.0
 """That of `ros2 bag play --clock`."""
 
@@ -35,8 +38,10 @@ class BagClock:
 
     def tell(self, stamp_ns: int) -> None:
         """Take the stamp of the image that is about to be published, and publish it."""
+        if stamp_ns < self._newest - STARTS_OVER_NS:
+            self._newest = stamp_ns
         self._stamp_ns, self._told_at = stamp_ns, time.monotonic_ns()
-        self._publish(stamp_ns)
+        self._publish(max(stamp_ns, self._newest))
 
     def _tick(self) -> None:
         if self._stamp_ns is not None:

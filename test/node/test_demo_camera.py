@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from graph import Bench, Process, camera_info, fake_node, spots
+from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -126,3 +127,40 @@ def test_simulated_time(bench, domain, logs):
         bench.shoot_until(lambda: len(kept) > count + 3, 'results', image=image, **names)
         bench.shoot_until(lambda: kept[-1].header.stamp.sec < 1002, image=image, **names)
         assert not node.matching(r'stamps are .* old')
+
+
+@pytest.mark.parametrize('clock', [True, False])
+def test_a_bag_becomes_a_camera_in_its_own_time(bench, domain, logs, tmp_path, clock):
+    made_archive = pytest.importorskip('made_archive', reason='needs rosbags')
+    images = [spots((20 + 10 * k, 60)) for k in range(6)]
+    height, width = images[0].shape[:2]
+    with made_archive.BagMaker(tmp_path / 'run') as bag:
+        for k, image in enumerate(images):
+            stamp = made_archive.START_NS + k * 100_000_000
+            bag.info('/eye/camera_info', stamp, width, height, 111.0, 'eye')
+            bag.image('/eye/image_raw', image, stamp, 'eye', encoding='rgb8')
+    options = ['--input', tmp_path / 'run', *([] if clock else ['--no-clock'])]
+    with Process([*CAMERA, *options], domain, logs) as camera:
+        bench.until(lambda: camera.matching('waiting for a subscriber'), 'the camera')
+        bench.listen(CameraInfo, '/camera_info')
+        bench.listen(Clock, '/clock', reliability=ReliabilityPolicy.BEST_EFFORT)
+        bench.until(lambda: bench.node.count_publishers('/camera_info'), 'camera_info')
+        bench.spin(0.5)
+        bench.listen(Image, '/image')
+        bench.until(lambda: len(bench.got['/image']) == 6, 'all images')
+        assert camera.process.wait(20) == 0, camera.output()
+    assert np.array_equal(to_bgr(bench.got['/image'][3]), images[3])
+    stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in bench.got['/image']]
+    own = [made_archive.START_NS + k * 100_000_000 for k in range(6)]
+    assert (stamps == own) is clock
+    assert bench.got['/camera_info'][-1].k[0] == 111.0
+    assert {m.header.frame_id for m in bench.got['/image']} == {
+        'eye' if clock else 'camera_optical_frame'
+    }
+    times = [m.clock.sec * 10**9 + m.clock.nanosec for m in bench.got['/clock']]
+    if not clock:
+        assert times == []
+        return
+    assert times == sorted(times)
+    assert own[0] <= times[0] < times[-1] <= own[-1] + 10**9
+    assert len(times) > 15  # 40 Hz over half a second, some lost
