@@ -22,7 +22,7 @@ import tomllib
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / 'requirements'
 TARGET = FOLDER / 'constraints.txt'
-NAMES = ('run', 'ros', 'build', 'dev', 'docs', 'training', 'colcon', 'torch')
+NAMES = ('run', 'ros', 'build', 'dev', 'archives', 'docs', 'training', 'colcon', 'torch')
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 OF_A_GPU = ('nvidia-', 'cuda-', 'triton')  # PyTorch names their exact versions itself
 SOURCE_ONLY = ('empy',)  # pip resolves for another Python from wheels alone: made here

@@ -259,8 +259,8 @@ def install_packages(ros: str) -> None:
         install_beside(ros)
         return
     run(
-        'installing ROS 2 Jazzy and the dependencies (about 500 MB where none is cached)',
-        pip_install(*files('run', 'ros', 'build', 'dev', 'docs', 'training', 'colcon')),
+        'installing ROS 2 Jazzy and the dependencies (about 700 MB where none is cached)',
+        pip_install(*files('run', 'ros', 'build', 'dev', 'archives', 'docs', 'training', 'colcon')),
     )
 
 
@@ -283,7 +283,7 @@ def install_beside(ros: str) -> None:
     OWN_LIMITS.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
     run(
         f'installing what ROS 2 {ros} does not bring',
-        pip_install('-r', str(chosen), *files('dev', 'docs', 'training', 'colcon')),
+        pip_install('-r', str(chosen), *files('dev', 'archives', 'docs', 'training', 'colcon')),
     )
 
 

@@ -242,7 +242,9 @@ class Conductor:
                 'files': list(files),
                 'markers': [self._store.relative(self._store.camera_marker(u)) for u in units],
             }
-            self._store.write_marker(self._store.recording_marker(plan.recording.name), marker)
+            # Where a power cut takes it, those of the cameras say the same.
+            path = self._store.recording_marker(plan.recording.name)
+            self._store.write_marker(path, marker, durable=False)
         self._finish(result, time.monotonic() - state.began)
 
     def _finish(self, result: Result, seconds: float = 0.0) -> None:

@@ -101,10 +101,10 @@ class Store:
         files = content.get('files', [])
         return content if all((self.folder / file).exists() for file in files) else None
 
-    def write_marker(self, path: Path, content: Mapping[str, Any]) -> None:
+    def write_marker(self, path: Path, content: Mapping[str, Any], durable: bool = True) -> None:
         """Write a marker, as the last thing of all."""
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + '\n'
-        with self.replacing(path) as aside:
+        with self.replacing(path, durable) as aside:
             aside.write_text(text, encoding='utf-8')
 
     def forget(self, path: Path) -> None:
@@ -137,8 +137,11 @@ class Store:
             journal.write(text)
 
     @contextmanager
-    def replacing(self, path: Path) -> Iterator[Path]:
-        """Give a name to write a file or folder aside, and put it in place when all went well."""
+    def replacing(self, path: Path, durable: bool = True) -> Iterator[Path]:
+        """Give a name to write a file or folder aside, and put it in place when all went well.
+
+        `durable`: it is on the disk before it is there under its name, whatever befalls the power.
+        """
         make_folder(path.parent)
         for left in path.parent.glob(
             f'.{glob.escape(path.name)}.*.part'
@@ -148,7 +151,8 @@ class Store:
         try:
             yield aside
             require_room(path)
-            _to_disk(aside)
+            if durable:
+                _to_disk(aside)
             if aside.is_dir() and path.exists():
                 shutil.rmtree(path)
             aside.replace(path)
