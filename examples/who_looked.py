@@ -52,16 +52,17 @@ print('polars: share of the images in which somebody looks', share, sep='\n')
 print('DuckDB: by recording')
 print(
     duckdb.sql(
-        f"""
+        """
         SELECT recording, count(DISTINCT topic || id) AS people, min(distance) AS nearest_m,
                max(seconds) AS longest_s
         FROM (
             SELECT recording, topic, id, distance,
                    (max(stamp_ns) OVER person - min(stamp_ns) OVER person) / 1e9 AS seconds
-            FROM read_parquet('{POSES}/heads/**/*.parquet', hive_partitioning = true)
+            FROM read_parquet($1, hive_partitioning = true)
             WINDOW person AS (PARTITION BY recording, topic, id)
         )
         GROUP BY recording ORDER BY recording
-        """
+        """,
+        params=[f'{POSES}/heads/**/*.parquet'],
     )
 )

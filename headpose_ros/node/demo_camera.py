@@ -85,6 +85,8 @@ def _run(args: list[str] | None) -> int:
     import rclpy
     from rclpy.utilities import remove_ros_args
 
+    from headpose_ros.recordings.extras import MissingExtraError
+
     words = args or sys.argv
     shown = [printable(word) for word in words]  # ROS takes UTF-8 only
     meant = dict(zip(shown, words, strict=True))
@@ -98,7 +100,7 @@ def _run(args: list[str] | None) -> int:
             player.play()
             if options.report:
                 Path(options.report).write_text(json.dumps(vars(player.report)))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MissingExtraError) as error:
         print(f'demo_camera: {error}', file=sys.stderr)
         return 2
     finally:
@@ -257,13 +259,13 @@ class Player:
         from headpose_ros.node.messages import camera_info_message
         from headpose_ros.recordings.bag_source import BagFrame
 
+        if isinstance(frame, BagFrame) and frame.camera not in (None, self._camera):
+            self._camera, self._info = frame.camera, camera_info_message(frame.camera)
         if self._clock is None:
             now = self._node.get_clock().now()
             return Header(stamp=now.to_msg(), frame_id=self._options.frame_id), now.nanoseconds
         assert isinstance(frame, BagFrame)
         self._clock.tell(frame.stamp_ns)
-        if frame.camera is not None and frame.camera != self._camera:
-            self._camera, self._info = frame.camera, camera_info_message(frame.camera)
         stamp = Time(nanoseconds=frame.stamp_ns).to_msg()
         return Header(stamp=stamp, frame_id=frame.frame_id), frame.stamp_ns
 

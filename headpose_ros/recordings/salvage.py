@@ -58,6 +58,12 @@ def salvage(path: Path) -> Salvage:
     return kinds.get(path.suffix, _Ros1)(path)
 
 
+def has_log(path: Path) -> bool:
+    """Return whether an SQLite database has a write-ahead log beside it that is not merged."""
+    log = path.with_name(f'{path.name}-wal')
+    return path.suffix == '.db3' and log.is_file() and log.stat().st_size > 0
+
+
 class _Mcap(Salvage):
     def topics(self) -> list[FoundTopic]:
         found: dict[int, FoundTopic] = {}
@@ -185,8 +191,7 @@ class _Sqlite(Salvage):
         from contextlib import closing
 
         # A log that is not merged yet is read only where the file is not taken to be immutable.
-        log = self.path.with_name(f'{self.path.name}-wal')
-        mode = 'mode=ro' if log.exists() and log.stat().st_size else 'immutable=1'
+        mode = 'mode=ro' if has_log(self.path) else 'immutable=1'
         database = sqlite3.connect(f'{self.path.resolve().as_uri()}?{mode}', uri=True)
         # Otherwise a file that is shorter than it says is not read at all.
         database.execute('PRAGMA writable_schema=ON')

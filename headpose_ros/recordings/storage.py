@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from headpose_ros.media.closing import Closing
 from headpose_ros.media.frames import SourceError
-from headpose_ros.recordings.salvage import Salvage, salvage
+from headpose_ros.recordings.salvage import Salvage, has_log, salvage
 
 Encoding = Literal['cdr', 'ros1']
 
@@ -58,6 +58,8 @@ class Storage(Closing):
         self._reader: Any = None
         self._salvage: Salvage | None = None
         try:
+            if has_log(path):
+                raise SourceError('a log of the database is not merged yet')
             self._open_indexed()
         except Exception as error:  # the file may hold anything, and rosbags checks by assert too
             self._open_damaged(error)

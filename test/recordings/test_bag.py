@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import struct
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -170,3 +171,24 @@ def test_what_a_file_says_of_its_types_is_not_executed(tmp_path, images):
     assert data.count(harm.encode()) == 2
     file.write_bytes(data)
     assert same(read(tmp_path / 'run')[0], images)
+
+
+def test_a_database_whose_log_is_not_merged_yet(tmp_path, images):
+    camera_bag(tmp_path / 'run', images, storage=StoragePlugin.SQLITE3)
+    source = tmp_path / 'run' / 'run.db3'
+    with closing(sqlite3.connect(source)) as database:
+        database.execute('PRAGMA journal_mode=WAL')
+        database.execute('PRAGMA wal_autocheckpoint=0')
+        database.execute(
+            'INSERT INTO messages (topic_id, timestamp, data) '
+            'SELECT topic_id, timestamp + 1000000000, data FROM messages'
+        )
+        database.commit()
+        # as a recorder that was killed leaves them
+        killed = tmp_path / 'killed'
+        killed.mkdir()
+        for file in ('run.db3', 'run.db3-wal'):
+            shutil.copy(tmp_path / 'run' / file, killed / file)
+    found, damage = read(killed / 'run.db3')
+    assert len(found) == 2 * len(images)
+    assert 'log' in damage[0]
