@@ -296,9 +296,10 @@ def _decompressed(header: dict[str, bytes], data: bytes) -> bytes:
 
         return bz2.decompress(data)
     if compression == b'lz4':
-        import lz4.frame
+        import pyarrow
 
-        return bytes(lz4.frame.decompress(data))
+        with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), 'lz4') as stream:
+            return bytes(stream.read())
     return data
 
 

@@ -149,7 +149,7 @@ def test_the_extras_are_those_that_the_texts_name(pyproject):
 
 def test_every_requirement_is_pinned_for_the_set_up():
     pinned = {line.split('==')[0] for line in requirements('constraints')}
-    files = ('run', 'ros', 'build', 'dev', 'docs', 'training', 'colcon', 'torch')
+    files = ('run', 'ros', 'build', 'dev', 'docs', 'archives', 'training', 'colcon', 'torch')
     wanted = {n for name in files for n in names(name)}
     assert {name.replace('_', '-') for name in wanted} - pinned == set()
 

@@ -18,6 +18,7 @@ from made_archive import (
     small_bags,
     truncate,
 )
+from rosbags import rosbag1
 from rosbags.rosbag2 import CompressionMode, StoragePlugin
 
 from headpose_ros.media.frames import SourceError
@@ -86,6 +87,19 @@ def test_a_bag_of_ros_1_whose_recorder_died(tmp_path, images):
     found, damage = read(path)
     assert same(found, images)
     assert damage == []  # nothing is lost: it only has no index
+
+
+@pytest.mark.parametrize('kind', ['BZ2', 'LZ4'])
+def test_a_compressed_bag_of_ros_1_that_is_cut_off(tmp_path, kind):
+    images = frames(12, size=(320, 240))
+    path = tmp_path / 'run.bag'
+    camera_bag(path, images, compression=rosbag1.Writer.CompressionFormat[kind])
+    assert same(read(path)[0], images)
+    truncate(path, 0.8)
+    found, damage = read(path)
+    assert 4 <= len(found) < 12
+    assert same(found, images[: len(found)])
+    assert damage
 
 
 def test_a_folder_without_metadata_and_with_a_lost_file(tmp_path, images):

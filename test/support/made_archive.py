@@ -41,6 +41,8 @@ class BagMaker:
         self.store = NOETIC if self.ros1 else JAZZY
         if self.ros1:
             self.writer = rosbag1.Writer(path)
+            if compression:
+                self.writer.set_compression(compression)
         else:
             self.writer = rosbag2.Writer(path, version=9, storage_plugin=storage)
             if compression:
