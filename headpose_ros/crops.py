@@ -162,4 +162,14 @@ def _in_camera_frame(
         probabilities=estimates.face_probability,
         confidences=confidences,
         inside=crops.inside,
+        landmark_rays=_landmark_rays(views, estimates.landmarks),
     )
+
+
+def _landmark_rays(views: VirtualCameras, landmarks: Array | None) -> Array | None:
+    """Return rays (N,P,3), of any length, of landmarks (N,P,2) in half crops."""
+    if landmarks is None:
+        return None
+    plane = landmarks * np.tan(views.angles / 2)[:, None, None]
+    ahead = np.ones((*plane.shape[:2], 1))
+    return views.rays_to_camera(np.concatenate([plane, ahead], axis=-1))

@@ -70,7 +70,8 @@ class Estimates:
     `head_scale` (N,): size of this head over that of an average adult, so that the distance is
     head_scale * FACE_SPHERE_RADIUS / sin(angular_size / 2). `face_probability` (N,): 0..1, that
     the crop shows a face; estimators that cannot tell say NaN, and then the ray and the size are
-    those of the crop.
+    those of the crop. `landmarks` (N,68,2): in half crops from the centre, x right and y down, in
+    iBUG order; None where the estimator has none.
     """
 
     rotations_virtual_from_face: Array
@@ -79,6 +80,7 @@ class Estimates:
     angular_sizes: Array
     head_scale: Array
     face_probability: Array
+    landmarks: Array | None = None
 
     def __len__(self) -> int:
         return len(self.head_scale)
@@ -87,7 +89,9 @@ class Estimates:
         """Return those from `begin` up to `end`."""
         if (begin, end) == (0, len(self)):
             return self
-        return Estimates(*(getattr(self, item.name)[begin:end] for item in fields(self)))
+        columns: list[Any] = [getattr(self, item.name) for item in fields(self)]
+        parts: list[Any] = [None if column is None else column[begin:end] for column in columns]
+        return Estimates(*parts)
 
     @staticmethod
     def none() -> Estimates:
@@ -123,6 +127,8 @@ class Head:
     between the face's x axis and the direction from the face to the camera; 0 looks at it.
     `measured_rotation_camera_from_face`, `measured_position`: the same pose as this image alone
     shows it, before it is smoothed over time; where they are not given, the pose itself.
+    `landmarks` (68,2): pixels, in iBUG order, as seen in this image, unfiltered; NaN where the
+    lens shows no such direction; None where the estimator has none (`estimator` landmarks has).
 
     The arrays are copies, float64 and read-only. Heads are equal where all of these are, and can
     be hashed. Raises ValueError for arrays of another shape.
@@ -138,12 +144,15 @@ class Head:
     facing_angle: float
     measured_rotation_camera_from_face: Array = None  # type: ignore[assignment]  # set at once
     measured_position: Array = None  # type: ignore[assignment]
+    landmarks: Array | None = None
 
     def __post_init__(self) -> None:
         for name in ('rotation_camera_from_face', 'position'):
             if getattr(self, f'measured_{name}') is None:
                 object.__setattr__(self, f'measured_{name}', getattr(self, name))
         for name, shape in _SHAPES.items():
+            if getattr(self, name) is None and name == 'landmarks':
+                continue
             value = np.array(getattr(self, name), np.float64)
             if value.shape != shape:
                 raise ValueError(f'{name}: expected shape {shape}, got {value.shape}')
@@ -231,8 +240,7 @@ class Head:
         if not isinstance(other, Head):
             return NotImplemented
         return all(
-            np.array_equal(getattr(self, item.name), getattr(other, item.name))
-            for item in fields(self)
+            _same(getattr(self, item.name), getattr(other, item.name)) for item in fields(self)
         )
 
     def __hash__(self) -> int:
@@ -248,4 +256,9 @@ _SHAPES = {
     'covariance': (6, 6),
     'measured_rotation_camera_from_face': (3, 3),
     'measured_position': (3,),
+    'landmarks': (68, 2),
 }
+
+
+def _same(one: Any, other: Any) -> bool:
+    return np.array_equal(one, other, equal_nan=isinstance(one, np.ndarray))

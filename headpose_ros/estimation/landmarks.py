@@ -100,6 +100,7 @@ class LandmarkEstimator:
             angular_sizes=sizes,
             head_scale=np.ones(count),
             face_probability=probability,
+            landmarks=points,
         )
 
     def from_landmarks(self, points: Array, crop_angles: Array) -> tuple[Array, Array]:

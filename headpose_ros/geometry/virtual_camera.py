@@ -97,7 +97,7 @@ class VirtualCameras:
         )
 
     def rays_to_camera(self, rays_virtual: ArrayLike) -> Array:
-        """Return rays or points (N,3) of each virtual camera in the camera frame."""
+        """Return rays or points (N,3), or (N,P,3), of each virtual camera in the camera frame."""
         return _turned(np.swapaxes(self.rotation_virtual_from_camera, 1, 2), rays_virtual)
 
     def rays_to_virtual(self, rays_camera: ArrayLike) -> Array:
@@ -199,7 +199,11 @@ def _hold_upright(rotations: Array, ups: Array) -> None:
 
 
 def _turned(rotations: Array, rays: ArrayLike) -> Array:
-    turned: Array = np.matmul(rotations, np.asarray(rays, np.float64)[:, :, None])[..., 0]
+    given = np.asarray(rays, np.float64)
+    if given.ndim == 3:
+        several: Array = np.matmul(given, np.swapaxes(rotations, 1, 2))
+        return several
+    turned: Array = np.matmul(rotations, given[:, :, None])[..., 0]
     return turned
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ class Readings:
     `rotations` (N,3,3) camera from face; `rotation_covariances` (N,3,3) rad^2 about the camera's
     axes; `rays` (N,3) to the face centres; `angular_sizes` (N,) rad; `head_scales` (N,);
     `probabilities` (N,) of a face, NaN where unknown; `confidences` (N,) that the pose is right,
-    see `Estimator`; `inside` (N,): the share of each crop that lies inside the image. `Estimates`
-    says more about each.
+    see `Estimator`; `inside` (N,): the share of each crop that lies inside the image;
+    `landmark_rays` (N,68,3), of any length, or None. `Estimates` says more about each.
     """
 
     rotations: Array
@@ -43,6 +44,7 @@ class Readings:
     probabilities: Array
     confidences: Array
     inside: Array
+    landmark_rays: Array | None = None
 
     @staticmethod
     def none() -> Readings:
@@ -52,14 +54,17 @@ class Readings:
 
     def take(self, indices: Sequence[int]) -> Readings:
         """Return those of some faces."""
-        return Readings(*(getattr(self, item.name)[list(indices)] for item in fields(self)))
+        columns: list[Any] = [getattr(self, item.name) for item in fields(self)]
+        some: list[Any] = [None if column is None else column[list(indices)] for column in columns]
+        return Readings(*some)
 
     @staticmethod
     def joined(some: Sequence[Readings]) -> Readings:
         """Return all of `some`, one after the other."""
-        return Readings(
-            *(np.concatenate([getattr(r, item.name) for r in some]) for item in fields(Readings))
-        )
+        some = [readings for readings in some if len(readings.inside)] or list(some[:1])
+        columns = [[getattr(r, item.name) for r in some] for item in fields(Readings)]
+        whole: list[Any] = [None if p[0] is None else np.concatenate(p) for p in columns]
+        return Readings(*whole)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ def pose_heads(
         [pose['rotation_camera_from_face'] for pose in poses], [pose['position'] for pose in poses]
     ).tolist()
     regions = rois(scene.camera, rays, sizes)
+    landmarks = _landmarks(readings, index_list, scene.camera)
     visible = [tracks[index] for index in index_list]
     return [
         (
@@ -100,10 +106,23 @@ def pose_heads(
                 off_axis_angle=off_axis[n],
                 facing_angle=facing[n],
                 **poses[n],
+                landmarks=landmarks[n],
             ),
         )
         for n, track in enumerate(visible)
     ]
+
+
+def _landmarks(
+    readings: Readings, indices: Sequence[int], camera: CameraModel
+) -> Sequence[Array | None]:
+    """Return the landmarks (P,2) of some faces, pixels, NaN outside the lens; or None each."""
+    if readings.landmark_rays is None:
+        return [None] * len(indices)
+    rays = readings.landmark_rays[list(indices)]
+    pixels, valid = camera.pixels(rays.reshape(-1, 3))
+    pixels = np.where(valid[:, None], pixels, np.nan)
+    return list(pixels.reshape(*rays.shape[:2], 2))
 
 
 def _pose(
