@@ -177,6 +177,12 @@ class PipelineConfig(Options):
         high=60.0,
         live=True,
     )
+    id_prefix: str = option(
+        '',
+        'Prefix of all ids, where other cameras have heads as well: letters, digits, underscores, '
+        'not starting with a digit; a slash becomes an underscore. left_: id left_f0001, TF frame '
+        'face_left_f0001.',
+    )
     scene_cuts: bool = option(
         True, 'Reset all tracks where a film cuts to another scene.', live=True
     )
@@ -198,6 +204,7 @@ class PipelineConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, 'id_prefix', _id_prefix(self.id_prefix))
         if 0 < self.min_face_px < SMALLEST_FACE:
             raise ValueError(
                 f'min_face_px: expected 0, or {SMALLEST_FACE:g} or more, got {self.min_face_px}'
@@ -206,6 +213,17 @@ class PipelineConfig(Options):
             raise ValueError(
                 f'max_distance: expected 0, or {NEAREST_FACE} m or more, got {self.max_distance}'
             )
+
+
+def _id_prefix(given: str) -> str:
+    """Return a prefix with which ids can be parts of topic names (REP-155)."""
+    prefix = re.sub('[/_]+', '_', given.lstrip('/'))
+    if not re.fullmatch('([A-Za-z][A-Za-z0-9_]*)?', prefix):
+        raise ValueError(
+            'id_prefix: expected letters, digits and underscores, not starting with a digit, '
+            f'got {given!r}'
+        )
+    return prefix
 
 
 def _converted(name: str, value: Any, kind: type) -> Any:

@@ -1,9 +1,9 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two cameras with one node each, distinguished by namespace and TF frame prefix.
+"""Two cameras with one node each, distinguished by namespace and prefix of the ids.
 
 The topics of camera `left` are left/image and left/camera_info, its heads left/headpose/heads,
-its frames left/face_<id>; the same for `right`.
+their ids left_f0001 and so on, their frames face_left_f0001; the same for `right`.
 """
 
 import os
@@ -28,7 +28,7 @@ from headpose_ros.node.launch_arguments import refuse_unknown
 SHARE = get_package_share_directory('headpose_ros')
 ONE_CAMERA = os.path.join(SHARE, 'launch', 'headpose.launch.py')
 SIDES = ('left', 'right')
-OWN = ('namespace', 'frame_prefix', 'rviz', 'enclave')
+OWN = ('namespace', 'id_prefix', 'rviz', 'enclave')
 """Arguments of headpose.launch.py that are set for each camera here, or mean nothing for two."""
 
 
@@ -67,7 +67,7 @@ def head_pose_of(
         PythonLaunchDescriptionSource(ONE_CAMERA),
         launch_arguments=[
             ('namespace', name),
-            ('frame_prefix', f'{name}/'),
+            ('id_prefix', f'{name}_'),
             ('camera', 'none'),
             ('rviz', 'false'),
             ('enclave', ''),

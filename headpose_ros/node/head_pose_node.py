@@ -89,7 +89,7 @@ class HeadPoseNode(LifecycleNode):
                 self,
                 self._problems,
                 options.publish_tf,
-                options.frame_prefix,
+                self._settings.pipeline.id_prefix,
                 options.publish_engagement,
             )
             self._cameras = CameraSource(options.rectified_input)

@@ -18,6 +18,8 @@ MAX_LOST_SHARE = 0.1
 """Share of the images that may be lost in transport before it is reported."""
 MIN_LOSS_SAMPLE = 30
 """Images over which the share is taken, at least."""
+CONFLICT_SECONDS = 1.0
+"""Longer than a new node is known only in part."""
 REASON_PERIOD = 2.0
 """Seconds between two searches of the graph for the reason of missing data."""
 
@@ -67,6 +69,7 @@ class InputMonitor:
         self._problems = problems
         self._node_name = node_name
         self._sole_publisher_at = time.monotonic()
+        self._no_conflict_at: dict[str, float] = {}
         self._counts_before = (0, 0)
         self._reasons: dict[str, _Reason] = {}
 
@@ -79,6 +82,7 @@ class InputMonitor:
         self._check_camera_info(timeout)
         self._check_publishers()
         self._check_node_name()
+        self._check_conflicts()
         self._check_loss()
 
     def unavailable(self) -> str:
@@ -134,6 +138,16 @@ class InputMonitor:
                 f'{self._node_name}: another node has the same name and publishes on the same '
                 'topics; give each a namespace, or a name (-r __node:=...)',
             )
+
+    def _check_conflicts(self) -> None:
+        """Report what other nodes publish that does not go with what this one does."""
+        now = time.monotonic()
+        for subject, text in self._outputs.conflicts().items():
+            if not text:
+                self._no_conflict_at[subject] = now
+                self._problems.resolve(f'output.{subject}')
+            elif now - self._no_conflict_at.setdefault(subject, now) > CONFLICT_SECONDS:
+                self._problems.report(f'output.{subject}', text)
 
     def _check_loss(self) -> None:
         topic = self._inputs.image

@@ -75,7 +75,7 @@ def pose_message(head: Head) -> Pose:
     return message
 
 
-def transforms(heads: Sequence[Head], header: Header, prefix: str) -> list[TransformStamped]:
+def transforms(heads: Sequence[Head], header: Header) -> list[TransformStamped]:
     """Return `face_<id>` and `gaze_<id>` of every head, children of the image's frame."""
     stamped = []
     for head in heads:
@@ -84,7 +84,7 @@ def transforms(heads: Sequence[Head], header: Header, prefix: str) -> list[Trans
             stamped.append(
                 TransformStamped(
                     header=header,
-                    child_frame_id=f'{prefix}{name}_{head.id}',
+                    child_frame_id=f'{name}_{head.id}',
                     transform=_transform(turn, head.position),
                 )
             )

@@ -30,12 +30,10 @@ from headpose_ros.result import FrameResult
 from headpose_ros.typing import Array
 
 try:
-    from hri_msgs.msg import IdsList
-except ImportError:
-    IdsList = None
-try:
+    from headpose_ros.node.humans import FaceImage, Humans
     from headpose_ros.node.social_signals import SocialSignals
 except ImportError:  # no hri_msgs
+    Humans = None  # type: ignore[assignment, misc]
     SocialSignals = None  # type: ignore[assignment, misc]
 
 SLOW_PUBLISH = 0.05
@@ -54,12 +52,11 @@ class Outputs:
         node: Node,
         problems: ProblemLog,
         publish_tf: bool,
-        frame_prefix: str,
+        id_prefix: str = '',
         publish_engagement: bool = False,
     ) -> None:
         self._node = node
         self._problems = problems
-        self._prefix = frame_prefix
         self._heads = node.create_publisher(HeadPoseArray, '~/heads', OUTPUT)
         self._pose = node.create_publisher(PoseStamped, '~/pose', OUTPUT)
         self._markers = node.create_publisher(MarkerArray, '~/markers', OUTPUT)
@@ -67,15 +64,12 @@ class Outputs:
         self.attention = AttentionOutput(node, self._send)
         self._publishers = [self._heads, self._pose, self._markers, *self._debug.publishers]
         self._publishers += self.attention.publishers
-        self._tracked = None
-        if IdsList is not None:
-            self._tracked = node.create_publisher(IdsList, '/humans/faces/tracked', OUTPUT)
-            self._publishers.append(self._tracked)
+        self._humans = Humans(node, self._send, id_prefix) if Humans is not None else None
         self._social = None
         if SocialSignals is not None:
             self._social = SocialSignals(node, self._send, publish_engagement)
         self._focus = publish_engagement
-        self._broadcaster = Broadcaster(node) if publish_tf else None
+        self._broadcaster = Broadcaster(node, id_prefix) if publish_tf else None
         self._shown_markers = ShownMarkers()
         self._shown_attention = ShownAttention()
         self._slow: dict[str, int] = {}
@@ -90,6 +84,8 @@ class Outputs:
         """Return whether anybody subscribes to any output; subscribers to /tf count."""
         social = self._social.publishers if self._social is not None else []
         if any(publisher.get_subscription_count() for publisher in [*self._publishers, *social]):
+            return True
+        if self._humans is not None and self._humans.has_subscribers():
             return True
         return self._broadcaster is not None and self._broadcaster.subscription_count() > 0
 
@@ -107,11 +103,44 @@ class Outputs:
         if principal is not None:
             self._send(self._pose, pose_stamped(principal, header))
         if self._broadcaster is not None and self._frame_is_named(header):
-            self._broadcaster.send(transforms(heads, header, self._prefix))
-        if self._tracked is not None:
-            self._send(self._tracked, IdsList(header=header, ids=[head.id for head in heads]))
+            self._broadcaster.send(transforms(heads, header))
+        if self._humans is not None:
+            self._humans.publish_list(heads, header)
         if self._is_subscribed(self._markers):
             self._send(self._markers, self._shown_markers.message(heads, header, sight_length))
+
+    def publish_faces(
+        self,
+        result: FrameResult,
+        header: Header,
+        camera: CameraModel,
+        image: Bgr | None,
+        width_px: int,
+    ) -> None:
+        """Publish what REP-155 has of each face; `image`: the pixels, where all are there."""
+        if self._humans is not None:
+            self._humans.publish_faces(result, FaceImage(header, camera, image), width_px)
+
+    def pixels_wanted(self) -> bool:
+        """Return whether anybody subscribes to pictures, which need the image as it came."""
+        faces = self._humans is not None and self._humans.pictures_wanted()
+        return faces or self.debug_image_wanted()
+
+    def conflicts(self) -> dict[str, str]:
+        """Return what other nodes publish that does not go with ours, by subject; '': nothing."""
+        same: set[str] = set()
+        foreign = ''
+        if self._broadcaster is not None:
+            same.update(self._broadcaster.nodes_with_the_same_frames())
+        if self._humans is not None:
+            self._humans.follow_others()
+            same.update(self._humans.nodes_with_the_same_ids())
+            foreign = self._humans.foreign_list()
+        text = (
+            f'{", ".join(sorted(same))}: publishes the same ids and TF frames as this node; set '
+            'id_prefix, another one for each camera'
+        )
+        return {'ids': text if same else '', 'tracked': foreign}
 
     def publish_attention(
         self,
@@ -132,7 +161,7 @@ class Outputs:
         if self._focus and self._broadcaster is not None and header.frame_id:
             ends = {name: place.position for name, place in places.items()}
             ends[CAMERA.name] = (0.0, 0.0, 0.0)
-            self._broadcaster.send(focus_transforms(found, header, ends, self._prefix))
+            self._broadcaster.send(focus_transforms(found, header, ends, ''))
         if self._is_subscribed(self._markers):
             shown = self._shown_attention.message(result, header, targets, places, found)
             if shown.markers:
@@ -167,8 +196,8 @@ class Outputs:
         header = _later(self._last_header, time.monotonic() - self._published_at)
         self._last_header = None
         self._heads.publish(heads_message([], header))
-        if self._tracked is not None:
-            self._tracked.publish(IdsList(header=header, ids=[]))
+        if self._humans is not None:
+            self._humans.publish_absence(header)
         self.attention.publish_absence(header)
         self._shown_attention.clear()
         if self._social is not None:
@@ -176,7 +205,8 @@ class Outputs:
         if self._markers.get_subscription_count():
             self._markers.publish(self._shown_markers.clear())
         if wait:
-            last = (self._heads, self._tracked, *self.attention.publishers)
+            listed = self._humans and self._humans.list_publisher
+            last = (self._heads, listed, *self.attention.publishers)
             for publisher in filter(None, last):
                 if publisher.get_subscription_count():
                     publisher.wait_for_all_acked(Duration(seconds=LAST_MESSAGE_TIMEOUT))
@@ -186,10 +216,8 @@ class Outputs:
         self._debug.close()
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
-        if self._social is not None:
-            self._social.close()
-        if self._broadcaster is not None:
-            self._broadcaster.close()
+        for other in filter(None, (self._humans, self._social, self._broadcaster)):
+            other.close()
 
     def _is_subscribed(self, publisher: Any) -> bool:
         """Return whether anybody subscribes; a subscriber that left is no longer too slow."""

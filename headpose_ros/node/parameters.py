@@ -57,8 +57,14 @@ class NodeConfig(Options):
         high=1.0,
         live=True,
     )
+    face_image_width: int = option(
+        128,
+        'Width and height of /humans/faces/<id>/cropped and aligned (REP-155), px.',
+        low=16,
+        high=1024,
+        live=True,
+    )
     publish_tf: bool = option(True, 'Publish the TF frames face_<id> and gaze_<id>.')
-    frame_prefix: str = option('', 'Prefix of the TF frames, such as robot1/.')
     fixed_frame: str = option(
         '',
         'Frame that stands still and whose z axis points up, such as odom: how the camera is '
@@ -137,12 +143,11 @@ class NodeConfig(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ('frame_prefix', 'fixed_frame'):
-            if not _FRAME_START.fullmatch(frame := getattr(self, name)):
-                raise ValueError(
-                    f'{name}: expected no / at the start (tf2 refuses it) and no spaces, '
-                    f'got {frame!r}'
-                )
+        if not _FRAME_START.fullmatch(self.fixed_frame):
+            raise ValueError(
+                'fixed_frame: expected no / at the start (tf2 refuses it) and no spaces, '
+                f'got {self.fixed_frame!r}'
+            )
         names = [target.name for target in parsed_targets(self.attention_targets)]
         if self.principal_by not in (NEAREST, CAMERA.name, *names):
             raise ValueError(

@@ -192,6 +192,9 @@ class Processor:
             options = self._options()
             self._outputs.publish(result, principal, header, options.marker_sight_length)
             self._statistics.record(self._latency(job), took, len(result))
+            pixels = image.pixels if image.reduction == 1 else None
+            face_width = options.face_image_width
+            self._outputs.publish_faces(result, header, camera, pixels, face_width)
             width = options.debug_image_width
             self._outputs.publish_debug_image(
                 Drawing(result, principal, header, image.pixels, camera, width)
@@ -299,7 +302,7 @@ class Processor:
     def _decode_compressed(self, message: CompressedImage) -> Decoded:
         """Decode a JPEG at the resolution that the pipeline, and who watches, needs."""
         size = jpeg_size(message.data)
-        if size is None:
+        if size is None or self._outputs.pixels_wanted():
             return Decoded.full_size(to_bgr_compressed(message, levels=self._levels))
         try:
             reduction = self._pipeline.reduction(self._cameras.camera(*size))

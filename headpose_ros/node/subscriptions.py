@@ -153,7 +153,7 @@ class Input(Generic[M]):
 
     def update_publishers(self) -> None:
         """Ask the graph who publishes on the topic."""
-        self.publishers = _publishers(self._node, self.topic)
+        self.publishers = publishers_of(self._node, self.topic)
         if sum(p.kind == self.kind for p in self.publishers) < 2:
             self._several_since = None
         elif self._several_since is None:
@@ -161,7 +161,7 @@ class Input(Generic[M]):
 
     def _subscribe(self, qos: QoSProfile) -> None:
         self.close()
-        self.publishers = _publishers(self._node, self.topic)
+        self.publishers = publishers_of(self._node, self.topic)
         try:
             events = SubscriptionEventCallbacks(
                 message_lost=self._count_lost, use_default_callbacks=False
@@ -264,7 +264,8 @@ def type_name(message_type: type[Any]) -> str:
     return f'{package}/msg/{message_type.__name__}'
 
 
-def _publishers(node: Node, topic: str) -> list[PublisherInfo]:
+def publishers_of(node: Node, topic: str) -> list[PublisherInfo]:
+    """Return the publishers of a topic that are known now."""
     return [
         PublisherInfo(_name(i.node_namespace, i.node_name), i.topic_type, i.qos_profile)
         for i in node.get_publishers_info_by_topic(topic)
@@ -281,7 +282,7 @@ def _topics_of(node: Node, kind: str) -> list[str]:
     return [
         name
         for name, kinds in node.get_topic_names_and_types()
-        if kind in kinds and any(p.node != own for p in _publishers(node, name))
+        if kind in kinds and any(p.node != own for p in publishers_of(node, name))
     ]
 
 

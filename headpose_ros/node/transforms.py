@@ -9,8 +9,10 @@ from typing import Any
 
 from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
+from std_msgs.msg import Empty
 
-from headpose_ros.node.qos import TF
+from headpose_ros.node.claims import claimed_topic, other_nodes
+from headpose_ros.node.qos import LATCHED, TF
 
 try:
     from tf2_ros import TransformBroadcaster as _Tf2Broadcaster
@@ -21,9 +23,15 @@ except ImportError:
 class Broadcaster:
     """Sends all transforms of an image in one message, with the QoS of tf2_ros."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, id_prefix: str) -> None:
         self._node = node
         self._send, self._publisher = _sender(node)
+        topic = claimed_topic(self._publisher.topic_name, id_prefix)
+        self._claim = node.create_publisher(Empty, topic, LATCHED)  # nothing is ever sent
+
+    def nodes_with_the_same_frames(self) -> list[str]:
+        """Return other nodes that publish transforms to frames of the same names."""
+        return other_nodes(self._node, self._claim.topic_name)
 
     def subscription_count(self) -> int:
         """Return the number of subscribers to /tf, this node itself left out."""
@@ -40,8 +48,9 @@ class Broadcaster:
             self._send(list(transforms))
 
     def close(self) -> None:
-        """Remove the publisher."""
-        self._node.destroy_publisher(self._publisher)
+        """Remove the publishers."""
+        for publisher in (self._publisher, self._claim):
+            self._node.destroy_publisher(publisher)
 
 
 def _sender(node: Node) -> tuple[Callable[[list[TransformStamped]], None], Any]:

@@ -19,14 +19,14 @@ class NameCycle:
         self._count = count
         self._last = 0
 
-    def next(self, in_use: Container[str]) -> str:
-        """Return the name least recently handed out that is not in `in_use`.
+    def next(self, in_use: Container[str], prefix: str = '') -> str:
+        """Return the name least recently handed out that is not in `in_use`, after `prefix`.
 
         Raises ValueError where all are in use.
         """
         for _ in range(self._count):
             self._last = self._last % self._count + 1
-            name = f'f{self._last:04d}'
+            name = f'{prefix}f{self._last:04d}'
             if name not in in_use:
                 return name
         raise ValueError(f'all {self._count} names are in use')

@@ -377,7 +377,7 @@ class Tracker:
                     track.id, track.distance = lost[0].id, lost[0].distance
                     self.tracks = [t for t in self.tracks if t is not lost[0]]
                 else:
-                    track.id = self._names.next(self.ids)
+                    track.id = self._names.next(self.ids, config.id_prefix)
 
     def _may_be_a_print(self, track: Track, up: Array) -> bool:
         sure = track.confidence >= CHEST_CONFIDENCE and track.best_score >= CHEST_SCORE

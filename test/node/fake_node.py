@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real node around a pipeline that finds bright spots instead of faces.
 
-Each spot is a head 1 m away that looks at the camera, so that tests of the node know what must
+Each spot is a head 1 m away that looks at the camera (with `estimator` landmarks it has points,
+in a row up to the right), so that tests of the node know what must
 come out, without weights and with hardly any CPU.
 """
 
@@ -32,6 +33,10 @@ WARNINGS = {
 """By the first pixel of an image."""
 
 
+POINTS = np.arange(68)[:, None] * (0.5, -1.0)
+"""Landmarks of a spot, beside its centre."""
+
+
 def work_in_native_code(seconds: float) -> None:
     """Be in OpenCV, as a real pipeline is, from where a thread cannot be ended in order."""
     end = time.monotonic() + seconds
@@ -55,6 +60,8 @@ class SpotPipeline:
         self.busy = float(os.environ.get('SPOTS_BUSY_SECONDS', '0'))
         self.max_heads = config.max_heads
         self.threshold = config.score_threshold
+        self.prefix = config.id_prefix
+        self.has_landmarks = config.estimator == 'landmarks'
 
     def reduction(self, camera: CameraModel) -> int:
         return 1
@@ -99,7 +106,7 @@ class SpotPipeline:
             distance = float(depth[round(centre[1]), round(centre[0])])
         x, y, width, height = (int(value) for value in stats[:4])
         return Head(
-            id=f'f{number:04d}',
+            id=f'{self.prefix}f{number:04d}',
             rotation_camera_from_face=ROTATION_LOOKING_BACK,
             position=ray * distance,
             covariance=np.diag(np.arange(1.0, 7.0)) * 1e-4,
@@ -107,6 +114,7 @@ class SpotPipeline:
             roi=Roi(x, y, width, height),
             off_axis_angle=float(np.arccos(ray[2])),
             facing_angle=0.25,
+            landmarks=centre + POINTS if self.has_landmarks else None,
         )
 
 

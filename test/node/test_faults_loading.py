@@ -44,7 +44,8 @@ def test_missing_weights_are_told_and_found_later(domain, logs, tmp_path):
         ('max_heads:=many', 'max_heads: expected int'),
         ('device:=abacus', 'device: expected auto, cpu, cuda or cuda:N, got .*abacus'),
         ('image_transport:=carrier_pigeon', 'raw, compressed'),
-        ('frame_prefix:=/robot', 'frame_prefix: expected no / at the start'),
+        ('fixed_frame:=/odom', 'fixed_frame: expected no / at the start'),
+        ('id_prefix:=2nd', 'id_prefix: expected letters, digits and underscores'),
     ],
 )
 def test_a_wrong_parameter_at_start_ends_with_one_line(domain, logs, argument, words):

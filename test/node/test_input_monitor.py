@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip('headpose_ros.msg')
 from headpose_ros.node import input_monitor
-from headpose_ros.node.input_monitor import REASON_PERIOD, InputMonitor, Inputs
+from headpose_ros.node.input_monitor import CONFLICT_SECONDS, REASON_PERIOD, InputMonitor, Inputs
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.subscriptions import LEASE_SECONDS
 
@@ -63,9 +63,12 @@ def made(now):
         info=Topic('/camera_info'),
         cameras=SimpleNamespace(frame_id='camera'),
         others=0,
+        conflicts={},
         problems=ProblemLog(log, 10.0, clock=lambda: now[0]),
     )
-    outputs = SimpleNamespace(other_publishers=lambda: parts.others)
+    outputs = SimpleNamespace(
+        other_publishers=lambda: parts.others, conflicts=lambda: parts.conflicts
+    )
     parts.monitor = InputMonitor(
         Inputs(parts.image, parts.info, None), parts.cameras, outputs, parts.problems, '/headpose'
     )
@@ -85,6 +88,21 @@ def test_another_node_of_the_same_name_is_reported_once_it_cannot_be_a_dead_one(
     made.others = 0
     made.monitor.check(3.0)
     assert made.log[1:] == [f'resolved: {line}']
+
+
+def test_conflicts_with_other_nodes_are_reported_once_they_last(made):
+    made.monitor.check(3.0)
+    made.conflicts = {'ids': '/b: the same ids', 'tracked': ''}
+    for seconds in (0.0, CONFLICT_SECONDS - 0.1):
+        made.now[0] = 100.0 + seconds
+        made.monitor.check(3.0)
+    assert made.log == []
+    made.now[0] += 0.2
+    made.monitor.check(3.0)
+    assert made.log == ['/b: the same ids']
+    made.conflicts = {'ids': '', 'tracked': ''}
+    made.monitor.check(3.0)
+    assert made.log[1:] == ['resolved: /b: the same ids']
 
 
 def test_missing_camera_info_is_reported_until_it_arrives(made):

@@ -47,9 +47,12 @@ class Node:
         self.made = {}
         self.own_subscriptions = 0
 
-    def create_publisher(self, kind, topic, qos):
+    def create_publisher(self, kind, topic, qos, **how):
         self.made[topic] = Publisher(topic)
         return self.made[topic]
+
+    def destroy_publisher(self, publisher):
+        del self.made[publisher.topic_name]
 
     def get_name(self):
         return 'headpose'
@@ -78,15 +81,10 @@ class Problems:
         self.active.pop(key, None)
 
 
-class IdsList(SimpleNamespace):
-    """hri_msgs/IdsList, by name and fields."""
-
-
 @pytest.fixture
-def made(monkeypatch):
-    monkeypatch.setattr(outputs, 'IdsList', IdsList)
+def made():
     node, problems = Node(), Problems()
-    return node.made, problems, Outputs(node, problems, publish_tf=True, frame_prefix='')
+    return node.made, problems, Outputs(node, problems, publish_tf=True)
 
 
 def head(name, z=1.0):
@@ -99,6 +97,7 @@ HEADER = Header(frame_id='camera')
 
 
 def test_tracked_faces_of_rep_155(made):
+    pytest.importorskip('hri_msgs.msg')
     publishers, _, out = made
     out.publish([head('f0001'), head('f0002')], 'f0002', HEADER, 1.0)
     out.publish([], None, HEADER, 1.0)
@@ -107,6 +106,7 @@ def test_tracked_faces_of_rep_155(made):
 
 
 def test_the_absence_of_everybody_is_published_once_after_the_last_result(made):
+    pytest.importorskip('hri_msgs.msg')
     publishers, _, out = made
     heads, tracked = publishers['~/heads'].sent, publishers['/humans/faces/tracked'].sent
     out.publish_absence()
@@ -134,7 +134,8 @@ def test_the_last_message_is_waited_for_where_somebody_subscribes(made):
         out.publish([head('f0001')], 'f0001', HEADER, 1.0)
         out.publish_absence(wait)
         assert publishers['~/heads'].waited == waits
-    assert publishers['/humans/faces/tracked'].waited == 0
+    if tracked := publishers.get('/humans/faces/tracked'):
+        assert tracked.waited == 0
 
 
 def test_attention_ends_with_the_heads(made):
@@ -221,6 +222,8 @@ def test_no_transforms_without_a_frame(made):
 )  # fmt: skip
 def test_each_output_counts_its_subscribers(made, topic):
     publishers, _, out = made
+    if topic.startswith('/humans'):
+        pytest.importorskip('hri_msgs.msg')
     assert not out.has_subscribers()
     publishers[topic].listeners = 1
     assert out.has_subscribers()
@@ -260,7 +263,7 @@ def test_face_and_gaze_frames_of_any_rotation():
     """Gaze looks along z, x to the person's right, y down (REP-155)."""
     for face in Rotation.random(50, random_state=0):
         turned = replace(head('f0001'), rotation_camera_from_face=face.as_matrix())
-        turns = [t.transform.rotation for t in transforms([turned], HEADER, '')]
+        turns = [t.transform.rotation for t in transforms([turned], HEADER)]
         got = Rotation.from_quat([[q.x, q.y, q.z, q.w] for q in turns]).as_matrix()
         forward, left, up = face.as_matrix().T
         np.testing.assert_allclose(got[0], face.as_matrix(), atol=1e-12)

@@ -332,9 +332,9 @@ def test_the_camera_options_used_exist():
         assert f"'{option}'" in demo_camera
 
 
-def test_two_cameras_do_not_share_namespace_or_frames(load):
+def test_two_cameras_do_not_share_namespace_or_ids(load):
     includes = included_by(load('two_cameras').started(left='front', image='cam/image_raw'))
     given = [dict(include.launch_arguments) for include in includes]
     assert [one['namespace'] for one in given] == ['front', 'right']
-    assert [one['frame_prefix'] for one in given] == ['front/', 'right/']
+    assert [one['id_prefix'] for one in given] == ['front_', 'right_']
     assert {one['image'].variable_name for one in given} == {'image'}

@@ -30,6 +30,8 @@ from headpose_ros.pipeline import LIVE_OPTIONS
         ('detector_weights', Path('face.xml'), 'face.xml'),
         ('detector', np.str_('mtcnn'), 'mtcnn'),
         ('device', 'cuda:1', 'cuda:1'),
+        ('id_prefix', '/robot1/left/', 'robot1_left_'),
+        ('id_prefix', 'left__', 'left_'),
     ],
 )
 def test_what_means_a_value_is_taken_as_python_has_it(name, given, held):
@@ -56,6 +58,8 @@ def test_what_means_a_value_is_taken_as_python_has_it(name, given, held):
         ('keep_lost', np.array([1.0]), 'keep_lost: expected float'),
         ('rectify', 1, 'rectify: expected bool, got 1'),
         ('rectify', 'no', 'rectify: expected bool'),
+        ('id_prefix', '2nd', 'id_prefix: expected letters, digits and underscores'),
+        ('id_prefix', 'left cam', "not starting with a digit, got 'left cam'"),
         ('weights', b'net', "weights: expected str, got b'net'"),
         ('weights', None, 'weights: expected str, got None'),
         ('detector', 'magic', 'detector: expected one of auto, one_pass, .*magic'),

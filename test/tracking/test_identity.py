@@ -315,6 +315,16 @@ def test_equal_stamps_are_no_jump(monkeypatch):
     assert world.result.followed_ids == {'f0001'}
 
 
+def test_a_prefix_is_part_of_every_id(monkeypatch):
+    world = World([walking('a', [0, 0, 1], [0, 0, 0]), walking('b', [0.6, 0, 1], [0, 0, 0])])
+    pipeline = make_pipeline(world, monkeypatch, id_prefix='left/')
+    for _ in play(pipeline, world, np.arange(0, 0.5, 1 / 30)):
+        pass
+    names = {'left_f0001', 'left_f0002'}
+    assert {head.id for head in world.result} == world.result.followed_ids == names
+    assert world.result.principal_id in names
+
+
 def test_names_are_bounded_and_reused_as_late_as_possible():
     names = NameCycle(5)
     assert [names.next(()) for _ in range(5)] == [f'f{i:04d}' for i in range(1, 6)]
