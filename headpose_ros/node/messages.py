@@ -1,12 +1,16 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Conversion of heads to messages, with the stamp and frame of the image."""
+"""Conversion of heads to messages, with the stamp and frame of the image.
+
+Quaternions are those of tf_transformations where it is installed, else of the core library, which
+works without ROS; they are equal (`test/node/test_messages_of_heads.py`).
+"""
 
 from __future__ import annotations
 
 import array
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -129,8 +133,26 @@ def _quaternion(rotation: Array) -> Quaternion:
 @lru_cache(maxsize=256)
 def _quaternion_of(rotation: bytes) -> Quaternion:
     # A head is part of several messages, and each conversion takes 0.05 ms.
-    x, y, z, w = map(float, quaternion_from_matrix(np.frombuffer(rotation).reshape(3, 3)))
-    return x, y, z, w
+    matrix = np.frombuffer(rotation).reshape(3, 3)
+    convert = tf_converter()
+    if convert is None:
+        x, y, z, w = quaternion_from_matrix(matrix).tolist()
+        return x, y, z, w
+    homogeneous = np.eye(4)
+    homogeneous[:3, :3] = matrix
+    x, y, z, w = map(float, convert(homogeneous))
+    return (x, y, z, w) if w >= 0.0 else (-x, -y, -z, -w)
+
+
+@cache
+def tf_converter() -> Callable[[Array], Any] | None:
+    """Return `quaternion_from_matrix` of tf_transformations; None where it is absent or broken."""
+    try:
+        from tf_transformations import quaternion_from_matrix as convert
+    except Exception:  # Ubuntu 24.04's transforms3d fails with more than ImportError
+        return None
+    found: Callable[[Array], Any] = convert
+    return found
 
 
 def _gaze_quaternion(face: Quaternion) -> Quaternion:

@@ -122,9 +122,8 @@ class Outputs:
             self._humans.publish_faces(result, FaceImage(header, camera, image), width_px)
 
     def pixels_wanted(self) -> bool:
-        """Return whether anybody subscribes to pictures, which need the image as it came."""
-        faces = self._humans is not None and self._humans.pictures_wanted()
-        return faces or self.debug_image_wanted()
+        """Return whether anybody subscribes to pictures of faces, which need the whole image."""
+        return self._humans is not None and self._humans.pictures_wanted()
 
     def conflicts(self) -> dict[str, str]:
         """Return what other nodes publish that does not go with ours, by subject; '': nothing."""

@@ -3,6 +3,8 @@
 """Every encoding against pictures written by hand, and every way an image can be bad."""
 
 import io
+import os
+import subprocess
 import sys
 import types
 
@@ -31,10 +33,11 @@ WIDTH, HEIGHT = 16, 12
 
 @pytest.fixture(autouse=True)
 def _without_cv_bridge(monkeypatch):
-    images.cv_bridge_converter.cache_clear()
+    forget = images.cv_bridge_converter.cache_clear  # a test may put something else there
+    forget()
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     yield
-    images.cv_bridge_converter.cache_clear()
+    forget()
 
 
 def picture():
@@ -277,6 +280,25 @@ def test_same_results_as_the_real_cv_bridge(encoding, monkeypatch):
     monkeypatch.setattr(images, 'cv_bridge_converter', lambda: None)
     difference = to_bgr(sent).astype(int) - bridge.imgmsg_to_cv2(sent, 'bgr8').astype(int)
     assert np.abs(difference).max() <= 1
+
+
+def test_this_file_passes_where_cv_bridge_is_installed(tmp_path):
+    """With a stand-in for it, since it does not come with the wheels: a run of its own."""
+    (tmp_path / 'cv_bridge.py').write_text(
+        'from headpose_ros.media.image_messages import stored_pixels\n'
+        'class CvBridge:\n'
+        '    def imgmsg_to_cv2(self, message, encoding):\n'
+        '        form, pixels = stored_pixels(message)\n'
+        '        return form.to_bgr(pixels)\n'
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    only = 'same_results_as_the_real_cv_bridge'
+    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-k', only]
+    run = subprocess.run(
+        [*command, __file__], env=os.environ | {'PYTHONPATH': path}, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout
+    assert f'{len(images._CV_BRIDGE_ENCODINGS)} passed' in run.stdout
 
 
 def compressed(suffix, form=None):
