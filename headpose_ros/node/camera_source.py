@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from headpose_ros.geometry import CameraModel
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 _SMALL_CHANGE = 0.01
 """Of the focal length: a zoom lens that changes by less is not looked at for doubts again."""
+FLIP_SECONDS = 10.0
+MIN_FLIPS = 3
+"""So often in so many seconds a calibration has come back after another: two cameras, no zoom."""
 
 
 class CameraInfoError(ValueError):
@@ -37,6 +42,8 @@ class CameraSource:
         self._error: CameraInfoError | None = None
         self._remarks: tuple[Remark, ...] = ()
         self._checked: tuple[tuple[Any, ...], CameraModel] | None = None
+        self._before: CameraInfo | None = None
+        self._flipped_at: deque[float] = deque(maxlen=MIN_FLIPS)
 
     @property
     def frame_id(self) -> str | None:
@@ -45,7 +52,24 @@ class CameraSource:
 
     def update(self, info: CameraInfo) -> None:
         """Take the newest CameraInfo."""
-        self._info = info
+        newest, self._info = self._info, info
+        if newest is None or _content(info) == _content(newest):
+            return
+        if self._before is not None and _content(info) == _content(self._before):
+            self._flipped_at.append(time.monotonic())
+        self._before = newest
+
+    def alternation(self) -> str:
+        """Return what to tell where two calibrations take turns, else ''."""
+        flips, one, other = self._flipped_at, self._before, self._info
+        if one is None or other is None or len(flips) < MIN_FLIPS:
+            return ''
+        if time.monotonic() - flips[0] > FLIP_SECONDS:
+            return ''
+        return (
+            f'two calibrations take turns, {_short(one)} and {_short(other)}, and each image is '
+            'taken for the newest; remap camera_info to that of this camera'
+        )
 
     def camera(self, width: int, height: int) -> CameraModel:
         """Return the camera of images of this size; raise CameraInfoError where there is none.
@@ -151,6 +175,10 @@ def _content(info: CameraInfo) -> tuple[Any, ...]:
         info.binning_y,
         (roi.x_offset, roi.y_offset, roi.width, roi.height),
     )
+
+
+def _short(info: CameraInfo) -> str:
+    return f'{info.width}x{info.height} with fx {info.k[0]:.5g}'
 
 
 def _size_text(info: CameraInfo, camera: CameraModel, width: int, height: int) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,12 +63,15 @@ class InputMonitor:
         outputs: Outputs,
         problems: ProblemLog,
         node_name: str,
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._inputs = inputs
         self._cameras = cameras
         self._outputs = outputs
         self._problems = problems
         self._node_name = node_name
+        self._now_ns = now_ns
+        self._clock_shows, self._clock_moved_at = -1, time.monotonic()
         self._sole_publisher_at = time.monotonic()
         self._no_conflict_at: dict[str, float] = {}
         self._counts_before = (0, 0)
@@ -76,11 +80,16 @@ class InputMonitor:
     def check(self, timeout: float) -> None:
         """Report problems; `timeout`: seconds without a message after which data is missing."""
         inputs = self._inputs
+        self._watch_clock()
         self._check_data(inputs.image, 'image', timeout)
         if inputs.depth is not None:
             self._check_data(inputs.depth, 'depth', timeout)
         self._check_camera_info(timeout)
-        self._check_publishers()
+        self._check_calibration()
+        self._check_publishers(inputs.image, 'image')
+        self._check_publishers(inputs.camera_info, 'camera_info')
+        if inputs.depth is not None:
+            self._check_publishers(inputs.depth, 'depth')
         self._check_node_name()
         self._check_conflicts()
         self._check_loss()
@@ -98,11 +107,33 @@ class InputMonitor:
                 found.append(topic.no_data_reason())
         return '; '.join(found)
 
+    def _watch_clock(self) -> None:
+        """Note when the node's clock was last seen to move: it is /clock with use_sim_time."""
+        shows = self._now_ns()
+        if shows != self._clock_shows:
+            self._clock_shows, self._clock_moved_at = shows, time.monotonic()
+
     def _check_data(self, topic: Input[Any], key: str, timeout: float) -> None:
-        if topic.is_silent(timeout):
-            self._problems.report(f'{key}.no_data', self._reason(topic), error=key == 'image')
-        else:
+        paused = f'{key}.paused'
+        if not topic.is_silent(timeout):
             self._problems.resolve(f'{key}.no_data')
+            self._problems.resolve(paused)
+        elif topic.publishers and time.monotonic() - self._clock_moved_at > timeout:
+            self._problems.forget(f'{key}.no_data')
+            text = (
+                f'{topic.topic}: no message arrives and /clock stands still: a bag that is paused?'
+            )
+            self._problems.report(paused, text)
+        else:
+            self._problems.forget(paused)
+            self._problems.report(f'{key}.no_data', self._reason(topic), error=key == 'image')
+
+    def _check_calibration(self) -> None:
+        info = self._inputs.camera_info
+        if text := self._cameras.alternation():
+            self._problems.report('camera_info.flips', f'{info.topic}: {text}')
+        else:
+            self._problems.resolve('camera_info.flips')
 
     def _check_camera_info(self, timeout: float) -> None:
         image, info = self._inputs.image, self._inputs.camera_info
@@ -115,14 +146,13 @@ class InputMonitor:
                 error=True,
             )
 
-    def _check_publishers(self) -> None:
-        topic = self._inputs.image
+    def _check_publishers(self, topic: Input[Any], key: str) -> None:
         names = topic.competing_publishers()
         if not names:
-            self._problems.resolve('image.publishers')
+            self._problems.resolve(f'{key}.publishers')
             return
         self._problems.report(
-            'image.publishers',
+            f'{key}.publishers',
             f'{topic.topic}: {", ".join(names)} all publish on it; give each camera its own topic '
             'and headpose node',
         )

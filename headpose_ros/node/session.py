@@ -78,7 +78,12 @@ class Session:
         )
         self._worker: NewestWorker[Job] = NewestWorker(self._processor.handle, self._on_error)
         self._monitor = InputMonitor(
-            self._inputs, cameras, outputs, problems, node.get_fully_qualified_name()
+            self._inputs,
+            cameras,
+            outputs,
+            problems,
+            node.get_fully_qualified_name(),
+            lambda: node.get_clock().now().nanoseconds,
         )
         self._idle = IdleNotice(self._monitor.unavailable, node.get_logger())
         self._context = node.context

@@ -34,6 +34,7 @@ UNNAMED = 'an unnamed node'
 """Name for a publisher that has just been discovered, or that is not ROS."""
 INTERVALS, PATIENCE = 5, 2.5
 """Of how many intervals the median is taken, and how many such without a message are a silence."""
+HEADS = 'headpose_ros/msg/HeadPoseArray'
 MAX_OTHER_TOPICS = 5
 """Topics that a hint lists."""
 
@@ -277,12 +278,19 @@ def _name(namespace: str, name: str) -> str:
 
 
 def _topics_of(node: Node, kind: str) -> list[str]:
-    """Return the topics on which others than `node` publish `kind`."""
-    own = node.get_fully_qualified_name()
+    """Return the topics on which others publish `kind`, nodes that find heads left out.
+
+    What those publish is made of the images of a camera: drawings, and pictures of faces.
+    """
+    topics = node.get_topic_names_and_types()
+    finders = {node.get_fully_qualified_name()}
+    for name, kinds in topics:
+        if HEADS in kinds:
+            finders.update(p.node for p in publishers_of(node, name))
     return [
         name
-        for name, kinds in node.get_topic_names_and_types()
-        if kind in kinds and any(p.node != own for p in publishers_of(node, name))
+        for name, kinds in topics
+        if kind in kinds and any(p.node not in finders for p in publishers_of(node, name))
     ]
 
 

@@ -213,6 +213,28 @@ def test_simulated_time_without_a_clock(domain, logs):
         other.heads_arrive('/sim/headpose/heads', **names)
 
 
+def test_a_bag_that_is_paused_is_told_as_such(domain, logs):
+    names = {'topic': '/bag/image', 'info_topic': '/bag/camera_info'}
+    arguments = ['-r', '__ns:=/bag', '-p', 'use_sim_time:=true', '-p', 'silence_timeout:=0.6']
+    with fake_node(domain, logs, *arguments) as node, Bench(domain, 'player') as player:
+        player.listen(HeadPoseArray, '/bag/headpose/heads')
+        player.advertise(Image, '/bag/image')
+        player.advertise(CameraInfo, '/bag/camera_info')
+        clock = player.advertise(Clock, '/clock')
+
+        def played():
+            clock.publish(Clock(clock=player.stamp()))
+            return player.got['/bag/headpose/heads']
+
+        player.shoot_until(played, 'results', **names)
+        pattern = '/bag/image: no message arrives and /clock stands still: a bag that is paused'
+        player.until(lambda: node.matching(pattern), 'the pause to be told')
+        player.got['/bag/headpose/heads'].clear()
+        player.shoot_until(played, 'results again', **names)
+        player.until(lambda: node.matching(f'resolved: {pattern}'), 'the end')
+        assert not node.matching('publishes but no message arrives')
+
+
 def test_what_limits_following_is_in_the_diagnostics_by_itself(bench):
     bench.listen(DiagnosticArray, '/diagnostics')
     bench.camera()

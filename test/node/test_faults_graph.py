@@ -103,6 +103,42 @@ def test_two_cameras_on_one_topic(bench, running, domain):
     bench.shoot_until(lambda: running.matching(f'resolved: {pattern}', start), 'the end')
 
 
+def test_calibrations_of_two_cameras_on_one_topic(bench, running, domain):
+    bench.camera()
+    bench.heads_arrive()
+    start = len(running.lines)
+    both = r'/camera_info: (/bench, /other|/other, /bench) all publish on it'
+    turns = r'/camera_info: two calibrations take turns, 160x120 with fx (90|100) and 160x120'
+    other_info = camera_info(k=[90.0, 0.0, 80.0, 0.0, 99.0, 60.0, 0.0, 0.0, 1.0])
+    with Bench(domain, 'other') as other:
+        published = other.advertise(CameraInfo, 'camera_info')
+
+        def told():
+            published.publish(other_info)
+            other.spin(0.05)
+            return running.matching(both, start) and running.matching(turns, start)
+
+        bench.shoot_until(told, 'both lines')
+    bench.shoot_until(lambda: running.matching(f'resolved: {turns}', start), 'the end', timeout=30)
+    assert running.matching(f'resolved: {both}', start)
+    assert len(running.matching(f'^(?!.*resolved).*{turns}', start)) == 1, (
+        'told once, not image by image'
+    )
+
+
+def test_a_drawing_of_another_node_is_no_camera(domain, logs):
+    arguments = ['-p', 'always_on:=true', '-p', 'silence_timeout:=0.6']
+    with fake_node(domain, logs, '-r', '__ns:=/right') as right, Bench(domain, 'other') as other:
+        other.advertise(Image, '/cam/image_raw')
+        other.until(lambda: right.matching('active: waiting'), 'the node with a drawing')
+        with fake_node(domain, logs, '-r', '__ns:=/left', *arguments) as left:
+            pattern = '/left/image: nobody publishes .*; it is published on (.*): remap'
+            other.until(lambda: left.matching(pattern), 'the hint')
+            (line,) = left.matching(pattern)
+            assert '/cam/image_raw' in line
+            assert 'debug_image' not in line
+
+
 def test_a_camera_that_was_killed_and_came_back_is_not_a_second_camera(bench, running):
     """DDS lists the dead one for some time; two publishers of one node look the same."""
     bench.camera()

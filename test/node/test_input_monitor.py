@@ -61,7 +61,8 @@ def made(now):
         now=now,
         image=Topic('/image'),
         info=Topic('/camera_info'),
-        cameras=SimpleNamespace(frame_id='camera'),
+        cameras=SimpleNamespace(frame_id='camera', alternation=lambda: ''),
+        clock=lambda: int(1e9 * now[0]),
         others=0,
         conflicts={},
         problems=ProblemLog(log, 10.0, clock=lambda: now[0]),
@@ -70,7 +71,12 @@ def made(now):
         other_publishers=lambda: parts.others, conflicts=lambda: parts.conflicts
     )
     parts.monitor = InputMonitor(
-        Inputs(parts.image, parts.info, None), parts.cameras, outputs, parts.problems, '/headpose'
+        Inputs(parts.image, parts.info, None),
+        parts.cameras,
+        outputs,
+        parts.problems,
+        '/headpose',
+        lambda: parts.clock(),
     )
     return parts
 
@@ -103,6 +109,42 @@ def test_conflicts_with_other_nodes_are_reported_once_they_last(made):
     made.conflicts = {'ids': '', 'tracked': ''}
     made.monitor.check(3.0)
     assert made.log[1:] == ['resolved: /b: the same ids']
+
+
+def test_a_paused_bag_is_told_by_its_clock(made):
+    made.image.seconds_since_message = 9.0
+    made.monitor.check(3.0)
+    assert made.log.pop().startswith('/image: nobody publishes')
+    made.clock = lambda: 17  # stands still
+    for _ in range(8):
+        made.now[0] += 1.0
+        made.monitor.check(3.0)
+    assert made.log == [
+        '/image: no message arrives and /clock stands still: a bag that is paused?'
+    ]
+    ((text, is_error),) = made.problems.current()
+    assert text == made.log[0]
+    assert not is_error
+    made.image.publishers = []  # the player is gone
+    made.now[0] += 1.0
+    made.monitor.check(3.0)
+    assert [text for text, _ in made.problems.current()] == ['/image: nobody publishes']
+
+
+def test_two_publishers_of_any_input_are_told(made):
+    for topic in (made.image, made.info):
+        topic.competing_publishers = lambda: ['/a', '/b']
+        made.monitor.check(3.0)
+        assert made.log.pop().startswith(f'{topic.topic}: /a, /b all publish on it')
+        topic.competing_publishers = lambda: []
+        made.monitor.check(3.0)
+        assert made.log.pop().startswith('resolved: ')
+
+
+def test_calibrations_that_take_turns_are_told(made):
+    made.cameras.alternation = lambda: 'two calibrations take turns'
+    made.monitor.check(3.0)
+    assert made.log == ['/camera_info: two calibrations take turns']
 
 
 def test_missing_camera_info_is_reported_until_it_arrives(made):

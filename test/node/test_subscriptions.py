@@ -170,10 +170,21 @@ def test_a_publisher_that_comes_back_with_another_qos_is_followed(before, after)
     assert got == [before, after]
 
 
-def test_hints_leave_out_what_the_node_itself_publishes():
+def test_hints_leave_out_what_nodes_publish_that_find_heads():
     node = Graph()
-    node.get_topic_names_and_types = lambda: [('/camera/image', [KIND]), ('/own/debug', [KIND])]
-    owners = {'/camera/image': ['camera'], '/own/debug': ['own'], '/image': []}
+    kinds = {
+        '/camera/image': KIND,
+        '/own/debug': KIND,
+        '/right/headpose/debug_image': KIND,
+        '/humans/faces/f0001/cropped': KIND,
+        '/right/headpose/heads': subscriptions.HEADS,
+    }
+    node.get_topic_names_and_types = lambda: [(name, [kind]) for name, kind in kinds.items()]
+    owners = {name: ['right'] for name in kinds} | {
+        '/camera/image': ['camera'],
+        '/own/debug': ['own'],
+        '/image': [],
+    }
 
     def infos(topic):
         node.names = owners[topic]
@@ -184,7 +195,8 @@ def test_hints_leave_out_what_the_node_itself_publishes():
     topic = Input(node, Image, '/image', lambda message: None)
     topic.refresh(True)
     assert '/camera/image' in topic.no_data_reason()
-    assert '/own/debug' not in topic.no_data_reason()
+    for hidden in ('/own/debug', 'debug_image', 'cropped', 'heads'):
+        assert hidden not in topic.no_data_reason()
 
 
 def taking(monkeypatch):
