@@ -80,6 +80,8 @@ class HeadPosePipeline:
         """What computes the networks: openvino, torch; custom where all stages are your own."""
         self.weights_name = stages.weights_name
         """Name of the estimator's weights file, without folder and ending."""
+        self.detector_name = stages.detector_name
+        """Which detector searches: what `auto` chose; custom where the search is your own."""
         self._stream = Stream(stages.estimator.refines, stages.estimator.capture_radius)
 
     @property

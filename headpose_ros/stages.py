@@ -58,6 +58,12 @@ class Stages:
     runtime: Runtime | None
     weights_name: str
 
+    @property
+    def detector_name(self) -> str:
+        """Name of the detector that searches; custom where the search is one brought along."""
+        name: str = getattr(getattr(self.search, 'detector', None), 'name', 'custom')
+        return name
+
     def find(
         self,
         image: Image,

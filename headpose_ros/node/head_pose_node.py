@@ -99,7 +99,8 @@ class HeadPoseNode(LifecycleNode):
             return FAILURE
         self._problems.resolve('configure')
         self.get_logger().info(
-            f'models loaded in {time.monotonic() - start:.1f} s: {self._pipeline.weights_name} '
+            f'models loaded in {time.monotonic() - start:.1f} s: detector '
+            f'{self._pipeline.detector_name}, estimator {self._pipeline.weights_name} '
             f'({self._pipeline.runtime_name} on {self._pipeline.device})'
         )
         return SUCCESS
@@ -118,11 +119,13 @@ class HeadPoseNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop processing; models and CameraInfo stay."""
         self._stop()
+        self.get_logger().info('inactive: no image is processed')
         return SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free the models and remove the outputs."""
         self._free()
+        self.get_logger().info('unconfigured: the models are freed')
         return SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -253,6 +256,7 @@ class HeadPoseNode(LifecycleNode):
         if pipeline is not None:
             values['device'] = pipeline.device
             values['runtime'] = pipeline.runtime_name
+            values['detector'] = pipeline.detector_name
             values['weights'] = pipeline.weights_name
         if session is not None:
             counts = session.counts()

@@ -9,6 +9,7 @@ error everywhere.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -52,11 +53,12 @@ def to_bgr(message: Image, levels: Levels | None = None) -> Bgr:
 def _suits_cv_bridge(message: Image, pixels: Pixels) -> bool:
     """Return whether cv_bridge reads this image correctly.
 
-    It reads padding as pixels where a row is no whole number of pixels, and requires padding of
-    the last row.
+    It reads padding as pixels where a row is no whole number of pixels, requires padding of the
+    last row, and fails on what is marked as of foreign byte order with NumPy 2, bytes as well.
     """
     return (
         message.encoding in _CV_BRIDGE_ENCODINGS
         and message.step % pixels.strides[1] == 0
         and len(message.data) >= message.step * message.height
+        and bool(message.is_bigendian) == (sys.byteorder == 'big')
     )

@@ -50,6 +50,7 @@ class Pipeline(Protocol):
 
     device: str
     runtime_name: str
+    detector_name: str
 
     @property
     def weights_name(self) -> str: ...  # noqa: D102

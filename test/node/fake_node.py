@@ -50,6 +50,7 @@ class SpotPipeline:
 
     device = 'cpu'
     runtime_name = 'spots'
+    detector_name = 'threshold'
     weights_name = 'none'
 
     def __init__(self, config: PipelineConfig) -> None:

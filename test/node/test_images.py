@@ -245,7 +245,7 @@ class RealCvBridge:
 
 @pytest.mark.parametrize(
     ('encoding', 'pad', 'cut', 'big'),
-    [('rgb8', 0, 0, 0), ('rgb8', 6, 0, 0), ('rgb8', 4, 0, 0), ('rgb8', 6, 6, 0),
+    [('rgb8', 0, 0, 0), ('rgb8', 0, 0, 1), ('rgb8', 6, 0, 0), ('rgb8', 4, 0, 0), ('rgb8', 6, 6, 0),
      ('rgb16', 0, 0, 0), ('rgb16', 0, 0, 1), ('rgb16', 8, 0, 0)],
 )  # fmt: skip
 def test_cv_bridge_is_spared_what_it_reads_wrongly(monkeypatch, encoding, pad, cut, big):
@@ -253,7 +253,8 @@ def test_cv_bridge_is_spared_what_it_reads_wrongly(monkeypatch, encoding, pad, c
     monkeypatch.setitem(sys.modules, 'cv_bridge', module)
     images.cv_bridge_converter.cache_clear()
     data, step = packed(picture(), encoding)
-    data = np.ascontiguousarray(data.astype('>u2') if big else data).view(np.uint8)
+    data = data.astype('>u2') if big and data.itemsize == 2 else data
+    data = np.ascontiguousarray(data).view(np.uint8)
     rows = np.pad(data.reshape(HEIGHT, step), ((0, 0), (0, pad)), constant_values=99)
     sent = message(rows, encoding, step + pad, big)
     sent.data = sent.data[: len(sent.data) - cut]

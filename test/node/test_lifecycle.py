@@ -57,6 +57,7 @@ def test_off_and_on_again(bench, running):
     bench.listen(HeadPoseArray, '/headpose/heads')
     bench.camera()
     bench.heads_arrive()
+    before = len(running.lines)
     assert change(bench, DEACTIVATE)
     bench.until(lambda: bench.publishers['image'].get_subscription_count() == 0, 'it to leave')
     assert change(bench, CLEANUP)
@@ -66,11 +67,14 @@ def test_off_and_on_again(bench, running):
     assert change(bench, ACTIVATE)
     bench.listen(DiagnosticArray, '/diagnostics')
     bench.heads_arrive()
+    said = ['inactive: no image', 'unconfigured: the models', 'detector threshold, estimator none']
+    assert [len(running.matching(words, before)) for words in said] == [1, 1, 1]
     kept = bench.got['/diagnostics']
     bench.until(lambda: len(kept) > 1, 'diagnostics')
     for message in kept:
         figures = {value.key: value.value for value in message.status[0].values}
         assert float(figures['input (Hz)']) >= 0
+        assert (figures['detector'], figures['weights']) == ('threshold', 'none')
         assert int(figures['published']) <= int(figures['received'])
 
 
