@@ -19,6 +19,8 @@ MAX_LOST_SHARE = 0.1
 """Share of the images that may be lost in transport before it is reported."""
 MIN_LOSS_SAMPLE = 30
 """Images over which the share is taken, at least."""
+CONFLICT_PERIOD = 0.5
+"""Seconds between two looks at what other nodes publish: it asks for all topics of the graph."""
 CONFLICT_SECONDS = 1.0
 """Longer than a new node is known only in part."""
 REASON_PERIOD = 2.0
@@ -74,6 +76,7 @@ class InputMonitor:
         self._clock_shows, self._clock_moved_at = -1, time.monotonic()
         self._sole_publisher_at = time.monotonic()
         self._no_conflict_at: dict[str, float] = {}
+        self._conflicts_due = 0.0
         self._counts_before = (0, 0)
         self._reasons: dict[str, _Reason] = {}
 
@@ -172,6 +175,9 @@ class InputMonitor:
     def _check_conflicts(self) -> None:
         """Report what other nodes publish that does not go with what this one does."""
         now = time.monotonic()
+        if now < self._conflicts_due:
+            return
+        self._conflicts_due = now + CONFLICT_PERIOD
         for subject, text in self._outputs.conflicts().items():
             if not text:
                 self._no_conflict_at[subject] = now

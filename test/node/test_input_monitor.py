@@ -8,7 +8,13 @@ import pytest
 
 pytest.importorskip('headpose_ros.msg')
 from headpose_ros.node import input_monitor
-from headpose_ros.node.input_monitor import CONFLICT_SECONDS, REASON_PERIOD, InputMonitor, Inputs
+from headpose_ros.node.input_monitor import (
+    CONFLICT_PERIOD,
+    CONFLICT_SECONDS,
+    REASON_PERIOD,
+    InputMonitor,
+    Inputs,
+)
 from headpose_ros.node.problems import ProblemLog
 from headpose_ros.node.subscriptions import LEASE_SECONDS
 
@@ -103,10 +109,11 @@ def test_conflicts_with_other_nodes_are_reported_once_they_last(made):
         made.now[0] = 100.0 + seconds
         made.monitor.check(3.0)
     assert made.log == []
-    made.now[0] += 0.2
+    made.now[0] += CONFLICT_SECONDS + 0.2
     made.monitor.check(3.0)
     assert made.log == ['/b: the same ids']
     made.conflicts = {'ids': '', 'tracked': ''}
+    made.now[0] += CONFLICT_PERIOD
     made.monitor.check(3.0)
     assert made.log[1:] == ['resolved: /b: the same ids']
 
