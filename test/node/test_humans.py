@@ -168,27 +168,49 @@ def test_two_cameras_share_one_list_and_no_id(domain, logs):
         assert 'its own list' not in text
 
 
-def test_nodes_that_use_the_same_ids_are_told(domain, logs):
+def own_topic(topic, side):
+    return ['-r', f'{topic}:=/{side}{topic}']
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'told'),
+    [
+        pytest.param(lambda side: own_topic('/humans/faces/tracked', side), True, id='frames'),
+        pytest.param(lambda side: ['-p', 'publish_tf:=false'], True, id='list'),
+        pytest.param(
+            lambda side: own_topic('/humans/faces/tracked', side) + own_topic('/tf', side),
+            False,
+            id='two robots',
+        ),
+    ],
+)
+def test_nodes_that_use_the_same_ids_are_told(domain, logs, arguments, told):
     same = ['-p', 'id_prefix:=twin_']  # another one than the module's node has
     with (
-        fake_node(domain, logs, '-r', '__ns:=/left', *same) as left,
-        fake_node(domain, logs, '-r', '__ns:=/right', *same) as right,
+        fake_node(domain, logs, '-r', '__ns:=/left', *same, *arguments('left')) as left,
+        fake_node(domain, logs, '-r', '__ns:=/right', *same, *arguments('right')) as right,
         Bench(domain, 'other') as bench,
     ):
         advertise_both(bench)
         for side in SPOTS:
             bench.listen(HeadPoseArray, f'/{side}/headpose/heads')
+        words = '.*: publishes the same ids and TF frames.*set id_prefix'
 
-        def told():
+        def both(words):
             shoot_both(bench)
             return all(
-                process.matching(f'{other}.*: publishes the same ids and TF frames.*set id_prefix')
+                process.matching(f'{other}{words}')
                 for process, other in ((left, '/right/headpose'), (right, '/left/headpose'))
             )
 
-        bench.until(told, 'both to be told')
-        left.end(signal.SIGINT)
-        bench.until(lambda: right.matching('resolved:.*same ids'), 'the end of it')
+        if told:
+            bench.until(lambda: both(words), 'both to be told')
+            left.end(signal.SIGINT)
+            bench.until(lambda: right.matching('resolved:.*same ids'), 'the end of it')
+            return
+        bench.until(lambda: not both(words) and all(bench.got.values()), 'results of both')
+        for _ in range(60):
+            assert not both(words)
 
 
 def test_another_list_of_faces_is_told(bench, running):
