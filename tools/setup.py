@@ -260,7 +260,9 @@ def install_packages(ros: str) -> None:
         return
     run(
         'installing ROS 2 Jazzy and the dependencies (about 700 MB where none is cached)',
-        pip_install(*files('run', 'ros', 'build', 'dev', 'archives', 'docs', 'training', 'colcon')),
+        pip_install(
+            *files('run', 'ros', 'build', 'dev', 'archives', 'docs', 'training', 'colcon')
+        ),
     )
 
 

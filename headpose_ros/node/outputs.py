@@ -16,7 +16,9 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
 from headpose_ros.attention import CAMERA, Place, Target
+from headpose_ros.geometry import CameraModel
 from headpose_ros.heads import Head
+from headpose_ros.media.image_messages import Bgr
 from headpose_ros.msg import HeadPoseArray
 from headpose_ros.node.attention_markers import ShownAttention
 from headpose_ros.node.attention_output import AttentionOutput, focus_transforms
