@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Protocol
 
 from headpose_ros import __version__
-from headpose_ros.cli import batch, evaluate, image, video, weights
+from headpose_ros.cli import batch, evaluate, image, video, view, weights
 from headpose_ros.media.file_names import write_any_name
 
 ADDED_COMMANDS = 'headpose.commands'
@@ -53,6 +53,7 @@ def commands() -> dict[str, Command]:
         'image': image,
         'video': video,
         'batch': batch,
+        'view': view,
         'evaluate': evaluate,
         'weights': weights,
     }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from headpose_ros.cli.lens import DEFAULT_HFOV_DEG, Lens, Lenses, add_lens_options
 from headpose_ros.cli.options import add_pipeline_options, pipeline_config
 from headpose_ros.cli.tables import add_table_options, open_tables, require_apart, speak
+from headpose_ros.cli.viewing import Viewing, add_viewing_options
 
 if TYPE_CHECKING:
     from headpose_ros.geometry.camera import CameraModel
@@ -33,7 +34,8 @@ _QUIT_KEYS = (27, ord('q'))
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = (
-        f'{SUMMARY}. Without -o, --csv, --json and --show, the poses are printed as a table.'
+        f'{SUMMARY}. Without -o, --csv, --json, --show, --view and --rerun, the poses are '
+        'printed as a table.'
     )
     add = parser.add_argument
     add(
@@ -52,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='give up a stream that is silent for this long [%(default)g]',
     )  # fmt: skip
     add('--show', action='store_true', help='show a window; q or Esc ends')
+    add_viewing_options(parser)
     add_pipeline_options(parser)
 
 
@@ -66,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f'--frames: expected at least 1, got {args.frames}')
     config = pipeline_config(args)
     lenses = Lenses(args)
-    outputs = {'-o': args.output, '--csv': args.csv, '--json': args.json}
+    outputs = {'-o': args.output, '--csv': args.csv, '--json': args.json,
+               '--rerun': args.rerun}  # fmt: skip
     require_apart([Path(args.input)], outputs)
     with _open(args, lenses) as source:
         images = min((n for n in (source.frame_count, args.frames) if n is not None), default=None)
@@ -84,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
             job = _Job(args, source, lens.camera, stack)
             mode: Literal['image', 'video'] = 'image' if images == 1 else 'video'
             job.run(HeadPosePipeline(config, mode=mode), images)
+            job.viewing.stay()
         return STATUS_SOME_FAILED if source.unreadable else 0
 
 
@@ -145,7 +150,8 @@ class _Job:
             self._video = stack.enter_context(VideoSink(args.output, *size, source.rate_hz))
         self._sinks = open_tables(args, ['image', 'stamp_ns'], stack)
         self._window = _open_window(stack) if args.show else False
-        if not (self._video or self._sinks or self._window):
+        self.viewing = Viewing(args, camera, stack)
+        if not (self._video or self._sinks or self._window or self.viewing):
             self._table = TextTable(sys.stdout, 'time', len('1234.567 s'))
         self._frames = self._with_heads = self._dark = 0
         self._ids: set[str] = set()
@@ -158,7 +164,8 @@ class _Job:
         from headpose_ros.hindsight import MAX_HELD, Hindsight
         from headpose_ros.media.files import SinkError
 
-        held: Hindsight[Frame] = Hindsight(0 if self._window else MAX_HELD)
+        is_watched = self._window or (self.viewing.is_live and self._source.frame_count is None)
+        held: Hindsight[Frame] = Hindsight(0 if is_watched else MAX_HELD)
         try:
             self._follow(pipeline, held, images)
         except (SinkError, BrokenPipeError):
@@ -203,14 +210,22 @@ class _Job:
             stamp = getattr(frame, 'stamp_ns', round(1e9 * frame.time))
             for sink in self._sinks:
                 sink.write(heads, principal_id, image=frame.name, stamp_ns=stamp)
+            if self.viewing:
+                # What is drawn into the image is not for the viewer, which draws itself.
+                image = frame.image_bgr.copy() if self._draws else frame.image_bgr
+                self.viewing.put(image, result, stamp)
             if self._table:
                 self._table.write(f'{frame.time:.3f} s', heads, principal_id)
             if not self._draw(frame, result):
                 return False
         return True
 
+    @property
+    def _draws(self) -> bool:
+        return bool(self._video or self._window)
+
     def _draw(self, frame: Frame, result: FrameResult) -> bool:
-        if not (self._video or self._window):
+        if not self._draws:
             return True
         from headpose_ros.media.drawing import draw_heads
 
