@@ -10,6 +10,7 @@ HFOV ?=
 TESTS ?=
 # Test files side by side; each has a ROS domain of its own. JOBS=0: one after the other.
 JOBS ?= auto
+VIEW ?=
 
 # Started by another environment's Python: its libraries' path must not lead ours astray.
 ifdef _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -26,10 +27,10 @@ setup: ## install and build all that is missing (into .venv; nothing outside thi
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON) here; Python 3.10 to 3.13 is needed (make PYTHON=...)" >&2; exit 1; }
 	@$(PYTHON) tools/setup.py
 
-demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folder|stream|/dev/video0, HFOV=60 or CAMERA_INFO=camera.yaml
+demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folder|stream|/dev/video0, HFOV=60 or CAMERA_INFO=camera.yaml; VIEW=1 shows it in the browser
 	@$(OVERLAY) exec $(VENV)/python -m headpose_ros.node.demo --out out/demo \
 	  $(if $(INPUT),--input '$(INPUT)') $(if $(CAMERA_INFO),--camera-info '$(CAMERA_INFO)') \
-	  $(if $(HFOV),--hfov '$(HFOV)')
+	  $(if $(HFOV),--hfov '$(HFOV)') $(if $(VIEW),--view $(filter-out 1,$(VIEW)))
 
 test: setup ## run every test; TESTS=test/geometry for some, JOBS=0 one after the other
 	@$(OVERLAY) exec $(VENV)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile $(TESTS)

@@ -16,6 +16,8 @@ OPTIONAL = (
     'matplotlib',
     'numba',
     'py_trees',
+    'playwright',
+    'rerun',
     'headpose_training',
     'benchmark',
     'rosbags',

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from headpose_ros.cli.viewing import Address, address, announce, wait_for_interrupt
+from headpose_ros.cli.viewing import Address, address, wait_for_interrupt
 
 SUMMARY = 'show a recording (--rerun FILE.rrd, make demo VIEW=1) in the browser'
 
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve the recording until Ctrl-C."""
     from headpose_ros.viewer import require_rerun
-    from headpose_ros.viewer.web_viewer import WebViewer
+    from headpose_ros.viewer.web_viewer import WebViewer, announce
 
     require_rerun()
     if not args.recording.is_file():

@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import threading
-import webbrowser
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,6 +64,7 @@ class Viewing:
             self._file = stack.enter_context(RecordingFile(args.rerun))
         if args.view:
             from headpose_ros.viewer.feeds import LiveView
+            from headpose_ros.viewer.web_viewer import announce
 
             host, port = args.view
             self._live = stack.enter_context(LiveView(host, port or 0))
@@ -95,16 +94,6 @@ class Viewing:
             self._live.finish()
             if sys.stdin is not None and sys.stdin.isatty():
                 wait_for_interrupt()
-
-
-def announce(url: str, port: int, opens: bool) -> None:
-    """Say where the viewer is, and open a browser where one is wanted and there is a screen."""
-    over_ssh = 'SSH_CONNECTION' in os.environ
-    hint = f' (from your machine first: ssh -L {port}:localhost:{port} ...)' if over_ssh else ''
-    print(f'viewer: {url}{hint}', file=sys.stderr, flush=True)
-    has_screen = bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
-    if opens and has_screen and not over_ssh:
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def wait_for_interrupt() -> None:

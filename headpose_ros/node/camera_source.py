@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,16 @@ class CameraSource:
     def frame_id(self) -> str | None:
         """The frame of the newest CameraInfo, None before the first."""
         return None if self._info is None else self._info.header.frame_id
+
+    @property
+    def stated_size(self) -> tuple[int, int]:
+        """Width and height of the images that the newest CameraInfo is for, pixels; 0, 0: none."""
+        if self._info is None:
+            return 0, 0
+        with contextlib.suppress(ValueError):
+            camera = CameraModel.from_camera_info(self._info, rectified=self._rectified)
+            return camera.width, camera.height
+        return self._info.width, self._info.height
 
     def update(self, info: CameraInfo) -> None:
         """Take the newest CameraInfo."""

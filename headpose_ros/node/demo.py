@@ -21,6 +21,8 @@ from headpose_ros.node.private_graph import environment, private_domain, start, 
 
 SINGLE_IMAGE_FRAMES = 60
 LIVE_FRAMES = 300
+RECORDING = 'demo.rrd'
+VIEWER_RATE = 30.0
 
 
 class DemoError(RuntimeError):
@@ -36,6 +38,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument('--rate', default='', help='images per second')
     parser.add_argument('--frames', type=int, default=0, help='stop after this many images')
     parser.add_argument('--compressed', action='store_true', help='send JPEG images')
+    parser.add_argument(
+        '--view', nargs='?', type=int, const=0, metavar='PORT',
+        help='show it in the browser while it runs, and leave demo.rrd',
+    )  # fmt: skip
     parser.add_argument('--out', default='out/demo', help='folder to write to')
     parser.add_argument('--param', action='append', default=[], help='NAME:=VALUE for the node')
     return parser
@@ -75,7 +81,7 @@ class Demo:
         self._options = options
         self._out = Path(options.out)
         self._out.mkdir(parents=True, exist_ok=True)
-        for name in ('summary.json', 'recording.json', 'camera.json', 'heads.csv'):
+        for name in ('summary.json', 'recording.json', 'camera.json', 'heads.csv', RECORDING):
             (self._out / name).unlink(missing_ok=True)
         self._environment = environment(domain, self._out.resolve() / 'log')
 
@@ -83,6 +89,8 @@ class Demo:
         """Play, record, summarise."""
         source = self._options.input or str(CLIP)
         print(f'demo: playing {source} into the node ...', flush=True)
+        if self._options.view is not None:
+            self._open_viewer()
         node = self._start('main', self._node_arguments())
         recorder = self._start('demo_recorder', self._recorder_arguments(), stdin=subprocess.PIPE)
         camera = self._start('demo_camera', self._camera_arguments(source))
@@ -99,7 +107,26 @@ class Demo:
 
         summary = summarise(self._out, CLIP if source == str(CLIP) else None)
         (self._out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+        if self._options.view is not None:
+            print(f'demo: to see it again: .venv/bin/headpose view {self._out / RECORDING}')
         return summary
+
+    def _open_viewer(self) -> None:
+        """Start the viewer beside it; if it ends or is closed, the demo goes on."""
+        from headpose_ros.viewer import ViewerError, require_rerun
+        from headpose_ros.viewer.web_server import free_port
+        from headpose_ros.viewer.web_viewer import DEFAULT_PORT, announce
+
+        try:
+            require_rerun()
+            port = self._options.view or free_port(DEFAULT_PORT)
+        except (ViewerError, OSError) as error:
+            raise DemoError(str(error)) from error
+        viewer = self._start('viewer_node', self._viewer_arguments(port), stdout=subprocess.PIPE)
+        # It says so when it serves the page.
+        if not viewer.stdout.readline():
+            raise DemoError('the viewer did not start')
+        announce(f'http://localhost:{port}/', port, opens=not self._options.view)
 
     def _start(self, module: str, own: list[str], **options: Any) -> subprocess.Popen[Any]:
         process = start(f'headpose_ros.node.{module}', own, env=self._environment, **options)
@@ -125,8 +152,15 @@ class Demo:
             own += ['-p', parameter]
         return own
 
+    def _viewer_arguments(self, port: int) -> list[str]:
+        transport = 'compressed' if self._options.compressed else 'raw'
+        given = {'port': port, 'image_transport': transport, 'max_rate': VIEWER_RATE}
+        parameters = [word for item in given.items() for word in ('-p', '{}:={}'.format(*item))]
+        return ['--ready', '--ros-args', '--log-level', 'warn', *parameters]
+
     def _recorder_arguments(self) -> list[str]:
         own = ['--out', str(self._out), '--until-eof']
+        own += ['--rerun', RECORDING] if self._options.view is not None else []
         return own + (['--compressed'] if self._options.compressed else [])
 
     def _camera_arguments(self, source: str) -> list[str]:
@@ -135,7 +169,7 @@ class Demo:
             '--input',
             source,
             '--wait',
-            '2',
+            '2' if self._options.view is None else '3',
             '--wait-seconds',
             '60',
             '--report',

@@ -29,6 +29,7 @@ def arguments() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     parser = argparse.ArgumentParser(prog='demo_recorder', description=__doc__)
     parser.add_argument('--out', default='out/demo', help='folder to write to')
+    parser.add_argument('--rerun', metavar='NAME', help='write a recording for the viewer too')
     parser.add_argument('--compressed', action='store_true', help='record image/compressed')
     parser.add_argument('--seconds', type=float, help='stop after this long')
     parser.add_argument('--until-eof', action='store_true', help='stop when stdin is closed')
@@ -64,6 +65,8 @@ def _run(args: list[str] | None) -> int:
         recorder.write_tables(out)
         if complete:
             recorder.write_video(out)
+        if complete and options.rerun:
+            recorder.write_recording(out / options.rerun)
     return 0
 
 
@@ -140,6 +143,16 @@ class Recorder:
             for stamp, (_, message) in self._results.items()
         }
         write_video(out, self._spool, heads, CameraModel.from_camera_info(self._info))
+
+    def write_recording(self, path: Path) -> None:
+        """Write what the viewer shows: every result, with its image."""
+        if self._info is None:
+            return
+        from headpose_ros.geometry import CameraModel
+        from headpose_ros.node.demo_recording import write_recording
+
+        camera = CameraModel.from_camera_info(self._info)
+        write_recording(path, self._spool, self._results, camera)
 
     def _on_heads(self, message: HeadPoseArray) -> None:
         from headpose_ros.node.depth import nanoseconds

@@ -57,13 +57,19 @@ class Spool:
         self._queue.put(None)
         self._thread.join()
 
+    def encoded(self, stamp: int) -> bytes | None:
+        """Return the image of a stamp as it is kept, a JPEG or as it came; None without one."""
+        if stamp not in self._offsets:
+            return None
+        start, length = self._offsets[stamp]
+        self._file.seek(start)
+        return self._file.read(length)
+
     def images(self) -> Iterator[tuple[int, Bgr]]:
         """Yield (stamp in ns, image) in the order of the stamps."""
         levels = Levels()
         for stamp in self.stamps:
-            start, length = self._offsets[stamp]
-            self._file.seek(start)
-            data = np.frombuffer(self._file.read(length), np.uint8)
+            data = np.frombuffer(self.encoded(stamp) or b'', np.uint8)
             try:
                 yield stamp, levels.eight_bit(decode(data, _AS_STORED))
             except ImageError:

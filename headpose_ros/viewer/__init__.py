@@ -10,6 +10,7 @@ up, `scene` turns them into Rerun's terms, `web_server` serves the page.
 from __future__ import annotations
 
 import importlib.util
+import os
 
 
 class ViewerError(RuntimeError):
@@ -17,8 +18,10 @@ class ViewerError(RuntimeError):
 
 
 def require_rerun() -> None:
-    """Raise ViewerError where rerun-sdk is not installed."""
+    """Prepare for importing Rerun. Raises ViewerError where rerun-sdk is not installed."""
     if importlib.util.find_spec('rerun') is None or importlib.util.find_spec('rerun_cli') is None:
         raise ViewerError(
             "the viewer needs rerun-sdk, which is not installed: pip install 'headpose_ros[viewer]'"
         )
+    # What goes wrong is told by us: that a viewer was closed is no error. Read when it is loaded.
+    os.environ.setdefault('RUST_LOG', 'off')

@@ -8,14 +8,16 @@ for a viewer, and the one who gives the shots never waits for it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from headpose_ros.media.files import SinkError, require_room, require_writable
 from headpose_ros.viewer import require_rerun
@@ -31,7 +33,6 @@ PATIENCE_SECONDS = 3.0
 _CHECK_EVERY = 100
 """Shots between looks at how full the disk is."""
 
-Clock = Literal['duration', 'timestamp']
 _logger = logging.getLogger(__name__)
 
 
@@ -113,7 +114,7 @@ class Feed:
 class RecordingFile:
     """A `.rrd` file of all shots. Use it as a context, or call `close`."""
 
-    def __init__(self, path: Path, clock: Clock = 'duration') -> None:
+    def __init__(self, path: Path) -> None:
         """Open it. Raises SinkError where it cannot be written, ViewerError without Rerun."""
         require_rerun()
         require_writable(path)
@@ -124,7 +125,7 @@ class RecordingFile:
         self._put = 0
         self._recording = _recording()
         self._recording.save(path)
-        scene = Scene(self._recording, clock)
+        scene = Scene(self._recording)
         self._feed = Feed(scene.log, scene.finish, lossless=True)
 
     def put(self, shot: Shot) -> None:
@@ -172,7 +173,6 @@ class LiveView:
         self,
         host: str = 'localhost',
         port: int = 0,
-        clock: Clock = 'duration',
         max_rate_hz: float = MAX_RATE_HZ,
     ) -> None:
         """Start it. Raises ViewerError where it cannot be, or Rerun is missing."""
@@ -186,7 +186,7 @@ class LiveView:
         try:
             self._recording = _recording()
             self._recording.connect_grpc(self._web.feed_url)
-            scene = Scene(self._recording, clock)
+            scene = Scene(self._recording)
             self._feed = Feed(scene.log, scene.finish, max_rate_hz=max_rate_hz)
         except BaseException:
             self._web.close()
@@ -210,16 +210,23 @@ class LiveView:
     def finish(self) -> None:
         """Hand over what waits, and take no more; the page stays until `close`."""
         if not self._feed.close(PATIENCE_SECONDS):
-            _logger.warning('the viewer does not take the last images')
             return
-        threading.Thread(target=self._recording.flush, daemon=True).start()
+        # It may wait for ever for a server that stands still.
+        flushing = threading.Thread(target=self._flush, daemon=True)
+        flushing.start()
+        flushing.join(PATIENCE_SECONDS)
 
     def close(self) -> None:
         """End it. What the browser has got stays there."""
         self.finish()
-        # First the server: whatever waits for it, in Rerun, is free then.
+        # The server: whatever still waits for it is free then.
         self._web.close()
         self._feed.close(PATIENCE_SECONDS)
+
+    def _flush(self) -> None:
+        with contextlib.suppress(Exception):
+            self._recording.flush()
+            self._recording.disconnect()
 
     def __enter__(self) -> LiveView:
         return self
@@ -234,8 +241,6 @@ class LiveView:
 
 
 def _recording() -> Any:
-    import uuid
-
     import rerun as rr
 
     return rr.RecordingStream(APPLICATION, recording_id=uuid.uuid4())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow
 import rerun as rr
 
 from headpose_ros.heads import Head
@@ -93,11 +94,15 @@ def in_image(shot: Shot, colours: Sequence[Colour]) -> dict[str, Any]:
 
 
 def in_numbers(shot: Shot) -> Any:
-    """Return the heads of `shot`, at least one, in numbers: rows of the tables of poses."""
-    import pyarrow
+    """Return the heads of `shot`, at least one, in numbers: rows of the tables of poses.
 
+    Without the stamp, which is the time that they are logged at.
+    """
+    rows = shot.result.to_dicts()
+    for row in rows:
+        row.pop('stamp_ns', None)
     # One component that holds all columns: 24 of their own would cost most of the time.
-    return rr.AnyValues(pose=pyarrow.array(shot.result.to_dicts()))
+    return rr.AnyValues(pose=pyarrow.array(rows))
 
 
 def _label(head: Head, count: int) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ import rerun as rr
 ROWS = 32
 """Rows that a line gathers before it is sent, unless `seconds` have passed first."""
 SECONDS = 0.2
+FIRST_DATE_NS = 1 << 59
+"""Stamps from here on (1988) are times of the day."""
 
 
 @dataclass
@@ -26,13 +28,24 @@ class _Line:
     is_broken: bool = True
 
 
-class Plots:
-    """Lines by entity path. `clock`: 'duration' or 'timestamp', what the times are."""
+def clock(stamps_ns: Sequence[int]) -> tuple[str, np.ndarray]:
+    """Return how Rerun is to take stamps, and the stamps so.
 
-    def __init__(self, recording: Any, timeline: str, clock: str) -> None:
+    'timestamp' for times of the day, 'duration' where they count from a start, as those of files
+    and simulators do.
+    """
+    times = np.array(stamps_ns, np.int64)
+    if times[0] >= FIRST_DATE_NS:
+        return 'timestamp', times.astype('datetime64[ns]')
+    return 'duration', times.astype('timedelta64[ns]')
+
+
+class Plots:
+    """Lines by entity path."""
+
+    def __init__(self, recording: Any, timeline: str) -> None:
         self._recording = recording
         self._timeline = timeline
-        self._clock = clock
         self._lines: dict[str, _Line] = {}
         self._first_ns: int | None = None
 
@@ -69,9 +82,8 @@ class Plots:
         for path, line in self._lines.items():
             if not line.values:
                 continue
-            unit = 'timedelta64[ns]' if self._clock == 'duration' else 'datetime64[ns]'
-            times = np.array(line.stamps_ns, np.int64).astype(unit)
-            index = rr.TimeColumn(self._timeline, **{self._clock: times})
+            kind, times = clock(line.stamps_ns)
+            index = rr.TimeColumn(self._timeline, **{kind: times})
             columns = rr.Scalars.columns(scalars=line.values)
             self._recording.send_columns(path, indexes=[index], columns=columns)
             line.stamps_ns.clear()

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import rerun as rr
@@ -25,7 +25,7 @@ import rerun as rr
 from headpose_ros.viewer.head_marks import HEADS, in_image, in_numbers, in_space, rgb
 from headpose_ros.viewer.layout import HELP, LayoutOptions, layout
 from headpose_ros.viewer.lens_view import COLUMNS, LensView
-from headpose_ros.viewer.plots import Plots
+from headpose_ros.viewer.plots import Plots, clock
 from headpose_ros.viewer.shot import Shot
 
 TIMELINE = 'time'
@@ -41,18 +41,11 @@ _STAGES = {'search': (255, 170, 60), 'crop': (120, 200, 120), 'estimate': (110, 
 
 
 class Scene:
-    """Logs one `Shot` after another to a Rerun recording.
+    """Logs one `Shot` after another to a Rerun recording."""
 
-    `clock`: 'timestamp' where stamps are times of the day, 'duration' where they count from a
-    start.
-    """
-
-    def __init__(
-        self, recording: Any, clock: Literal['duration', 'timestamp'] = 'duration'
-    ) -> None:
+    def __init__(self, recording: Any) -> None:
         self._recording = recording
-        self._clock = clock
-        self._plots = Plots(recording, TIMELINE, clock)
+        self._plots = Plots(recording, TIMELINE)
         self._lens: LensView | None = None
         self._options: LayoutOptions | None = None
         self._reach: float | None = None
@@ -62,15 +55,9 @@ class Scene:
         recording.log('help', document, static=True)
 
     def log(self, shot: Shot) -> None:
-        """Log one image; stamps must not go back."""
-        stamp = shot.stamp_ns
-        unit = 'ns'
-        time: Any = (
-            np.timedelta64(stamp, unit)
-            if self._clock == 'duration'
-            else np.datetime64(stamp, unit)
-        )
-        self._recording.set_time(TIMELINE, **{self._clock: time})
+        """Log one image."""
+        kind, times = clock([shot.stamp_ns])
+        self._recording.set_time(TIMELINE, **{kind: times[0]})
         self._arrange(shot)
         self._log_place(shot)
         self._log_image(shot)
@@ -169,7 +156,8 @@ class Scene:
         values: dict[str, float] = {}
         styles: dict[str, tuple[str, Any]] = {}
 
-        def add(path: str, name: str, colour: Any, value: float) -> None:
+        def add(plot: str, name: str, colour: Any, value: float) -> None:
+            path = f'{plot}/{rr.escape_entity_path_part(name)}'
             values[path] = value
             styles[path] = (name, colour)
 
@@ -182,16 +170,16 @@ class Scene:
                 ('distance', head.distance),
             )
             for quantity, value in quantities:
-                add(f'plots/{quantity}/{head.id}', head.id, rgb(head.id), value)
+                add(f'plots/{quantity}', head.id, rgb(head.id), value)
         for look in shot.attention.looks if shot.attention else ():
             if look.target == CAMERA:
-                add(f'attention/{look.id}', look.id, rgb(look.id), look.probability)
+                add('attention', look.id, rgb(look.id), look.probability)
         for stage, value in {**shot.result.timings, **shot.values}.items():
-            add(f'timings/{stage}', stage, _STAGES.get(stage, _GREY), value)
+            add('timings', stage, _STAGES.get(stage, _GREY), value)
         self._stamps.append(shot.stamp_ns)
         span = self._stamps[-1] - self._stamps[0]
         if span > 0:
-            add('rates/images', 'images', _GREY, 1e9 * (len(self._stamps) - 1) / span)
+            add('rates', 'images', _GREY, 1e9 * (len(self._stamps) - 1) / span)
         self._plots.add(shot.stamp_ns, values, styles)
         for event in shot.attention.events if shot.attention else ():
             what = event.type.name.lower().replace('_', ' ')

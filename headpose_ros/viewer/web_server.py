@@ -152,10 +152,16 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-def free_port() -> int:
-    """Return a port of this machine that nobody listens at."""
+def free_port(wanted: int = 0) -> int:
+    """Return a port of this machine that nobody listens at: the `wanted` one, or any other."""
     with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(('127.0.0.1', wanted))
+        except OSError:
+            if not wanted:
+                raise
+            return free_port()
         return int(probe.getsockname()[1])
 
 

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
+import threading
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +76,13 @@ class WebViewer:
         if 'error' in answer:
             raise ViewerError(answer['error'])
         return answer
+
+
+def announce(url: str, port: int, opens: bool) -> None:
+    """Say where the viewer is, and open a browser where one is wanted and there is a screen."""
+    over_ssh = 'SSH_CONNECTION' in os.environ
+    hint = f' (from your machine first: ssh -L {port}:localhost:{port} ...)' if over_ssh else ''
+    print(f'viewer: {url}{hint}', file=sys.stderr, flush=True)
+    has_screen = bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
+    if opens and has_screen and not over_ssh:
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
