@@ -35,7 +35,7 @@ CLIP = ROOT / 'headpose_ros' / 'demo' / 'clip.mp4'
 CLIP_OPTIONS = ['--camera-info', str(CLIP.with_name('clip_camera.yaml'))]
 CLASSROOM = DATA / 'videos' / 'classroom'  # Intel sample-videos, CC BY 4.0
 SIZE = (1280, 760)
-FILM_SIZE, FILM_STEPS, FILM_STEP_MS, FILM_QUALITY = (1100, 640), 48, 125, 55
+FILM_SIZE, FILM_STEPS, FILM_STEP_MS, FILM_QUALITY = (1100, 640), 40, 150, 50
 BAR = (272, 208, 14)
 """The bar of time in the page: pixels from its left, right and lower edge."""
 

@@ -18,6 +18,8 @@ from headpose_ros.viewer.shot import Shot
 
 HEADS = ('camera/heads', 'heads')
 """Entities that are cleared, with all below them, where nobody is there."""
+IN_IMAGE = ('boxes', 'labels', 'axes')
+"""Entities under that of the image."""
 FULL_LABELS = 4
 """Heads up to which the labels in the image give the angles too."""
 MOST_LABELS = 12
@@ -26,8 +28,8 @@ MOST_LABELS = 12
 _AXES = ((255, 60, 60), (60, 220, 60), (60, 140, 255))
 """x, y, z are red, green, blue, as in `media.drawing` and everywhere in ROS."""
 _FACE_ALPHA, _FAINT_ALPHA = 150, 120
-_NO_BREAK = '\u00a0'
-"""A space at which labels are not broken into lines as narrow as their boxes."""
+_HIDDEN = 0.01
+"""Radius of a point that only carries a label, pixels."""
 
 Colour = tuple[int, int, int]
 
@@ -84,7 +86,11 @@ def in_image(shot: Shot, colours: Sequence[Colour]) -> dict[str, Any]:
     lines = [(line + 0.5) * scale for line in shapes.axes_in_image(heads, shot.camera)]
     return {
         'boxes': rr.Boxes2D(
-            mins=corners * scale, sizes=sizes * scale, colors=colours, radii=stroke,
+            mins=corners * scale, sizes=sizes * scale, colors=colours, radii=stroke
+        ),
+        # Labels of boxes are broken into lines as narrow as the boxes; those of points are not.
+        'labels': rr.Points2D(
+            (corners + sizes * (0.5, 1.0)) * scale, colors=colours, radii=[_HIDDEN],
             labels=[_label(head, len(heads)) for head in heads], show_labels=True,
         ),
         'axes': rr.LineStrips2D(
@@ -108,7 +114,5 @@ def in_numbers(shot: Shot) -> Any:
 def _label(head: Head, count: int) -> str:
     who, angles = label_lines(head)
     if count <= FULL_LABELS:
-        text = f'{who}\n{angles}'
-    else:
-        text = who if count <= MOST_LABELS else head.id
-    return text.replace(' ', _NO_BREAK)
+        return f'{who}\n{angles}'
+    return who if count <= MOST_LABELS else head.id

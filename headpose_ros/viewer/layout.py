@@ -88,7 +88,8 @@ def layout(options: LayoutOptions) -> Any:
 
 def _space(options: LayoutOptions) -> Any:
     """The view in space, from behind the camera and above it, to its right."""
-    contents = ['/**', '- /picture/**']
+    # Labels stand in the image; in space there are ids at the heads themselves.
+    contents = ['/**', '- /picture/**', '- /camera/lens/labels']
     name = 'Space'
     grid = rrb.LineGrid3D(visible=False)
     if options.is_fixed:

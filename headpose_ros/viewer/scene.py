@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import rerun as rr
 
-from headpose_ros.viewer.head_marks import HEADS, in_image, in_numbers, in_space, rgb
+from headpose_ros.viewer.head_marks import HEADS, IN_IMAGE, in_image, in_numbers, in_space, rgb
 from headpose_ros.viewer.layout import HELP, LayoutOptions, layout
 from headpose_ros.viewer.lens_view import COLUMNS, LensView
 from headpose_ros.viewer.plots import Plots, clock
@@ -150,7 +150,7 @@ class Scene:
 
     def _in_image(self) -> list[str]:
         image = self._options.image if self._options else 'picture'
-        return [f'{image}/boxes', f'{image}/axes']
+        return [f'{image}/{mark}' for mark in IN_IMAGE]
 
     def _log_figures(self, shot: Shot) -> None:
         values: dict[str, float] = {}
