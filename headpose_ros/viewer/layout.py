@@ -80,14 +80,12 @@ def layout(options: LayoutOptions) -> Any:
         rrb.Vertical(above, below, row_shares=[3, 2]),
         rrb.BlueprintPanel(state='hidden'),
         rrb.SelectionPanel(state='hidden'),
-        rrb.TimePanel(
-            state='collapsed', timeline=options.timeline, play_state='following'
-        ),
+        rrb.TimePanel(state='collapsed', timeline=options.timeline, play_state='following'),
     )
 
 
 def _space(options: LayoutOptions) -> Any:
-    """The view in space, from behind the camera and above it, to its right."""
+    """Return the view in space, from behind the camera and above it, to its right."""
     # Labels stand in the image; in space there are ids at the heads themselves.
     contents = ['/**', '- /picture/**', '- /camera/lens/labels']
     name = 'Space'

@@ -26,43 +26,55 @@ _JPEG, _PNG = 'image/jpeg', 'image/png'
 
 
 class Look(Protocol):
-    """Whether one head looks at one target."""
+    """Whether one head looks at one target: what is shown of it."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The head."""
+
     @property
-    def target(self) -> str: ...
+    def target(self) -> str:
+        """The target's name."""
+
     @property
-    def looking(self) -> bool: ...
-    @property
-    def probability(self) -> float: ...
+    def probability(self) -> float:
+        """0 to 1, of this image."""
 
 
 class Kind(Protocol):
     """The type of an event: an enumeration's member."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Such as STARTED_LOOKING."""
 
 
 class Event(Protocol):
     """What a head did."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The head."""
+
     @property
-    def type(self) -> Kind: ...
+    def type(self) -> Kind:
+        """What it did."""
+
     @property
-    def target(self) -> str: ...
+    def target(self) -> str:
+        """At what, or empty."""
 
 
 class AttentionLike(Protocol):
-    """What `headpose_ros.attention` says of an image."""
+    """Who looks at what in an image, and what became certain with it: a result or a message."""
 
     @property
-    def looks(self) -> Sequence[Look]: ...
+    def looks(self) -> Sequence[Look]:
+        """For each head and target."""
+
     @property
-    def events(self) -> Sequence[Event]: ...
+    def events(self) -> Sequence[Event]:
+        """In the order in which they became certain."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,10 @@ def main() -> int:
     parser.add_argument('--memory', default='512MB', help='what is kept for later browsers')
     options = parser.parse_args()
     try:
-        with RerunServer(options.recording, options.memory) as rerun, front(options, rerun) as page:
+        with (
+            RerunServer(options.recording, options.memory) as rerun,
+            front(options, rerun) as page,
+        ):
             print(json.dumps(page), flush=True)
             sys.stdin.read()
     except ServerError as error:
@@ -171,7 +174,9 @@ def front(options: argparse.Namespace, rerun: RerunServer) -> Iterator[dict[str,
     handler = type('Handler', (Handler,), {'rerun': rerun, 'is_local': options.host in LOCAL})
     address = '127.0.0.1' if options.host == 'localhost' else options.host
     family = socket.AF_INET6 if ':' in address else socket.AF_INET
-    kind = type('Server', (ThreadingHTTPServer,), {'address_family': family, 'daemon_threads': True})
+    kind = type(
+        'Server', (ThreadingHTTPServer,), {'address_family': family, 'daemon_threads': True}
+    )
     try:
         server = kind((address, options.port), handler)
     except OSError as error:
@@ -258,10 +263,15 @@ class Handler(BaseHTTPRequestHandler):
         }
         connection = http.client.HTTPConnection('127.0.0.1', port)
         # A page that is closed shows only when something is written to it.
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        with (
+            contextlib.closing(connection),
+            contextlib.suppress(OSError, http.client.HTTPException),
+        ):
             connection.request(method, path, body, asked)
             answer = connection.getresponse()
-            kept = {name: value for name, value in answer.getheaders() if name.lower() in PASSED_ON}
+            kept = {
+                name: value for name, value in answer.getheaders() if name.lower() in PASSED_ON
+            }
             kept['Transfer-Encoding'] = 'chunked'
             self._begin(answer.status, kept)
             while data := answer.read1(CHUNK):

@@ -18,7 +18,7 @@ from headpose_ros.viewer import ViewerError
 
 DEFAULT_PORT = 9090
 MEMORY_LIMIT = '512MB'
-"""What the server keeps of a live recording for browsers that open later; the oldest goes first."""
+"""Kept of a live recording, for browsers that open later; the oldest is dropped first."""
 _START_SECONDS = 30.0
 
 

@@ -86,7 +86,9 @@ def heads(number, *ids):
 
 
 def shown(viewer):
-    return [(shot.stamp_ns // 10**8 % 100, [h.id for h in shot.result]) for shot in viewer._live.shots]
+    return [
+        (shot.stamp_ns // 10**8 % 100, [h.id for h in shot.result]) for shot in viewer._live.shots
+    ]
 
 
 def test_an_image_is_shown_with_its_own_heads_in_whatever_order_they_come(make, clock):

@@ -88,7 +88,9 @@ def test_colours_are_those_of_annotated_videos(tmp_path):
 
 def test_a_line_of_the_plots_breaks_where_somebody_is_away(tmp_path):
     here, away = made_head('f0001'), []
-    shots = [made_shot(STEP * number, [here] if number not in (3, 4) else away) for number in range(8)]
+    shots = [
+        made_shot(STEP * number, [here] if number not in (3, 4) else away) for number in range(8)
+    ]
     values = components(recorded(tmp_path, shots), '/plots/azimuth/f0001', 'scalars')
     assert [math.isnan(value) for (value,) in values] == [False] * 3 + [True] + [False] * 3
 
