@@ -7,7 +7,7 @@
 """
 
 import os
-from typing import List  # noqa: UP035
+from typing import Any, List  # noqa: UP035
 
 from ament_index_python.packages import (
     PackageNotFoundError,
@@ -92,13 +92,22 @@ def parameter_argument(name: str) -> DeclareLaunchArgument:
 
 
 def process_arguments() -> list[DeclareLaunchArgument]:
-    """Declare namespace, RViz, log level and enclave."""
+    """Declare namespace, viewers, log level and enclave."""
     return [
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of all nodes started here.'
         ),
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=BOOLEANS, description='Start RViz as well.'
+        ),
+        DeclareLaunchArgument(
+            'viewer',
+            default_value='false',
+            choices=BOOLEANS,
+            description='Start the viewer in the browser as well (pip install rerun-sdk).',
+        ),
+        DeclareLaunchArgument(
+            'viewer_port', default_value='9090', description='Port of the viewer, on this machine.'
         ),
         DeclareLaunchArgument(
             'log_level',
@@ -162,6 +171,8 @@ def nodes(context: LaunchContext) -> list[Action]:
         started.append({'usb': usb_camera, 'webcam': webcam}[values['camera']](values))
     if values['rviz'] == 'true':
         started.append(rviz(values))
+    if values['viewer'] == 'true':
+        started.append(viewer(values))
     return started
 
 
@@ -257,6 +268,26 @@ def rviz(values: dict[str, str]) -> Node:
         namespace=values['namespace'],
         arguments=['-d', os.path.join(SHARE, 'config', 'headpose.rviz')],
         remappings=[(f'/headpose/{t}', f'headpose/{t}') for t in ('markers', 'debug_image')],
+        additional_env=dds_profile(),
+    )
+
+
+def viewer(values: dict[str, str]) -> Node:
+    """Make the viewer in the browser, of the node's topics and in its fixed frame."""
+    parameters: dict[str, Any] = {'port': int(values['viewer_port'])}
+    if values['compressed'] == 'true':
+        parameters['image_transport'] = 'compressed'
+    if values['fixed_frame']:
+        parameters['fixed_frame'] = ParameterValue(values['fixed_frame'], value_type=str)
+    if values['use_sim_time']:
+        parameters['use_sim_time'] = values['use_sim_time'] == 'true'
+    return Node(
+        package='headpose_ros',
+        executable='headpose_viewer',
+        namespace=values['namespace'],
+        output='screen',
+        parameters=[parameters],
+        remappings=topics(values),
         additional_env=dds_profile(),
     )
 

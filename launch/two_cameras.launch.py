@@ -28,7 +28,7 @@ from headpose_ros.node.launch_arguments import refuse_unknown
 SHARE = get_package_share_directory('headpose_ros')
 ONE_CAMERA = os.path.join(SHARE, 'launch', 'headpose.launch.py')
 SIDES = ('left', 'right')
-OWN = ('namespace', 'id_prefix', 'rviz', 'enclave')
+OWN = ('namespace', 'id_prefix', 'rviz', 'viewer', 'viewer_port', 'enclave')
 """Arguments of headpose.launch.py that are set for each camera here, or mean nothing for two."""
 
 
@@ -70,6 +70,7 @@ def head_pose_of(
             ('id_prefix', f'{name}_'),
             ('camera', 'none'),
             ('rviz', 'false'),
+            ('viewer', 'false'),
             ('enclave', ''),
             *values,
         ],

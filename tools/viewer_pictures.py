@@ -35,9 +35,7 @@ CLIP = ROOT / 'headpose_ros' / 'demo' / 'clip.mp4'
 CLIP_OPTIONS = ['--camera-info', str(CLIP.with_name('clip_camera.yaml'))]
 CLASSROOM = DATA / 'videos' / 'classroom'  # Intel sample-videos, CC BY 4.0
 SIZE = (1280, 760)
-FILM_SIZE, FILM_STEPS, FILM_STEP_MS, FILM_QUALITY = (1100, 640), 40, 150, 50
-BAR = (272, 208, 14)
-"""The bar of time in the page: pixels from its left, right and lower edge."""
+FILM_SIZE, FILM_STEPS, FILM_STEP, FILM_STEP_MS, FILM_QUALITY = (1000, 600), 40, 6, 150, 50
 
 
 def main() -> int:
@@ -48,7 +46,7 @@ def main() -> int:
     parser.add_argument('--show', nargs=2, metavar=('FILE.rrd', 'OUT.png'), help='only this')
     options = parser.parse_args()
     if options.show:
-        picture(Path(options.show[0]), Path(options.show[1]), 1.0)
+        picture(Path(options.show[0]), Path(options.show[1]))
         return 0
     for name in options.names or known:
         known[name]()
@@ -57,22 +55,23 @@ def main() -> int:
 
 def demo() -> None:
     """Photograph the packaged clip."""
-    with recording(CLIP, *CLIP_OPTIONS) as path:
-        picture(path, IMAGES / 'viewer_demo.png', 0.62)
+    with recording(CLIP, *CLIP_OPTIONS, '--frames', '200') as path:
+        picture(path, IMAGES / 'viewer_demo.png')
 
 
 def real() -> None:
     """Photograph a real one: a classroom, by a camera that is not calibrated."""
     with recording(CLASSROOM, '--rate', '12.5', '--hfov', '60') as path:
-        picture(path, IMAGES / 'viewer_real.png', 0.6)
+        picture(path, IMAGES / 'viewer_real.png')
 
 
 def film() -> None:
     """Film the packaged clip."""
     with recording(CLIP, *CLIP_OPTIONS) as path, shown(path, FILM_SIZE) as watched:
         shots = []
-        for share in np.linspace(0.04, 0.99, FILM_STEPS):
-            seek(watched, share)
+        go_to_start(watched)
+        for _ in range(FILM_STEPS):
+            step_on(watched, FILM_STEP)
             shots.append(Image.fromarray(watched.pixels()))
     out = IMAGES / 'viewer.webp'
     shots[0].save(
@@ -92,10 +91,9 @@ def recording(source: Path, *options: str) -> Iterator[Path]:
         yield path
 
 
-def picture(path: Path, out: Path, share: float) -> None:
-    """Photograph a recording at a share of its time."""
+def picture(path: Path, out: Path) -> None:
+    """Photograph the end of a recording."""
     with shown(path, SIZE) as watched:
-        seek(watched, share)
         Image.fromarray(watched.pixels()).quantize(256, dither=Image.Dither.NONE).save(
             out, optimize=True
         )
@@ -108,11 +106,16 @@ def shown(path: Path, size: tuple[int, int]) -> Iterator[Any]:
     viewer = WebViewer('localhost', 0, path)
     try:
         with page_of(viewer.url, *size) as watched:
-            watched.wait_until(is_drawn)
-            settle(watched)
+            watched.wait_until(lambda pixels: is_loaded(watched) and is_drawn(pixels))
+            settle(watched)  # it plays to its end, and waits there
             yield watched
     finally:
         viewer.close()
+
+
+def is_loaded(watched: Any) -> bool:
+    """Whether the browser has got the whole recording."""
+    return any(url.endswith('.rrd') for url in watched.loaded)
 
 
 def is_drawn(pixels: np.ndarray) -> bool:
@@ -133,14 +136,23 @@ def settle(watched: Any) -> None:
         before = after
 
 
-def seek(watched: Any, share: float) -> None:
-    """Go to a share of the time."""
-    left, right, below = BAR
-    size = watched.page.viewport_size
-    x = left + share * (size['width'] - left - right)
-    watched.page.mouse.click(x, size['height'] - below)
-    watched.page.mouse.move(size['width'] - 40, size['height'] - 5)
-    watched.page.wait_for_timeout(300)
+def go_to_start(watched: Any) -> None:
+    """Go back to the first image."""
+    press(watched, 'Home', 1)
+
+
+def step_on(watched: Any, images: int) -> None:
+    """Go on by some images."""
+    press(watched, 'ArrowRight', images)
+
+
+def press(watched: Any, key: str, times: int) -> None:
+    """Press a key, and wait until the page has answered."""
+    before = watched.pixels()
+    for _ in range(times):
+        watched.page.keyboard.press(key)
+        watched.page.wait_for_timeout(30)
+    watched.wait_until(lambda pixels: bool((pixels != before).any()))
     settle(watched)
 
 

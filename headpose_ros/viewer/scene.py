@@ -25,7 +25,7 @@ import rerun as rr
 from headpose_ros.viewer.head_marks import HEADS, IN_IMAGE, in_image, in_numbers, in_space, rgb
 from headpose_ros.viewer.layout import HELP, LayoutOptions, layout
 from headpose_ros.viewer.lens_view import COLUMNS, LensView
-from headpose_ros.viewer.plots import Plots, clock
+from headpose_ros.viewer.series import Plots, clock
 from headpose_ros.viewer.shot import Shot
 
 TIMELINE = 'time'

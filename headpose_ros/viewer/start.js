@@ -11,9 +11,10 @@ function fail(error) {
 }
 
 async function start() {
-  await wasm_bindgen('re_viewer_bg.wasm');
+  await wasm_bindgen({module_or_path: 're_viewer_bg.wasm'});
+  const {recording} = await (await fetch('settings.json')).json();
   const handle = new wasm_bindgen.WebHandle({
-    url: [`rerun+http://${location.host}/proxy`],
+    url: [recording ? location.origin + recording : `rerun+http://${location.host}/proxy`],
     hide_welcome_screen: true,
     enable_history: false,
     notebook: false,

@@ -19,6 +19,7 @@ import ctypes
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,8 +40,9 @@ OWN = {
     '/start.js': ('start.js', 'text/javascript; charset=utf-8'),
 }
 FROM_RERUN = ('/re_viewer.js', '/re_viewer_bg.wasm')
-RECORDING = '/rerun.'
-"""Where calls for the recording begin: those of gRPC-web, POST."""
+SETTINGS, FILE = '/settings.json', '/recording.rrd'
+CALLS = '/rerun.'
+"""Where calls for a live recording begin: those of gRPC-web, POST."""
 WRITING = 'WriteMessages'
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -66,7 +68,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         with (
-            RerunServer(options.recording, options.memory) as rerun,
+            RerunServer(options.memory) as rerun,
             front(options, rerun) as page,
         ):
             print(json.dumps(page), flush=True)
@@ -80,14 +82,14 @@ def main() -> int:
 class RerunServer:
     """Rerun's server as a child process that ends with this one."""
 
-    def __init__(self, recording: str | None, memory: str) -> None:
+    def __init__(self, memory: str) -> None:
         self.web_port, self.feed_port = free_port(), free_port()
         self._home = tempfile.TemporaryDirectory(prefix='headpose_viewer_')
         self._log = Path(self._home.name, 'log')
         command = [
             str(rerun_program()), '--serve-web', '--bind', '127.0.0.1',
             '--port', str(self.feed_port), '--web-viewer-port', str(self.web_port),
-            '--server-memory-limit', memory, *([recording] if recording else []),
+            '--server-memory-limit', memory,
         ]  # fmt: skip
         with self._log.open('wb') as log:
             self._process = subprocess.Popen(
@@ -171,7 +173,9 @@ def free_port(wanted: int = 0) -> int:
 @contextlib.contextmanager
 def front(options: argparse.Namespace, rerun: RerunServer) -> Iterator[dict[str, Any]]:
     """Serve the page in threads, while in this context, which yields where it is."""
-    handler = type('Handler', (Handler,), {'rerun': rerun, 'is_local': options.host in LOCAL})
+    recording = Path(options.recording) if options.recording else None
+    own = {'rerun': rerun, 'is_local': options.host in LOCAL, 'recording': recording}
+    handler = type('Handler', (Handler,), own)
     address = '127.0.0.1' if options.host == 'localhost' else options.host
     family = socket.AF_INET6 if ':' in address else socket.AF_INET
     kind = type(
@@ -201,6 +205,7 @@ class Handler(BaseHTTPRequestHandler):
 
     rerun: RerunServer
     is_local: bool
+    recording: Path | None
     protocol_version = 'HTTP/1.1'
 
     def do_GET(self) -> None:
@@ -210,9 +215,12 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition('?')[0]
         if path in OWN:
             name, kind = OWN[path]
-            data = (HERE / name).read_bytes()
-            self._begin(200, {'Content-Type': kind, 'Content-Length': str(len(data))})
-            self.wfile.write(data)
+            self._answer(kind, (HERE / name).read_bytes())
+        elif path == SETTINGS:
+            settings = {'recording': FILE if self.recording else None}
+            self._answer('application/json', json.dumps(settings).encode())
+        elif path == FILE and self.recording is not None:
+            self._send_file(self.recording)
         elif path in FROM_RERUN:
             self._pass_on('GET', path, None, self.rerun.web_port)
         else:
@@ -222,7 +230,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer with the recording. Browsers may read, not write."""
         if not self._is_from_here():
             return
-        if not self.path.startswith(RECORDING) or self.path.endswith(WRITING):
+        if not self.path.startswith(CALLS) or self.path.endswith(WRITING):
             self._refuse(404)
             return
         body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
@@ -253,6 +261,19 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header('X-Content-Type-Options', 'nosniff')
         self.send_header('Referrer-Policy', 'no-referrer')
         self.end_headers()
+
+    def _answer(self, kind: str, data: bytes) -> None:
+        self._begin(200, {'Content-Type': kind, 'Content-Length': str(len(data))})
+        self.wfile.write(data)
+
+    def _send_file(self, path: Path) -> None:
+        # Not by Rerun's server: given a file, it keeps a core busy for as long as it runs.
+        self.close_connection = True
+        with contextlib.suppress(ConnectionError), path.open('rb') as file:
+            size = os.fstat(file.fileno()).st_size
+            kind = {'Content-Type': 'application/octet-stream', 'Content-Length': str(size)}
+            self._begin(200, kind)
+            shutil.copyfileobj(file, self.wfile, CHUNK)
 
     def _pass_on(self, method: str, path: str, body: bytes | None, port: int) -> None:
         """Let Rerun's server answer, and hand its answer on as it comes."""

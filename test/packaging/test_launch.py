@@ -235,6 +235,24 @@ def test_rviz_at_wish_shows_topics_the_node_has(headpose):
         assert f"'~/{topic.split('/')[-1]}'" in outputs
 
 
+def test_the_viewer_at_wish_shows_what_the_node_gets(headpose):
+    _, viewer = headpose.started(
+        viewer='true', viewer_port='9191', compressed='true', image='/eye/image',
+        namespace='robot1', fixed_frame='odom', use_sim_time='true',
+    )  # fmt: skip
+    assert (viewer.executable, viewer.namespace) == ('headpose_viewer', 'robot1')
+    assert ('image', '/eye/image') in viewer.remappings
+    (parameters,) = viewer.parameters
+    declared = (recorder.ROOT / 'headpose_ros' / 'node' / 'viewer_node.py').read_text()
+    for name in set(parameters) - {'use_sim_time'}:
+        assert f"'{name}': (" in declared
+    assert parameters['port'] == 9191
+    assert parameters['image_transport'] == 'compressed'
+    assert parameters['use_sim_time'] is True
+    _, plain = headpose.started(viewer='true')
+    assert plain.parameters == [{'port': 9090}]
+
+
 def test_rviz_knows_every_class_of_its_configuration():
     """Names of plugins_description.xml of rviz_default_plugins, and panels built into RViz."""
     known = {

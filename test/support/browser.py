@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shutil
+import time
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -37,9 +38,10 @@ class Watched:
 
     def __init__(self, page):
         self.page = page
-        self.requests, self.complaints = [], []
+        self.requests, self.loaded, self.complaints = [], [], []
         page.on('request', lambda request: self.requests.append(request.url))
         page.on('requestfailed', lambda request: self.requests.append(request.url))
+        page.on('requestfinished', lambda request: self.loaded.append(request.url))
         page.on('pageerror', lambda error: self.complaints.append(str(error)))
         page.on('console', self._hear)
 
@@ -59,8 +61,6 @@ class Watched:
 
     def wait_until(self, holds):
         """Wait until `holds(pixels)`; return the pixels, or fail with the last ones saved."""
-        import time
-
         end = time.monotonic() + PATIENCE
         while True:
             pixels = self.pixels()
