@@ -47,6 +47,7 @@ class Plots:
         self._recording = recording
         self._timeline = timeline
         self._lines: dict[str, _Line] = {}
+        self._styled: set[str] = set()
         self._first_ns: int | None = None
 
     def add(
@@ -60,6 +61,8 @@ class Plots:
             line = self._lines.get(path)
             if line is None:
                 line = self._lines[path] = _Line()
+            if path not in self._styled:  # once: what is static is kept for ever
+                self._styled.add(path)
                 name, colour = styles[path]
                 look = rr.SeriesLines(colors=[colour], names=[name], widths=[2.0])
                 self._recording.log(path, look, static=True)
