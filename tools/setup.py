@@ -295,7 +295,10 @@ def install_beside(ros: str) -> None:
     run(
         f'installing what ROS 2 {ros} does not bring',
         pip_install(
-            '-r', str(chosen), '-r', str(chosen_dev),
+            '-r',
+            str(chosen),
+            '-r',
+            str(chosen_dev),
             *files('archives', 'docs', 'training', 'colcon'),
         ),
     )
