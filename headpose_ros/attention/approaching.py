@@ -14,10 +14,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from headpose_ros.typing import Array
-
 SIZE_PRIOR_SIGMA = 0.045
 """Relative error of all distances of one head, and so of its speed."""
 
@@ -40,33 +36,33 @@ START_SPEED_SIGMA = 0.6
 
 
 class ApproachFilter:
-    """Follows one head: ln distance, the rate of that, and the error of the way it faces."""
+    """Follows one head: ln distance, the rate of that, and the error of the way it faces.
+
+    `_c_ab`: covariance of the states a and b, by their numbers.
+    """
 
     def __init__(self, distance: float) -> None:
-        self._state = np.array([math.log(distance), 0.0, 0.0])
-        self._covariance = np.diag(
-            [
-                NOISE_SIGMA**2 + TURNING_SIGMA**2,
-                (START_SPEED_SIGMA / distance) ** 2,
-                TURNING_SIGMA**2,
-            ]
-        )
-        self._covariance[0, 2] = self._covariance[2, 0] = -(TURNING_SIGMA**2)
+        self._log, self._rate, self._error = math.log(distance), 0.0, 0.0
+        self._c00 = NOISE_SIGMA**2 + TURNING_SIGMA**2
+        self._c01 = self._c12 = 0.0
+        self._c02 = -(TURNING_SIGMA**2)
+        self._c11 = (START_SPEED_SIGMA / distance) ** 2
+        self._c22 = TURNING_SIGMA**2
 
     @property
     def distance(self) -> float:
         """Metres, filtered."""
-        return math.exp(self._state[0])
+        return math.exp(self._log)
 
     @property
     def speed(self) -> float:
         """Metres a second; above 0 the head comes nearer."""
-        return -float(self._state[1]) * self.distance
+        return -self._rate * self.distance
 
     @property
     def deviation(self) -> float:
         """One standard deviation of `speed`."""
-        own = math.sqrt(max(0.0, float(self._covariance[1, 1]))) * self.distance
+        own = math.sqrt(max(0.0, self._c11)) * self.distance
         return math.hypot(own, SIZE_PRIOR_SIGMA * self.speed)
 
     def update(self, distance: float, turned: float, elapsed: float) -> None:
@@ -76,25 +72,33 @@ class ApproachFilter:
         """
         if elapsed > 0.0:
             self._predict(turned, elapsed)
-        surprise = math.log(distance) - self._state[0] - self._state[2]
-        cross: Array = self._covariance[:, 0] + self._covariance[:, 2]
-        gain = cross / (cross[0] + cross[2] + NOISE_SIGMA**2)
-        self._state = self._state + gain * surprise
-        self._covariance = self._covariance - gain[:, None] * cross
+        surprise = math.log(distance) - self._log - self._error
+        c0, c1, c2 = self._c00 + self._c02, self._c01 + self._c12, self._c02 + self._c22
+        total = c0 + c2 + NOISE_SIGMA**2
+        self._log += c0 / total * surprise
+        self._rate += c1 / total * surprise
+        self._error += c2 / total * surprise
+        self._c00 -= c0 * c0 / total
+        self._c01 -= c0 * c1 / total
+        self._c02 -= c0 * c2 / total
+        self._c11 -= c1 * c1 / total
+        self._c12 -= c1 * c2 / total
+        self._c22 -= c2 * c2 / total
 
     def _predict(self, turned: float, elapsed: float) -> None:
         keep = math.exp(-elapsed / SPEED_MEMORY)
         reach = SPEED_MEMORY * (1.0 - keep)
         same = math.exp(-turned / TURNING_LENGTH)
-        step = np.array([[1.0, reach, 0.0], [0.0, keep, 0.0], [0.0, 0.0, same]])
-        noise = ACCELERATION_NOISE / self.distance**2 * elapsed
-        self._state = step @ self._state
-        self._covariance = step @ self._covariance @ step.T
-        self._covariance[0, 0] += noise * elapsed**2 / 3.0
-        self._covariance[0, 1] += noise * elapsed / 2.0
-        self._covariance[1, 0] += noise * elapsed / 2.0
-        self._covariance[1, 1] += noise
-        self._covariance[2, 2] += TURNING_SIGMA**2 * (1.0 - same**2)
+        noise = ACCELERATION_NOISE * math.exp(-2.0 * self._log) * elapsed
+        self._log += reach * self._rate
+        self._rate *= keep
+        self._error *= same
+        self._c00 += reach * (2.0 * self._c01 + reach * self._c11) + noise * elapsed**2 / 3.0
+        self._c01 = keep * (self._c01 + reach * self._c11) + noise * elapsed / 2.0
+        self._c02 = same * (self._c02 + reach * self._c12)
+        self._c11 = keep**2 * self._c11 + noise
+        self._c12 *= keep * same
+        self._c22 = same**2 * self._c22 + TURNING_SIGMA**2 * (1.0 - same**2)
 
 
 @dataclass(frozen=True)

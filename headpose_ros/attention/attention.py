@@ -52,6 +52,7 @@ class Attention:
         if twice:
             raise ValueError(f'targets: two of one name: {", ".join(twice)}')
         camera = next((one for one in targets if one.name == CAMERA.name), CAMERA)
+        self._camera = PlacedTarget.at(camera, _HERE)
         self._targets = (camera, *(one for one in targets if one.name != CAMERA.name))
 
     def reset(self) -> None:
@@ -96,9 +97,10 @@ class Attention:
 
     def _placed(self, places: Mapping[str, Place | ArrayLike]) -> list[PlacedTarget]:
         camera, *others = self._targets
-        known = [PlacedTarget.at(camera, places.get(camera.name, _HERE))]
-        return known + [
-            PlacedTarget.at(one, places[one.name]) for one in others if one.name in places
+        here = places.get(camera.name)
+        return [
+            self._camera if here is None else PlacedTarget.at(camera, here),
+            *(PlacedTarget.at(one, places[one.name]) for one in others if one.name in places),
         ]
 
     def _answer(self, result: FrameResult, moment: Moment) -> AttentionResult:
@@ -118,9 +120,9 @@ class Attention:
                 self._people[head.id] = Person(head, moment)
                 events.append(HeadEvent(moment.stamp, head.id, HeadEventType.ENTERED))
             person = self._people[head.id]
-            looks += person.look(head, moment, events)
-            approaches.append(person.move(head, moment, events))
-            person.gesture(head, moment, events)
+            seen, approach = person.see(head, moment, events)
+            looks += seen
+            approaches.append(approach)
         for person in self._people.values():
             person.forget_unseen(moment, events)
         return AttentionResult(moment.stamp, tuple(looks), tuple(approaches), tuple(events))

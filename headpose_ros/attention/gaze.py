@@ -11,9 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from headpose_ros.attention.targets import View
+from headpose_ros.attention.seen import View
 from headpose_ros.heads import Head
 
 EYE_SIGMA_SIDEWAYS = math.radians(7.0)
@@ -61,9 +59,13 @@ def _variances(head: Head) -> tuple[float, float, float, float]:
     Turning about the face's z axis moves its x axis sideways, about its y axis upwards.
     """
     rotation = head.measured_rotation_camera_from_face
-    turn = np.einsum('ji,jk,ki->i', rotation, head.covariance[3:, 3:], rotation)
-    shift = np.einsum('ji,jk,ki->i', rotation, head.covariance[:3, :3], rotation)
-    return float(turn[2]), float(turn[1]), float(shift[1]), float(shift[2])
+    shift = ((head.covariance[:3, :3] @ rotation) * rotation).tolist()
+    turn = ((head.covariance[3:, 3:] @ rotation) * rotation).tolist()
+    return _sum(turn, 2), _sum(turn, 1), _sum(shift, 1), _sum(shift, 2)
+
+
+def _sum(rows: list[list[float]], column: int) -> float:
+    return rows[0][column] + rows[1][column] + rows[2][column]
 
 
 def _density(

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,16 +35,17 @@ EVEN_SIZE = 2.5
 EVEN_TIME = 2.5
 """The largest swing of a gesture over the smallest, and the longest over the shortest."""
 
-CROSS_SHARE = 0.6
+CROSS_SHARE = 0.4
 """How far the head may swing about the other axis meanwhile, as a share."""
 
 SEEN_SHARE = 0.5
 """How far the head must turn against the line of sight too, as a share: a camera that turns turns
 all that it sees, lines of sight and heads alike."""
 
-MOVING_SHARE = 0.28
-"""A swing passes its middle 60 per cent in at least this share of its time. A sine needs 0.41;
-somebody who looks there and back stays for a while at either end."""
+STRANGE = 0.25
+"""How much of the path, as a standard deviation, one sine may leave unexplained. 'Yes' and 'no' are
+symmetrical and cyclic (Hadar, Steiner and Rose 1985); stresses of speech are neither, and somebody
+who looks there and back stays for a while at either end."""
 
 SIGMAS = 3.0
 """A swing has to be so many standard deviations of the head's rotation."""
@@ -56,8 +57,7 @@ MAX_GAP = 0.25
 """Seconds without the head after which its path begins anew."""
 
 
-@dataclass(frozen=True)
-class _Sample:
+class _Sample(NamedTuple):
     """The path at one time, rad, summed up from image to image.
 
     `turned` (2,): about the head's own left and upward axes; `seen` (2,): the same against the
@@ -74,7 +74,7 @@ class HeadPath:
 
     def __init__(self) -> None:
         self.samples: deque[_Sample] = deque()
-        self._before: Array | None = None
+        self._before: tuple[Array, Array] | None = None
 
     def add(self, time: float, rotation: Array, ray: Array, fixed: Array | None) -> bool:
         """Take the head's `rotation` (3,3) and the unit `ray` (3,) to it, camera frame.
@@ -82,19 +82,20 @@ class HeadPath:
         `fixed` (3,3): the rotation to a fixed frame from the camera's, where it is known. Return
         whether the path begins anew.
         """
-        if fixed is None:
-            now = np.stack([rotation, rotation_to_axis(ray) @ rotation])
-        else:
-            now = np.stack([fixed @ rotation] * 2)
+        if fixed is not None:
+            rotation = fixed @ rotation
+        seen = rotation if fixed is not None else rotation_to_axis(ray) @ rotation
         newest = self.samples[-1] if self.samples else None
         if newest is None or self._before is None or time - newest.time > MAX_GAP:
             self.samples.clear()
             self.samples.append(_Sample(time, (0.0, 0.0), (0.0, 0.0)))
-            self._before = now
+            self._before = rotation, seen
             return True
-        step = np.matmul(self._before.transpose(0, 2, 1), now)
-        self._before = now
-        (up, left), (seen_up, seen_left) = (_turn(one) for one in step.tolist())
+        (up, left), (seen_up, seen_left) = (
+            _turn((before.T @ now).tolist())
+            for before, now in zip(self._before, (rotation, seen), strict=True)
+        )
+        self._before = rotation, seen
         self.samples.append(
             _Sample(
                 time,
@@ -105,6 +106,17 @@ class HeadPath:
         while self.samples[0].time < time - MEMORY:
             self.samples.popleft()
         return False
+
+    def speed(self) -> tuple[float, float]:
+        """Return how fast the head turns about its left and upward axes, rad/s."""
+        if len(self.samples) < 2:
+            return 0.0, 0.0
+        before, now = self.samples[max(-3, -len(self.samples))], self.samples[-1]
+        elapsed = now.time - before.time
+        if elapsed <= 0.0:
+            return 0.0, 0.0
+        down, left = (b - a for a, b in zip(before.turned, now.turned, strict=True))
+        return down / elapsed, left / elapsed
 
     def since(self, sample: _Sample, time: float) -> _Sample:
         """Return `sample`, or the first one from `time` on where that is later."""
@@ -184,7 +196,7 @@ class Swings:
             and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times) + 1e-6)
             and max(sizes) <= min(LARGEST, EVEN_SIZE * min(sizes))
             and all(self._is_swing(*three, smallest) for three in zip(ends, ends[1:], ends[2:]))
-            and self._moving_share(path, pairs) >= MOVING_SHARE
+            and self._strangeness(path, ends) <= STRANGE
         )
 
     def _is_swing(self, a: _Sample, b: _Sample, c: _Sample, smallest: float) -> bool:
@@ -204,27 +216,33 @@ class Swings:
         size = abs(size)
         return size >= smallest and across <= CROSS_SHARE * size and seen >= SEEN_SHARE * size
 
-    def _moving_share(self, path: HeadPath, pairs: list[tuple[_Sample, _Sample]]) -> float:
-        """Return the share of time in which swings pass their middle 60 per cent."""
-        moving = 0.0
-        for a, b in pairs:
-            low, size = a.turned[self._axis], b.turned[self._axis] - a.turned[self._axis]
-            before: tuple[float, float] | None = None
-            for sample in path.samples:
-                if sample.time < a.time:
-                    continue
-                if sample.time > b.time:
-                    break
-                share = (sample.turned[self._axis] - low) / size
-                if before is not None:
-                    moving += _overlap(before[1], share) * (sample.time - before[0])
-                before = sample.time, share
-        return moving / (pairs[-1][1].time - pairs[0][0].time)
+    def _strangeness(self, path: HeadPath, ends: Sequence[_Sample]) -> float:
+        """Return which share of the path's standard deviation a sine does not explain.
+
+        The sine is the best of a few whose rates are near that of the swings; a steady turn of
+        the head is taken away first.
+        """
+        part = [
+            (sample.time - ends[0].time, sample.turned[self._axis])
+            for sample in path.samples
+            if ends[0].time <= sample.time <= ends[-1].time
+        ]
+        times, angles = np.array(part).T
+        line = np.stack([np.ones_like(times), times], axis=1)
+        rate = math.pi * SWINGS / times[-1]
+        left = min(
+            _unexplained(
+                np.column_stack([line, np.cos(rate * f * times), np.sin(rate * f * times)]), angles
+            )
+            for f in _RATES
+        )
+        return left / max(_unexplained(line, angles), 1e-9)
 
 
-def _overlap(a: float, b: float) -> float:
-    """Return the share of the way from `a` to `b` that lies between 0.2 and 0.8."""
-    low, high = min(a, b), max(a, b)
-    if high - low < 1e-9:
-        return float(0.2 <= low <= 0.8)
-    return max(0.0, min(high, 0.8) - max(low, 0.2)) / (high - low)
+_RATES = (0.75, 0.87, 1.0, 1.15, 1.32)
+
+
+def _unexplained(terms: Array, values: Array) -> float:
+    """Return the standard deviation that a sum of `terms` (N,M) leaves of `values` (N,)."""
+    weights = np.linalg.lstsq(terms, values, rcond=None)[0]
+    return float(np.sqrt(np.mean((values - terms @ weights) ** 2)))

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from headpose_ros.attention.events import HeadEvent
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """Whether one head looks at one target.
 
     `looking`: with hysteresis and dwell. `probability`: 0..1, of this image alone. `angle`: rad,
@@ -27,8 +27,7 @@ class Look:
     since: float
 
 
-@dataclass(frozen=True)
-class Approach:
+class Approach(NamedTuple):
     """How fast a head comes nearer to the camera: `speed`, m/s, and its standard `deviation`."""
 
     id: str

@@ -27,16 +27,16 @@ class AttentionOptions:
     Raises ValueError for values out of range.
     """
 
-    start_probability: float = 0.6
+    start_probability: float = 0.5
     stop_probability: float = 0.4
-    start_dwell: float = 0.15
+    start_dwell: float = 0.1
     stop_dwell: float = 0.15
     eye_sigma_sideways: float = EYE_SIGMA_SIDEWAYS
     eye_sigma_upwards: float = EYE_SIGMA_UPWARDS
     unseen: float = 0.5
     walk_speed: float = 0.25
     walk_length: float = 0.35
-    gesture_angle: float = math.radians(6.0)
+    gesture_angle: float = math.radians(7.0)
 
     def __post_init__(self) -> None:
         for item in fields(self):

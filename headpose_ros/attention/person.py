@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,15 @@ from headpose_ros.attention.gestures import SIGMAS, HeadPath, Swings
 from headpose_ros.attention.looking import Looking
 from headpose_ros.attention.looks import Approach, Look
 from headpose_ros.attention.options import AttentionOptions
-from headpose_ros.attention.targets import PlacedTarget, View
+from headpose_ros.attention.seen import View
+from headpose_ros.attention.targets import PlacedTarget
 from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE
-from headpose_ros.geometry.rotations import geodesic_distance
 from headpose_ros.heads import Head
 from headpose_ros.typing import Array
+
+
+LEAD = 0.1
+"""Seconds: a target has to be where the head will point after so long, for looking to begin."""
 
 
 @dataclass(frozen=True)
@@ -42,57 +47,86 @@ class Person:
 
     def __init__(self, head: Head, moment: Moment) -> None:
         self.id = head.id
-        self._moved_at = moment.time
+        self._seen_at = moment.time
         self._facing = head.rotation_camera_from_face
-        self._motion = ApproachFilter(float(np.linalg.norm(_centre(head))))
+        self._motion = ApproachFilter(_distance(_centre(head)))
         self._walk = Walk()
         self._path = HeadPath()
         self._nod, self._shake = Swings(0), Swings(1)
         self._looking: dict[str, Looking] = {}
 
-    def look(self, head: Head, moment: Moment, events: list[HeadEvent]) -> list[Look]:
-        """Return whether the head looks at each target; add what has changed to `events`."""
+    def see(
+        self, head: Head, moment: Moment, events: list[HeadEvent]
+    ) -> tuple[list[Look], Approach]:
+        """Return what the person looks at, and how fast they come; add what is new to `events`."""
+        elapsed, self._seen_at = moment.time - self._seen_at, moment.time
+        centre = _centre(head)
+        self._turn(head, centre, moment)
+        looks = self._look(head, moment, events)
+        approach = self._move(head, _distance(centre), elapsed, moment, events)
+        self._gesture(head, moment, events)
+        return looks, approach
+
+    def _turn(self, head: Head, centre: Array, moment: Moment) -> None:
+        ray = centre / _distance(centre)
+        rotation = head.measured_rotation_camera_from_face
+        if self._path.add(moment.time, rotation, ray, moment.fixed):
+            self._nod.restart()
+            self._shake.restart()
+
+    def _look(self, head: Head, moment: Moment, events: list[HeadEvent]) -> list[Look]:
         rotation, sellion = head.measured_rotation_camera_from_face, head.measured_position
-        views = [
-            (one.target.name, view)
-            for one in moment.placed
-            if (view := View.of(one, rotation, sellion)) is not None
-        ]
+        names, views = [], []
+        for one in moment.placed:
+            view = View.of(one, rotation, sellion)
+            if view is not None:
+                names.append(one.target.name)
+                views.append(view)
         options = moment.options
         eyes = options.eye_sigma_sideways, options.eye_sigma_upwards
-        chances = looking_probabilities(head, [view for _, view in views], eyes)
+        chances = looking_probabilities(head, views, eyes)
         looks, rule = [], options.looking_rule
-        for (name, view), chance in zip(views, chances, strict=True):
+        soon: list[float] = []
+        for number, (name, view, chance) in enumerate(zip(names, views, chances, strict=True)):
             state = self._looking.get(name)
             if state is None:
                 state = self._looking[name] = Looking(moment.time, moment.stamp)
-            if state.update(chance, moment.time, moment.stamp, rule):
+            lasting = chance
+            if chance >= rule.start and not state.looking:  # the head may only sweep past
+                soon = soon or looking_probabilities(head, self._ahead(views), eyes)
+                lasting = min(chance, soon[number])
+            if state.update(lasting, moment.time, moment.stamp, rule):
                 events.append(self._event(moment, _CHANGED[state.looking], name))
             looks.append(
                 Look(self.id, name, state.looking, chance, view.angle, view.distance, state.since)
             )
         return looks
 
-    def move(self, head: Head, moment: Moment, events: list[HeadEvent]) -> Approach:
-        """Return how fast the head comes nearer; add to `events` that it has."""
-        elapsed, self._moved_at = moment.time - self._moved_at, moment.time
-        turned = float(geodesic_distance(self._facing, head.rotation_camera_from_face))
-        self._facing = head.rotation_camera_from_face
-        self._motion.update(float(np.linalg.norm(_centre(head))), turned, elapsed)
+    def _ahead(self, views: list[View]) -> list[View]:
+        """Return the views as they will be in a moment if the head turns on as it does."""
+        down, left = (LEAD * speed for speed in self._path.speed())
+        return [view._replace(left=view.left - left, up=view.up + down) for view in views]
+
+    def _move(
+        self,
+        head: Head,
+        distance: float,
+        elapsed: float,
+        moment: Moment,
+        events: list[HeadEvent],
+    ) -> Approach:
+        # Of the filtered rotation: the noise of each image's own is no turning of the head.
+        before, self._facing = self._facing, head.rotation_camera_from_face
+        cosine = 0.5 * (float(np.vdot(before, self._facing)) - 1.0)
+        turned = math.acos(max(-1.0, min(1.0, cosine)))
+        self._motion.update(distance, turned, elapsed)
         way = self._walk.update(self._motion, elapsed, moment.options.walk_rule)
         if way:
             type = HeadEventType.APPROACHED if way > 0 else HeadEventType.MOVED_AWAY
             events.append(self._event(moment, type))
         return Approach(self.id, self._motion.speed, self._motion.deviation)
 
-    def gesture(self, head: Head, moment: Moment, events: list[HeadEvent]) -> None:
-        """Add to `events` that the person nodded or shook the head."""
-        centre = _centre(head)
-        ray = centre / np.linalg.norm(centre)
-        rotation = head.measured_rotation_camera_from_face
-        if self._path.add(moment.time, rotation, ray, moment.fixed):
-            self._nod.restart()
-            self._shake.restart()
+    def _gesture(self, head: Head, moment: Moment, events: list[HeadEvent]) -> None:
         smallest = max(moment.options.gesture_angle, SIGMAS * head.rotation_sigma)
         if self._nod.update(self._path, smallest):
             events.append(self._event(moment, HeadEventType.NODDED))
@@ -127,3 +161,8 @@ def _centre(head: Head) -> Array:
         head.measured_position + head.measured_rotation_camera_from_face @ FACE_CENTRE_IN_FACE
     )
     return centre
+
+
+def _distance(point: Array) -> float:
+    x, y, z = point.tolist()
+    return math.sqrt(x * x + y * y + z * z)

@@ -1,6 +1,6 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Things that people may look at: a point, a sphere or a rectangle, and how a face sees them."""
+"""Things that people may look at: a point, a sphere or a rectangle, and where it is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headpose_ros.typing import Array
-
-MIN_DISTANCE = 0.01
-"""Metres: a target that is nearer to the sellion has no direction from it."""
-
-_SPHERE_AS_SQUARE = 0.5 * math.sqrt(math.pi)
 
 
 @dataclass(frozen=True)
@@ -144,94 +139,3 @@ class PlacedTarget:
         rotation = np.asarray(placed.rotation_camera_from_target)
         half = 0.5 * np.array(target.size)[:, None] * rotation[:, 1:].T
         return PlacedTarget(target, position, half)
-
-
-@dataclass(frozen=True)
-class View:
-    """A target as a face sees it.
-
-    Angles in rad, in the plane that touches the sphere of directions at the face's x axis: `left`
-    towards its y axis, `up` towards its z axis.
-
-    `left`, `up`: of the target's centre; `half_left`, `half_up`: half its extent; `angle`: from
-    the face's x axis to the nearest point of the target; `distance`: metres to its centre;
-    `front`: False for a rectangle that is seen from behind. `direction` (3,): unit, in the face
-    frame. `corners` (4,3): of a rectangle, unit, in the face frame; else None.
-    """
-
-    left: float
-    up: float
-    half_left: float
-    half_up: float
-    angle: float
-    distance: float
-    front: bool
-    direction: Array
-    corners: Array | None
-
-    @staticmethod
-    def of(placed: PlacedTarget, rotation: Array, sellion: Array) -> View | None:
-        """Return `placed` as a face of `rotation` (3,3) at `sellion` (3,) sees it, camera frame.
-
-        None where it is too near to have a direction.
-        """
-        offset = (placed.position - sellion) @ rotation
-        x, y, z = offset.tolist()
-        distance = math.sqrt(x * x + y * y + z * z)
-        if distance < MIN_DISTANCE:
-            return None
-        across = math.hypot(y, z)
-        to_centre = math.atan2(across, x)
-        scale = to_centre / across if across > 0.0 else 0.0
-        direction = offset / distance
-        if placed.half_axes is None:
-            reach = math.asin(min(1.0, (placed.target.radius or 0.0) / distance))
-            half = _SPHERE_AS_SQUARE * reach
-            nearest = max(0.0, to_centre - reach)
-            return View(scale * y, scale * z, half, half, nearest, distance, True, direction, None)
-        axes = placed.half_axes @ rotation
-        flat = axes - (axes @ direction)[:, None] * direction
-        half_left, half_up = (np.sqrt((flat**2).sum(axis=0)) / distance).tolist()[1:]
-        corners = offset + _CORNERS @ axes
-        corners = corners / np.sqrt((corners**2).sum(axis=1))[:, None]
-        front = float(offset @ np.cross(axes[0], axes[1])) < 0.0
-        return View(
-            scale * y, scale * z, half_left, half_up, _angle_to_corners(_X, corners), distance,
-            front, direction, corners,
-        )  # fmt: skip
-
-    def angle_from(self, direction: Array) -> float:
-        """Return the angle, rad, from a unit `direction` (3,), face frame, to the target."""
-        if self.corners is not None:
-            return _angle_to_corners(direction, self.corners)
-        reach = self.half_left / _SPHERE_AS_SQUARE
-        return max(0.0, math.acos(_clipped(float(direction @ self.direction))) - reach)
-
-
-_X = np.array([1.0, 0.0, 0.0])
-_CORNERS = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
-_NEXT = [1, 2, 3, 0]
-
-
-def _angle_to_corners(direction: Array, corners: Array) -> float:
-    """Return the angle from a unit `direction` to the convex polygon between unit `corners`."""
-    normals = np.cross(corners, corners[_NEXT])
-    sides = normals @ direction
-    inside = (sides > 0.0).all() or (sides < 0.0).all()
-    if inside and float(direction @ corners.sum(axis=0)) > 0.0:
-        return 0.0
-    nearest = math.acos(_clipped(float((corners @ direction).max())))
-    lengths = np.sqrt((normals**2).sum(axis=1))
-    for normal, length, side, a, b in zip(
-        normals, lengths.tolist(), sides.tolist(), corners, corners[_NEXT], strict=True
-    ):
-        if length < 1e-12:
-            continue
-        foot = direction - side / length**2 * normal  # on the great circle through a and b
-        if np.cross(a, foot) @ normal > 0.0 and np.cross(foot, b) @ normal > 0.0:
-            nearest = min(nearest, math.asin(min(1.0, abs(side) / length)))
-    return nearest
-
-
-def _clipped(cosine: float) -> float:
-    return max(-1.0, min(1.0, cosine))

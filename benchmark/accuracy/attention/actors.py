@@ -7,9 +7,11 @@ All in the frame of a level camera that stands still: x right, y down, z forward
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,8 +23,6 @@ GRID = 120.0
 
 WALK = 0.5
 """Metres a second and metres: who comes or goes at least so fast, and so far, walks."""
-
-_UP = np.array([0.0, -1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,13 @@ class Route:
 
     def at(self, time: float) -> Array:
         """Return where the face centre is."""
-        times = [when for when, _ in self.stops]
-        where = np.array([point for _, point in self.stops])
-        return np.array([np.interp(time, times, where[:, k]) for k in range(3)])
+        if len(self.stops) == 1:
+            return np.array(self.stops[0][1])
+        for (before, a), (after, b) in pairwise(self.stops):
+            if time < after:
+                share = max(0.0, time - before) / (after - before)
+                return (1.0 - share) * np.array(a) + share * np.array(b)
+        return np.array(self.stops[-1][1])
 
 
 @dataclass(frozen=True)
@@ -93,17 +97,30 @@ class Actor:
     look: int = 0
     head_size: float = 1.0
     seed: int = 0
-    _wander: dict[str, Array] = field(default_factory=dict, compare=False)
+    _wander: dict[str, Array] = field(default_factory=dict, compare=False, repr=False)
+    _newest: dict[str, tuple[float, Array]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def centre(self, time: float) -> Array:
         """Return the face centre (3,); who stands sways by a centimetre, who walks bobs."""
-        here = self.route.at(time)
-        pace = float(np.linalg.norm(self.route.at(time + 0.05) - here)) / 0.05
-        bob = 0.02 * np.sin(4 * np.pi * time) if pace > 0.3 else 0.0
-        return here + 0.008 * self._noise('sway', time) + np.array([0.0, bob, 0.0])
+        if self._newest.get('centre', (None,))[0] != time:
+            self._newest['centre'] = time, self._centre(time)
+        return self._newest['centre'][1]
 
     def rotation(self, time: float) -> Array:
         """Return rotation_camera_from_face (3,3)."""
+        if self._newest.get('rotation', (None,))[0] != time:
+            self._newest['rotation'] = time, self._rotation(time)
+        return self._newest['rotation'][1]
+
+    def _centre(self, time: float) -> Array:
+        here = self.route.at(time)
+        walks = len(self.route.stops) > 1 and math.dist(self.route.at(time + 0.05), here) > 0.015
+        bob = 0.02 * math.sin(4 * math.pi * time) if walks else 0.0
+        return here + 0.008 * self._noise('sway', time) + np.array([0.0, bob, 0.0])
+
+    def _rotation(self, time: float) -> Array:
         facing = _upright(self._direction(time))
         turn = np.radians(0.5) * self._noise('calm', time)
         if self.talks:
@@ -156,18 +173,24 @@ class Actor:
 
     def _turning_time(self, number: int) -> float:
         """Return the seconds that the head takes to turn to an aim."""
-        if number == 0:
-            return 0.0
-        a, b = (np.array(self.aims[n].point) for n in (number - 1, number))
-        here = self.centre(self.aims[number].begin)
-        return 0.3 + float(_angle(a - here, b - here)) / np.radians(250.0)
+        return self._turning_times[number]
+
+    @cached_property
+    def _turning_times(self) -> list[float]:
+        times = [0.0]
+        for before, aim in pairwise(self.aims):
+            here = self._centre(aim.begin)
+            way = _angle(np.array(before.point) - here, np.array(aim.point) - here)
+            times.append(0.3 + way / float(np.radians(250.0)))
+        return times
 
     def _direction(self, time: float) -> Array:
         """Return the way the head points, unit (3,), between gestures."""
-        direction = self._towards(self.aims[0], time)
-        for number, aim in enumerate(self.aims[1:], 1):
-            if time <= aim.begin:
-                break
+        begun = sum(aim.begin < time for aim in self.aims)
+        first = max(0, begun - 3)
+        direction = self._towards(self.aims[first], time)
+        for number in range(first + 1, begun):
+            aim = self.aims[number]
             share = min(1.0, (time - aim.begin) / self._turning_time(number))
             share = share**3 * (10.0 - 15.0 * share + 6.0 * share**2)  # minimum jerk
             direction = _between(direction, self._towards(aim, time), share)
@@ -186,10 +209,10 @@ class Actor:
     def _speech(self, time: float) -> Array:
         """Return the turn (3,), rad, about the face's axes that goes with talking.
 
-        Most of it nodding, 0.5 to 4 Hz, of 1.3 degrees rms, with a beat of 3 to 7 degrees that
+        Most of it nodding, 0.5 to 4 Hz, of 1 degree rms, with a beat of 3 to 7 degrees that
         falls together with a stressed word every three seconds or so.
         """
-        wander = np.radians([0.8, 1.3, 1.0]) * self._noise('speech', time)
+        wander = np.radians([0.8, 1.0, 0.8]) * self._noise('speech', time)
         beats = sum(
             size * np.exp(-0.5 * ((time - at) / width) ** 2) for at, size, width in self._beats
         )
@@ -244,17 +267,19 @@ def points_of(targets: Mapping[str, Array]) -> dict[str, tuple[float, float, flo
 
 def _upright(direction: Array) -> Array:
     """Return the rotation (3,3) of an upright head that points in a unit `direction`."""
-    left = np.cross(_UP, direction)
-    left = left / np.linalg.norm(left)
-    return np.stack([direction, left, np.cross(direction, left)], axis=1)
+    x, y, z = direction.tolist()
+    level = math.hypot(x, z)
+    a, c = -z / level, x / level  # left = up x direction
+    return np.array([[x, a, y * c], [y, 0.0, z * a - x * c], [z, c, -y * a]])
 
 
-def _angle(a: Array, b: Array) -> Array:
-    return np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)
+def _angle(a: Array, b: Array) -> float:
+    cosine = float(a @ b) / math.sqrt(float(a @ a) * float(b @ b))
+    return math.acos(max(-1.0, min(1.0, cosine)))
 
 
 def _between(a: Array, b: Array, share: float) -> Array:
-    angle = float(_angle(a, b))
+    angle = _angle(a, b)
     if angle < 1e-9:
         return b
     mixed: Array = (np.sin((1.0 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)

@@ -1,0 +1,82 @@
+# Copyright 2026 The headpose_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline's errors: measured on rendered scenes, and made again for simulated people.
+
+Each error is taken as the sum of what is new in every image, and of what lasts. The first is
+measured by the second differences of the error over three images, which lasting errors hardly
+have; the second is what remains of the variance, and the time in which it falls to 1/e is read
+from its correlation over `LAG`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import json
+import numpy as np
+
+from headpose_ros.geometry.face_frame import (
+    FACE_CENTRE_IN_FACE,
+    FACE_SPHERE_RADIUS,
+    sellion_from_face_centre,
+)
+from headpose_ros.geometry.rotations import matrix_from_vector, vector_from_matrix
+from headpose_ros.heads import Head, Roi
+from headpose_ros.result import FrameResult
+from headpose_ros.tracking.smoothing import HeadSmoother, Smoothing
+from headpose_ros.tracking.uncertainty import pose_covariance
+from headpose_ros.typing import Array
+
+from .actors import Actor
+from .scenes import Scene
+
+MEASURED = Path(__file__).with_name('errors.json')
+SIGMA = float(np.radians(1.1))
+"""Rad: what the estimator says of the error of a rotation, in the median."""
+
+LAG = 0.3
+NAMES = ('roll', 'pitch', 'yaw', 'log_distance', 'across')
+
+
+@dataclass(frozen=True)
+class Error:
+    """One error: standard deviation of what each image has anew and of what lasts, and for how
+    long it does, s. rad; logarithm; radii of the face.
+    """
+
+    fresh: float
+    lasting: float
+    memory: float
+
+
+def measure(series: Sequence[Array], period: float) -> dict[str, Error]:
+    """Return the errors, by name, of heads' `series` (N,5), images in a row."""
+    found = {}
+    for k, name in enumerate(NAMES):
+        parts = [one[:, k] for one in series if len(one) > 4]
+        second = np.concatenate([p[2:] - 2 * p[1:-1] + p[:-2] for p in parts])
+        fresh = float(np.sqrt(np.mean(second**2) / 6.0))
+        everything = np.concatenate(parts)
+        lasting = float(max(0.0, np.mean(everything**2) - fresh**2)) ** 0.5
+        lag = round(LAG / period)
+        together = np.mean(np.concatenate([p[lag:] * p[:-lag] for p in parts if len(p) > lag]))
+        share = float(np.clip(together / max(lasting**2, 1e-12), 0.05, 0.98))
+        found[name] = Error(fresh, lasting, float(-LAG / np.log(share)))
+    return found
+
+
+def errors_of(truth: Array, centre: Array, head_size: float, head: Head) -> Array:
+    """Return the errors (5,), ordered as NAMES, of a head whose rotation should be `truth` (3,3).
+
+    `centre` (3,): where its face centre is; `head_size`: of it over an average adult's.
+    """
+    rotation = head.measured_rotation_camera_from_face
+    seen = head.measured_position + rotation @ FACE_CENTRE_IN_FACE
+    wrong = vector_from_matrix(truth.T @ rotation)
+    distance, found = float(np.linalg.norm(centre)), float(np.linalg.norm(seen))
+    aside = float(np.linalg.norm(np.cross(centre / distance, seen / found)))
+    radii = aside * distance / (FACE_SPHERE_RADIUS * head_size)
+    return np.array([*wrong, np.log(found * head_size / distance), radii])
