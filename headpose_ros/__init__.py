@@ -13,6 +13,7 @@ from pkgutil import extend_path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headpose_ros.attention import Attention, AttentionOptions, HeadEventType, Place, Target
     from headpose_ros.config import PipelineConfig
     from headpose_ros.detection import BoxToFace, FaceSearch
     from headpose_ros.geometry import CameraModel
@@ -29,30 +30,40 @@ __path__ = extend_path(__path__, __name__)
 __version__ = '0.1.0'
 
 _HOME_OF = {
+    'Attention': 'headpose_ros.attention',
+    'AttentionOptions': 'headpose_ros.attention',
     'BoxToFace': 'headpose_ros.detection',
     'Boxes': 'headpose_ros.heads',
     'CameraModel': 'headpose_ros.geometry',
     'FaceSearch': 'headpose_ros.detection',
     'FrameResult': 'headpose_ros.result',
     'Head': 'headpose_ros.heads',
+    'HeadEventType': 'headpose_ros.attention',
     'HeadPosePipeline': 'headpose_ros.pipeline',
     'Hindsight': 'headpose_ros.hindsight',
     'PipelineConfig': 'headpose_ros.config',
+    'Place': 'headpose_ros.attention',
     'Roi': 'headpose_ros.heads',
+    'Target': 'headpose_ros.attention',
     'annotate': 'headpose_ros.media.drawing',
     'open_source': 'headpose_ros.media.sources',
 }
 __all__ = [
+    'Attention',
+    'AttentionOptions',
     'BoxToFace',
     'Boxes',
     'CameraModel',
     'FaceSearch',
     'FrameResult',
     'Head',
+    'HeadEventType',
     'HeadPosePipeline',
     'Hindsight',
     'PipelineConfig',
+    'Place',
     'Roi',
+    'Target',
     '__version__',
     'annotate',
     'open_source',

@@ -36,16 +36,16 @@ EVEN_TIME = 2.5
 """The largest swing of a gesture over the smallest, and the longest over the shortest."""
 
 CROSS_SHARE = 0.4
-"""How far the head may swing about the other axis meanwhile, as a share."""
+"""How much the head may move about the other axis meanwhile, as a share of standard deviations."""
 
 SEEN_SHARE = 0.5
 """How far the head must turn against the line of sight too, as a share: a camera that turns turns
 all that it sees, lines of sight and heads alike."""
 
 STRANGE = 0.25
-"""How much of the path, as a standard deviation, one sine may leave unexplained. 'Yes' and 'no' are
-symmetrical and cyclic (Hadar, Steiner and Rose 1985); stresses of speech are neither, and somebody
-who looks there and back stays for a while at either end."""
+"""The share of the path's standard deviation that one sine may leave unexplained. 'Yes' and 'no'
+are symmetrical and cyclic (Hadar, Steiner and Rose 1985); stresses of speech are neither, and
+somebody who looks there and back stays for a while at either end."""
 
 SIGMAS = 3.0
 """A swing has to be so many standard deviations of the head's rotation."""
@@ -195,48 +195,50 @@ class Swings:
             min(times) >= SHORTEST_SWING
             and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times) + 1e-6)
             and max(sizes) <= min(LARGEST, EVEN_SIZE * min(sizes))
-            and all(self._is_swing(*three, smallest) for three in zip(ends, ends[1:], ends[2:]))
-            and self._strangeness(path, ends) <= STRANGE
+            and all(
+                self._is_swing(*three, smallest)
+                for three in zip(ends, ends[1:], ends[2:], strict=False)
+            )
+            and self._is_wave(path, ends)
         )
 
     def _is_swing(self, a: _Sample, b: _Sample, c: _Sample, smallest: float) -> bool:
-        """Return whether the head went far enough to `b` and back, about this axis alone.
+        """Return whether the head, and not only the camera, went far enough to `b` and back.
 
         Measured from the line between `a` and `c`: a head that turns slowly meanwhile may nod.
         """
         share = (b.time - a.time) / (c.time - a.time)
 
-        def out(name: str, axis: int) -> float:
-            before, there, after = (getattr(sample, name)[axis] for sample in (a, b, c))
+        def out(name: str) -> float:
+            before, there, after = (getattr(sample, name)[self._axis] for sample in (a, b, c))
             return float(there - before - share * (after - before))
 
-        size = out('turned', self._axis)
-        seen = out('seen', self._axis) * math.copysign(1.0, size)
-        across = abs(out('turned', 1 - self._axis))
-        size = abs(size)
-        return size >= smallest and across <= CROSS_SHARE * size and seen >= SEEN_SHARE * size
+        size = out('turned')
+        seen = out('seen') * math.copysign(1.0, size)
+        return abs(size) >= smallest and seen >= SEEN_SHARE * abs(size)
 
-    def _strangeness(self, path: HeadPath, ends: Sequence[_Sample]) -> float:
-        """Return which share of the path's standard deviation a sine does not explain.
+    def _is_wave(self, path: HeadPath, ends: Sequence[_Sample]) -> bool:
+        """Return whether the path is a sine, about this axis alone.
 
         The sine is the best of a few whose rates are near that of the swings; a steady turn of
         the head is taken away first.
         """
-        part = [
-            (sample.time - ends[0].time, sample.turned[self._axis])
-            for sample in path.samples
-            if ends[0].time <= sample.time <= ends[-1].time
-        ]
-        times, angles = np.array(part).T
+        part = [one for one in path.samples if ends[0].time <= one.time <= ends[-1].time]
+        times = np.array([one.time for one in part]) - ends[0].time
+        turned = np.array([one.turned for one in part])
         line = np.stack([np.ones_like(times), times], axis=1)
-        rate = math.pi * SWINGS / times[-1]
+        size = _unexplained(line, turned[:, self._axis])
+        if _unexplained(line, turned[:, 1 - self._axis]) > CROSS_SHARE * size:
+            return False
+        phases = math.pi * SWINGS / times[-1] * times
         left = min(
             _unexplained(
-                np.column_stack([line, np.cos(rate * f * times), np.sin(rate * f * times)]), angles
+                np.column_stack([line, np.cos(rate * phases), np.sin(rate * phases)]),
+                turned[:, self._axis],
             )
-            for f in _RATES
+            for rate in _RATES
         )
-        return left / max(_unexplained(line, angles), 1e-9)
+        return left <= STRANGE * size
 
 
 _RATES = (0.75, 0.87, 1.0, 1.15, 1.32)

@@ -22,7 +22,6 @@ from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE
 from headpose_ros.heads import Head
 from headpose_ros.typing import Array
 
-
 LEAD = 0.1
 """Seconds: a target has to be where the head will point after so long, for looking to begin."""
 

@@ -34,8 +34,8 @@ _QUIT_KEYS = (27, ord('q'))
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.description = (
-        f'{SUMMARY}. Without -o, --csv, --json, --show, --view and --rerun, the poses are '
-        'printed as a table.'
+        f'{SUMMARY}. Without -o, --csv, --json, --events, --show, --view and --rerun, the poses '
+        'are printed as a table.'
     )
     add = parser.add_argument
     add(
@@ -44,6 +44,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '(0, 1, … or /dev/videoN)',
     )  # fmt: skip
     add('--topic', default='', help='image topic of a bag with several cameras')
+    add(
+        '--events', type=Path, metavar='FILE',
+        help='who came, went, looked at the camera, approached, nodded, and when: CSV, or JSON '
+        'lines where it ends in .json or .jsonl',
+    )  # fmt: skip
     add('-o', '--output', type=Path, metavar='OUT.mp4', help='annotated video (or picture)')
     add_table_options(parser, 'image')
     add_lens_options(parser, f'{DEFAULT_HFOV_DEG:.0f}')
@@ -69,8 +74,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f'--frames: expected at least 1, got {args.frames}')
     config = pipeline_config(args)
     lenses = Lenses(args)
-    outputs = {'-o': args.output, '--csv': args.csv, '--json': args.json,
-               '--rerun': args.rerun}  # fmt: skip
+    outputs = {
+        '-o': args.output, '--csv': args.csv, '--json': args.json, '--events': args.events,
+        '--rerun': args.rerun,
+    }  # fmt: skip
     require_apart([Path(args.input)], outputs)
     with _open(args, lenses) as source:
         images = min((n for n in (source.frame_count, args.frames) if n is not None), default=None)
@@ -149,9 +156,11 @@ class _Job:
             size = (source.width, source.height)
             self._video = stack.enter_context(VideoSink(args.output, *size, source.rate_hz))
         self._sinks = open_tables(args, ['image', 'stamp_ns'], stack)
+        self._events = _Events(args.events, stack) if args.events else None
         self._window = _open_window(stack) if args.show else False
         self.viewing = Viewing(args, camera, stack)
-        if not (self._video or self._sinks or self._window or self.viewing):
+        shown = self._video or self._sinks or self._events or self._window or self.viewing
+        if not shown:
             self._table = TextTable(sys.stdout, 'time', len('1234.567 s'))
         self._frames = self._with_heads = self._dark = 0
         self._ids: set[str] = set()
@@ -171,12 +180,17 @@ class _Job:
         except (SinkError, BrokenPipeError):
             raise
         except BaseException:  # Ctrl-C, or the input fails: what was seen is written all the same
-            self._deliver(held.rest())
+            self._finish(held)
             raise
         else:
-            self._deliver(held.rest())
+            self._finish(held)
         finally:
             self._sum_up()
+
+    def _finish(self, held: Hindsight[Frame]) -> None:
+        self._deliver(held.rest())
+        if self._events:
+            self._events.end()
 
     def _follow(
         self, pipeline: HeadPosePipeline, held: Hindsight[Frame], images: int | None
@@ -214,6 +228,8 @@ class _Job:
                 # What is drawn into the image is not for the viewer, which draws itself.
                 image = frame.image_bgr.copy() if self._draws else frame.image_bgr
                 self.viewing.put(image, result, stamp)
+            if self._events:
+                self._events.write(result)
             if self._table:
                 self._table.write(f'{frame.time:.3f} s', heads, principal_id)
             if not self._draw(frame, result):
@@ -254,6 +270,26 @@ class _Job:
         speak(
             self._args, f'{images}, heads in {self._with_heads} of them ({share:.1f} %), {people}'
         )
+
+
+class _Events:
+    """What `--events` writes: there is one target, the camera, since nothing tells of others."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        from headpose_ros.attention import Attention
+        from headpose_ros.media.event_files import EventSink
+
+        self._sink = stack.enter_context(EventSink(path))
+        self._attention = Attention()
+
+    def write(self, result: FrameResult) -> None:
+        """Write the events of an image; a single picture without a stamp has none."""
+        told = () if result.stamp is None else self._attention.update(result).events
+        self._sink.write(told)
+
+    def end(self) -> None:
+        """Write that everybody has left."""
+        self._sink.write(self._attention.close())
 
 
 def _open_window(stack: ExitStack) -> bool:

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     'estimation': DOMAIN | {'config', 'inference'},
     'tracking': DOMAIN | {'config'},
     'attention': DOMAIN | {'result'},
-    'media': DOMAIN | {'result'},
+    'media': DOMAIN | {'attention', 'result'},
     'evaluation': DOMAIN | {'config', 'detection', 'estimation', 'media'},
     'viewer': DOMAIN | {'attention', 'media', 'result'},
     'recordings': LIBRARY | {'', 'attention', 'media'},

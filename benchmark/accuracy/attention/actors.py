@@ -260,6 +260,9 @@ class Swaying:
         )
 
 
+STILL = Swaying()
+
+
 def points_of(targets: Mapping[str, Array]) -> dict[str, tuple[float, float, float]]:
     """Return positions as `Aim` takes them."""
     return {name: (float(p[0]), float(p[1]), float(p[2])) for name, p in targets.items()}

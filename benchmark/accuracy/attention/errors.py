@@ -10,28 +10,19 @@ from its correlation over `LAG`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import json
 import numpy as np
 
 from headpose_ros.geometry.face_frame import (
     FACE_CENTRE_IN_FACE,
     FACE_SPHERE_RADIUS,
-    sellion_from_face_centre,
 )
-from headpose_ros.geometry.rotations import matrix_from_vector, vector_from_matrix
-from headpose_ros.heads import Head, Roi
-from headpose_ros.result import FrameResult
-from headpose_ros.tracking.smoothing import HeadSmoother, Smoothing
-from headpose_ros.tracking.uncertainty import pose_covariance
+from headpose_ros.geometry.rotations import vector_from_matrix
+from headpose_ros.heads import Head
 from headpose_ros.typing import Array
-
-from .actors import Actor
-from .scenes import Scene
 
 MEASURED = Path(__file__).with_name('errors.json')
 SIGMA = float(np.radians(1.1))
@@ -43,8 +34,9 @@ NAMES = ('roll', 'pitch', 'yaw', 'log_distance', 'across')
 
 @dataclass(frozen=True)
 class Error:
-    """One error: standard deviation of what each image has anew and of what lasts, and for how
-    long it does, s. rad; logarithm; radii of the face.
+    """One error: standard deviations of what each image has anew and of what lasts.
+
+    `memory`: s, for how long it does. rad; logarithm; radii of the face.
     """
 
     fresh: float

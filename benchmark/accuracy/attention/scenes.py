@@ -13,7 +13,7 @@ from headpose_ros.attention import CAMERA, Place, Target
 from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.typing import Array
 
-from .actors import Actor, Aim, Gesture, Route, Swaying, points_of
+from .actors import STILL, Actor, Aim, Gesture, Route, Swaying, points_of
 
 RATE = 30.0
 FACING_PEOPLE = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
@@ -32,8 +32,10 @@ ROOM = {
 
 @dataclass(frozen=True)
 class Scene:
-    """One sequence. `group`: what it is counted with. `tells_rotation`: so that `swaying` is
-    known, as of a robot that knows how its head is turned.
+    """One sequence.
+
+    `group`: what it is counted with. `tells_rotation`: `swaying` is known, as of a robot that
+    knows how its head is turned.
     """
 
     name: str
@@ -42,7 +44,7 @@ class Scene:
     seconds: float
     targets: tuple[Target, ...] = ()
     places: tuple[tuple[str, Place], ...] = ()
-    swaying: Swaying = Swaying()
+    swaying: Swaying = STILL
     tells_rotation: bool = False
     rate: float = RATE
     seed: int = 0
