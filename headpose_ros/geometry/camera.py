@@ -191,9 +191,11 @@ class CameraModel:
     def _doubted(self, full: CameraModel, tell: Tell | None) -> CameraModel:
         """Tell what is doubtful about this camera, a part of the sensor `full`; return it."""
         if tell is not None:
-            rays, valid = self.rays_and_validity(grid(self.width, self.height))
-            sight = Sight(max(full.field_of_view), self.max_angle, rays, valid)
-            for text in doubts(full.intrinsics, sight):
+            with np.errstate(all='ignore'):  # of coefficients beyond all measure
+                rays, valid = self.rays_and_validity(grid(self.width, self.height))
+                sight = Sight(max(full.field_of_view), self.max_angle, rays, valid)
+                told = doubts(full.intrinsics, sight)
+            for text in told:
                 tell(Remark(text, is_doubt=True))
         return self
 
