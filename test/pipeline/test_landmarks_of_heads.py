@@ -70,7 +70,9 @@ def test_heads_of_other_estimators_have_none(monkeypatch):
 def test_heads_with_landmarks_compare_and_travel():
     points = np.full((68, 2), np.nan)
     points[:40] = 7.0
-    one = Head('f0001', np.eye(3), np.ones(3), np.eye(6), 0.5, Roi(0, 0, 1, 1), 0.0, 0.0, points)
+    one = Head(
+        'f0001', np.eye(3), np.ones(3), np.eye(6), 0.5, Roi(0, 0, 1, 1), 0.0, 0.0, landmarks=points
+    )
     assert pickle.loads(pickle.dumps(one)) == one
     assert one != replace(one, landmarks=None) != replace(one, landmarks=np.zeros((68, 2)))
     assert not one.landmarks.flags.writeable
