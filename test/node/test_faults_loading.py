@@ -63,7 +63,7 @@ MTCNN = MODELS / 'mtcnn_onet.onnx'
 @pytest.mark.parametrize(
     ('option', 'content', 'line'),
     [
-        ('device:=cuda:7', None, r'configure: .*cuda:7.*use device auto or cpu'),
+        ('device:=cuda:7', None, r'configure: .*cuda:7.*use device (auto or )?cpu'),
         ('weights:=/nowhere.onnx', None, r'configure: .*/nowhere\.onnx'),
         ('weights:={file}', b'', r'configure: .*network\.onnx: not a whole'),
         ('weights:={file}', b'\x10' + bytes(7) + b'{"a": "truncated', r'configure: .*not a whole'),
