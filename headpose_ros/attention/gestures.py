@@ -28,12 +28,20 @@ LONGEST_SWING = 1.2
 SHORTEST_SWING = 0.11
 """Seconds of a swing: gestures of 0.5 to 3 Hz, and what noise does to their ends."""
 
+REST = 1.2
+SHORTEST_REST = 0.4
+"""A gesture has ended when the head goes no farther for so many times its last swing, and for so
+many seconds."""
+
 LARGEST = math.radians(65.0)
 """Rad: who swings farther looks around."""
 
-EVEN_SIZE = 2.5
+EVEN_SIZE = 2.8
 EVEN_TIME = 2.5
 """The largest swing of a gesture over the smallest, and the longest over the shortest."""
+
+ONSET = 0.08
+"""The first swing of a gesture begins where the head has gone this share of it."""
 
 CROSS_SHARE = 0.4
 """How much the head may move about the other axis meanwhile, as a share of standard deviations."""
@@ -46,6 +54,14 @@ STRANGE = 0.25
 """The share of the path's standard deviation that one sine may leave unexplained. 'Yes' and 'no'
 are symmetrical and cyclic (Hadar, Steiner and Rose 1985); stresses of speech are neither, and
 somebody who looks there and back stays for a while at either end."""
+
+PLAIN = 1.3
+"""A gesture whose every swing is so many times larger than it has to be is one wherever it comes;
+a smaller one has to begin from calm, as Kawato and Ohya's stable state before the extremes."""
+
+CALM_BEFORE = 0.8
+CALM_SHARE = 0.6
+"""In so many seconds before a smaller gesture the head moves less than this share of a swing."""
 
 SIGMAS = 3.0
 """A swing has to be so many standard deviations of the head's rotation."""
@@ -118,9 +134,13 @@ class HeadPath:
         down, left = (b - a for a, b in zip(before.turned, now.turned, strict=True))
         return down / elapsed, left / elapsed
 
-    def since(self, sample: _Sample, time: float) -> _Sample:
-        """Return `sample`, or the first one from `time` on where that is later."""
-        return next((one for one in self.samples if one.time >= max(time, sample.time)), sample)
+    def onset(self, earliest: float, end: _Sample, axis: int) -> _Sample:
+        """Return where the swing that comes to its `end` begins, from the time `earliest` on."""
+        leg = [one for one in self.samples if earliest <= one.time <= end.time] or [end]
+        way = end.turned[axis] - leg[0].turned[axis]
+        begun = leg[0].turned[axis] + ONSET * way
+        rest = [one for one in leg if (one.turned[axis] - begun) * way <= 0.0]
+        return rest[-1] if rest else leg[0]
 
 
 def _turn(step: Sequence[Sequence[float]]) -> tuple[float, float]:
@@ -178,32 +198,36 @@ class Swings:
             self._farthest = sample
 
     def _is_over(self, time: float) -> bool:
-        """Return whether the rhythm has ended."""
+        """Return whether the rhythm has ended: the head stays, or turns on one way."""
         begun, end = self._extremes[-2], self._extremes[-1]
-        return time - end.time > max(0.4, 1.6 * (end.time - begun.time))
+        newest = self._farthest or end
+        rest = max(SHORTEST_REST, REST * (end.time - begun.time))
+        return time - newest.time > rest or newest.time - end.time > LONGEST_SWING
 
     def _is_gesture(self, path: HeadPath, smallest: float) -> bool:
         if self._farthest is None or len(self._extremes) < SWINGS:
             return False
         first, *others = [*list(self._extremes)[-SWINGS:], self._farthest]
-        shortest = min(b.time - a.time for a, b in pairwise(others))
-        ends = [path.since(first, others[0].time - EVEN_TIME * shortest), *others]
-        pairs = list(pairwise(ends))
-        times = [b.time - a.time for a, b in pairs]
-        sizes = [abs(b.turned[self._axis] - a.turned[self._axis]) for a, b in pairs]
-        return (
-            min(times) >= SHORTEST_SWING
-            and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times) + 1e-6)
+        times = [b.time - a.time for a, b in pairwise(others)]
+        earliest = max(first.time, others[0].time - EVEN_TIME * min(times))
+        ends = [path.onset(earliest, others[0], self._axis), *others]
+        sizes = [abs(b.turned[self._axis] - a.turned[self._axis]) for a, b in pairwise(ends)]
+        even = (
+            min(times) >= SHORTEST_SWING  # but the first, which may begin in the middle
+            and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times))
             and max(sizes) <= min(LARGEST, EVEN_SIZE * min(sizes))
-            and all(
-                self._is_swing(*three, smallest)
-                for three in zip(ends, ends[1:], ends[2:], strict=False)
-            )
+        )
+        if not even:
+            return False
+        size = min(self._swing(*ends[k : k + 3]) for k in range(SWINGS - 1))
+        return (
+            size >= smallest
+            and (size >= PLAIN * smallest or self._was_calm(path, ends[0].time, CALM_SHARE * size))
             and self._is_wave(path, ends)
         )
 
-    def _is_swing(self, a: _Sample, b: _Sample, c: _Sample, smallest: float) -> bool:
-        """Return whether the head, and not only the camera, went far enough to `b` and back.
+    def _swing(self, a: _Sample, b: _Sample, c: _Sample) -> float:
+        """Return how far, rad, the head went to `b` and back; 0 where only the camera did.
 
         Measured from the line between `a` and `c`: a head that turns slowly meanwhile may nod.
         """
@@ -215,7 +239,16 @@ class Swings:
 
         size = out('turned')
         seen = out('seen') * math.copysign(1.0, size)
-        return abs(size) >= smallest and seen >= SEEN_SHARE * abs(size)
+        return abs(size) if seen >= SEEN_SHARE * abs(size) else 0.0
+
+    def _was_calm(self, path: HeadPath, until: float, within: float) -> bool:
+        """Return whether the head stayed `within` rad of a steady turn before the time `until`."""
+        part = [one for one in path.samples if until - CALM_BEFORE <= one.time <= until]
+        if len(part) < _FEW:
+            return True
+        times = np.array([one.time for one in part]) - until
+        angles = np.array([one.turned[self._axis] for one in part])
+        return float(np.ptp(angles - np.polyval(np.polyfit(times, angles, 1), times))) <= within
 
     def _is_wave(self, path: HeadPath, ends: Sequence[_Sample]) -> bool:
         """Return whether the path is a sine, about this axis alone.
@@ -241,6 +274,7 @@ class Swings:
         return left <= STRANGE * size
 
 
+_FEW = 5
 _RATES = (0.75, 0.87, 1.0, 1.15, 1.32)
 
 
