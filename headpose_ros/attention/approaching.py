@@ -28,7 +28,7 @@ it has to turn for the error to become another one."""
 SPEED_MEMORY = 1.5
 """Seconds in which a speed falls to 1/e: people stop."""
 
-ACCELERATION_NOISE = 0.5
+ACCELERATION_NOISE = 0.25
 """Metres^2/s^3: growth of the speed's variance each second."""
 
 START_SPEED_SIGMA = 0.6
