@@ -17,6 +17,7 @@ from headpose_ros.cli.tables import add_table_options, open_tables, require_apar
 from headpose_ros.cli.viewing import Viewing, add_viewing_options
 
 if TYPE_CHECKING:
+    from headpose_ros.attention import AttentionResult
     from headpose_ros.geometry.camera import CameraModel
     from headpose_ros.hindsight import Hindsight
     from headpose_ros.media.sources import Frame, FrameSource
@@ -156,10 +157,11 @@ class _Job:
             size = (source.width, source.height)
             self._video = stack.enter_context(VideoSink(args.output, *size, source.rate_hz))
         self._sinks = open_tables(args, ['image', 'stamp_ns'], stack)
-        self._events = _Events(args.events, stack) if args.events else None
         self._window = _open_window(stack) if args.show else False
-        self.viewing = Viewing(args, camera, stack)
-        shown = self._video or self._sinks or self._events or self._window or self.viewing
+        self.viewing = Viewing(args, stack)
+        told = args.events or self.viewing
+        self._attention = _Attending(args.events, stack) if told else None
+        shown = self._video or self._sinks or self._attention or self._window
         if not shown:
             self._table = TextTable(sys.stdout, 'time', len('1234.567 s'))
         self._frames = self._with_heads = self._dark = 0
@@ -189,8 +191,8 @@ class _Job:
 
     def _finish(self, held: Hindsight[Frame]) -> None:
         self._deliver(held.rest())
-        if self._events:
-            self._events.end()
+        if self._attention:
+            self._attention.end()
 
     def _follow(
         self, pipeline: HeadPosePipeline, held: Hindsight[Frame], images: int | None
@@ -224,12 +226,11 @@ class _Job:
             stamp = getattr(frame, 'stamp_ns', round(1e9 * frame.time))
             for sink in self._sinks:
                 sink.write(heads, principal_id, image=frame.name, stamp_ns=stamp)
+            attention = self._attention.update(result) if self._attention else None
             if self.viewing:
                 # What is drawn into the image is not for the viewer, which draws itself.
                 image = frame.image_bgr.copy() if self._draws else frame.image_bgr
-                self.viewing.put(image, result, stamp)
-            if self._events:
-                self._events.write(result)
+                self.viewing.put(image, result, stamp, attention)
             if self._table:
                 self._table.write(f'{frame.time:.3f} s', heads, principal_id)
             if not self._draw(frame, result):
@@ -272,24 +273,27 @@ class _Job:
         )
 
 
-class _Events:
-    """What `--events` writes: there is one target, the camera, since nothing tells of others."""
+class _Attending:
+    """Who looks at the camera, the one target, since nothing tells of others; and `--events`."""
 
-    def __init__(self, path: Path, stack: ExitStack) -> None:
+    def __init__(self, path: Path | None, stack: ExitStack) -> None:
         from headpose_ros.attention import Attention
         from headpose_ros.media.event_files import EventSink
 
-        self._sink = stack.enter_context(EventSink(path))
+        self._sink = stack.enter_context(EventSink(path)) if path else None
         self._attention = Attention()
 
-    def write(self, result: FrameResult) -> None:
-        """Write the events of an image; a single picture without a stamp has none."""
-        told = () if result.stamp is None else self._attention.update(result).events
-        self._sink.write(told)
+    def update(self, result: FrameResult) -> AttentionResult | None:
+        """Return who looks, and write the events; a single picture without a stamp has none."""
+        found = None if result.stamp is None else self._attention.update(result)
+        if self._sink:
+            self._sink.write(found.events if found else ())
+        return found
 
     def end(self) -> None:
         """Write that everybody has left."""
-        self._sink.write(self._attention.close())
+        if self._sink:
+            self._sink.write(self._attention.close())
 
 
 def _open_window(stack: ExitStack) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from headpose_ros.geometry.camera import CameraModel
+    from headpose_ros.attention import AttentionResult
     from headpose_ros.result import FrameResult
     from headpose_ros.typing import Image
     from headpose_ros.viewer.feeds import LiveView, RecordingFile
@@ -53,9 +53,8 @@ def add_viewing_options(parser: argparse.ArgumentParser) -> None:
 class Viewing:
     """What --view and --rerun ask for: nothing, a viewer, a file, or both. False for nothing."""
 
-    def __init__(self, args: argparse.Namespace, camera: CameraModel, stack: ExitStack) -> None:
+    def __init__(self, args: argparse.Namespace, stack: ExitStack) -> None:
         """Open it; `stack` closes it. Raises ViewerError or SinkError where it cannot be."""
-        self._camera = camera
         self._file: RecordingFile | None = None
         self._live: LiveView | None = None
         if args.rerun:
@@ -78,11 +77,21 @@ class Viewing:
         """Whether somebody may be watching."""
         return self._live is not None
 
-    def put(self, image: Image, result: FrameResult, stamp_ns: int) -> None:
-        """Show and record an image, which must not be written to afterwards, and its result."""
+    def put(
+        self,
+        image: Image,
+        result: FrameResult,
+        stamp_ns: int,
+        attention: AttentionResult | None = None,
+    ) -> None:
+        """Show and record an image, which must not be written to afterwards, and its result.
+
+        The result says which camera it is of: in a bag that may change.
+        """
         from headpose_ros.viewer.shot import Shot
 
-        shot = Shot(image, self._camera, result, stamp_ns)
+        assert result.camera is not None
+        shot = Shot(image, result.camera, result, stamp_ns, attention=attention)
         if self._file is not None:
             self._file.put(shot)
         if self._live is not None:

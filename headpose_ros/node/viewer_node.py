@@ -13,9 +13,9 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from headpose_ros.attention import AttentionResult, HeadEvent, HeadEventType, Look
 from headpose_ros.result import FrameResult
 from headpose_ros.viewer.shot import Place, Shot
 
@@ -24,33 +24,14 @@ if TYPE_CHECKING:
     from std_msgs.msg import Header
 
     from headpose_ros.geometry import CameraModel
-    from headpose_ros.msg import AttentionArray, HeadEvent, HeadPoseArray
+    from headpose_ros.msg import AttentionArray, HeadPoseArray
+    from headpose_ros.msg import HeadEvent as HeadEventMessage
 
 KEPT_IMAGES, KEPT = 12, 60
 """Images that wait for their heads, at most; and heads, attentions and events for each other."""
 ALONE_SECONDS = 1.0
 """Where no heads come for so long, images are shown without."""
 TICK_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class _Kind:
-    name: str
-
-
-@dataclass(frozen=True)
-class _Event:
-    id: str
-    type: _Kind
-    target: str
-
-
-@dataclass(frozen=True)
-class _Attention:
-    """What an AttentionArray says, and the events since the one before."""
-
-    looks: tuple[Any, ...]
-    events: tuple[_Event, ...]
 
 
 def main(args: list[str] | None = None) -> int:
@@ -108,7 +89,7 @@ class Viewer:
         self._images: OrderedDict[int, Any] = OrderedDict()
         self._attention: OrderedDict[int, AttentionArray] = OrderedDict()
         self._heads: OrderedDict[int, HeadPoseArray] = OrderedDict()
-        self._events: list[_Event] = []
+        self._events: list[HeadEvent] = []
         self._with_attention = False
         self._heads_at = self._next = 0.0
         self._shown_ns = -1
@@ -205,10 +186,12 @@ class Viewer:
         if stamp in self._images and stamp in self._heads:
             self._show(stamp)
 
-    def _on_event(self, message: HeadEvent) -> None:
-        names = {getattr(type(message), name): name for name in EVENTS}
-        name = names.get(message.type, f'event {message.type}')
-        self._events.append(_Event(message.id, _Kind(name), message.target))
+    def _on_event(self, message: HeadEventMessage) -> None:
+        from headpose_ros.node.depth import nanoseconds
+
+        stamp = 1e-9 * nanoseconds(message.header)
+        kind = HeadEventType(message.type)
+        self._events.append(HeadEvent(stamp, message.id, kind, message.target))
         del self._events[:-KEPT]
 
     def _tick(self) -> None:
@@ -289,12 +272,19 @@ class Viewer:
             self._warn(f'{self.node.resolve_topic_name("camera_info")}: {error}')
             return None, image
 
-    def _attending(self, stamp: int) -> _Attention | None:
+    def _attending(self, stamp: int) -> AttentionResult | None:
         message = self._attention.get(stamp)
         if message is None and not self._events:
             return None
         events, self._events = tuple(self._events), []
-        return _Attention(tuple(message.attention) if message else (), events)
+        looks = [
+            Look(
+                look.id, look.target, look.looking, look.probability, look.angle, look.distance,
+                look.since.sec + 1e-9 * look.since.nanosec,
+            )
+            for look in (message.attention if message else ())
+        ]  # fmt: skip
+        return AttentionResult(1e-9 * stamp, tuple(looks), (), events)
 
     def _place(self, header: Header) -> Place | None:
         if self._tf is None:
@@ -315,10 +305,6 @@ class Viewer:
         self.node.get_logger().warning(text, throttle_duration_sec=10.0)
 
 
-EVENTS = (
-    'ENTERED', 'LEFT', 'STARTED_LOOKING', 'STOPPED_LOOKING', 'APPROACHED', 'MOVED_AWAY',
-    'NODDED', 'SHOOK',
-)  # fmt: skip
 _BACK_NS = 2_000_000_000
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from headpose_ros.attention.events import HeadEvent
 from headpose_ros.media.files import SinkError, require_room, require_writable
 from headpose_ros.viewer import require_rerun
 from headpose_ros.viewer.shot import Shot
@@ -30,6 +31,7 @@ QUEUED = 4
 """Shots that wait at most for a viewer; older ones are left out."""
 PATIENCE_SECONDS = 3.0
 """How long closing waits for what a viewer still has to take."""
+_MOST_EVENTS = 100
 _CHECK_EVERY = 100
 """Shots between looks at how full the disk is."""
 
@@ -181,14 +183,16 @@ class LiveView:
         from headpose_ros.viewer.web_viewer import WebViewer
 
         self._told = False
+        # Events come once: those of shots that are left out are shown with the next.
+        self._events: deque[HeadEvent] = deque(maxlen=_MOST_EVENTS)
         self._web = WebViewer(host, port)
         self.url = self._web.url
         self.port = self._web.port
         try:
             self._recording = _recording()
             self._recording.connect_grpc(self._web.feed_url)
-            scene = Scene(self._recording)
-            self._feed = Feed(scene.log, scene.finish, max_rate_hz=max_rate_hz)
+            self._scene = Scene(self._recording)
+            self._feed = Feed(self._show, self._scene.finish, max_rate_hz=max_rate_hz)
         except BaseException:
             self._web.close()
             raise
@@ -206,6 +210,7 @@ class LiveView:
     def put(self, shot: Shot) -> None:
         """Show a shot, or leave it out where the viewer is closed or behind. Never waits."""
         if self.is_open:
+            self._events.extend(shot.attention.events if shot.attention else ())
             self._feed.put(shot)
         elif not self._told:
             self._told = True
@@ -228,6 +233,10 @@ class LiveView:
         # The server: whatever still waits for it is free then.
         self._web.close()
         self._feed.close(PATIENCE_SECONDS)
+
+    def _show(self, shot: Shot) -> None:
+        events = [self._events.popleft() for _ in range(len(self._events))]
+        self._scene.log(shot, events)
 
     def _flush(self) -> None:
         with contextlib.suppress(Exception):

@@ -91,7 +91,7 @@ def in_image(shot: Shot, colours: Sequence[Colour]) -> dict[str, Any]:
         # Labels of boxes are broken into lines as narrow as the boxes; those of points are not.
         'labels': rr.Points2D(
             (corners + sizes * (0.5, 1.0)) * scale, colors=colours, radii=[_HIDDEN],
-            labels=[_label(head, len(heads)) for head in heads], show_labels=True,
+            labels=[_label(head, shot) for head in heads], show_labels=True,
         ),
         'axes': rr.LineStrips2D(
             lines, colors=_AXES * len(heads), radii=[rr.Radius.ui_points(1.4)]
@@ -111,8 +111,14 @@ def in_numbers(shot: Shot) -> Any:
     return rr.AnyValues(pose=pyarrow.array(rows))
 
 
-def _label(head: Head, count: int) -> str:
+def _label(head: Head, shot: Shot) -> str:
+    """Return the text under a head: the less, the more heads there are."""
     who, angles = label_lines(head)
-    if count <= FULL_LABELS:
-        return f'{who}\n{angles}'
-    return who if count <= MOST_LABELS else head.id
+    count = len(shot.result.heads)
+    if count > MOST_LABELS:
+        return head.id
+    if count > FULL_LABELS:
+        return who
+    looks = shot.attention.looks if shot.attention else ()
+    at = [look.target for look in looks if look.id == head.id and look.looking]
+    return '\n'.join([who, angles, *([f'looks at {", ".join(at)}'] if at else [])])

@@ -42,12 +42,14 @@ QUANTITIES = {
 class LayoutOptions:
     """What the layout depends on.
 
-    `timeline`: name of the timeline. `image`: entity of the image. `reach`: metres, how far from
+    `timeline`: name of the timeline. `image`: entity of the image;
+    `size`: its width and height as shown, pixels. `reach`: metres, how far from
     the camera people are. `is_fixed`: the world is the fixed frame (z up), not the camera's.
     """
 
     timeline: str
     image: str
+    size: tuple[int, int]
     reach: float = 1.5
     is_fixed: bool = False
     has_attention: bool = False
@@ -55,10 +57,15 @@ class LayoutOptions:
 
 def layout(options: LayoutOptions) -> Any:
     """Return the blueprint."""
-    tabs = [rrb.TextDocumentView(origin='help', name='How to read this')]
+    tabs: list[Any] = [rrb.TextDocumentView(origin='help', name='How to read this')]
     if options.has_attention:
-        looks = _plot('attention', 'looks at the camera (probability)', (-0.05, 1.05))
-        tabs = [looks, rrb.TextLogView(origin='events', name='events'), *tabs]
+        tabs.append(
+            rrb.Vertical(
+                _plot('attention', 'looks at the camera (probability)', (-0.05, 1.05)),
+                rrb.TextLogView(origin='events', name='events'),
+                name='Attention',
+            )
+        )
     tabs.append(
         rrb.Vertical(
             _plot('timings', 'time for an image (ms)'),
@@ -66,8 +73,11 @@ def layout(options: LayoutOptions) -> Any:
             name='Speed',
         )
     )
+    # Else the view would follow the labels that stand out of the image.
+    width, height = options.size
+    bounds = rrb.VisualBounds2D(x_range=(0.0, width), y_range=(0.0, height))
     above = rrb.Horizontal(
-        rrb.Spatial2DView(origin=options.image, name='Image'),
+        rrb.Spatial2DView(origin=options.image, name='Image', visual_bounds=bounds),
         _space(options),
         column_shares=[1, 1],
     )
@@ -94,7 +104,7 @@ def _space(options: LayoutOptions) -> Any:
         return rrb.Spatial3DView(origin='/', contents=contents, name=name)
     far = options.reach
     eye = rrb.EyeControls3D(
-        position=(0.55 * far, -0.45 * far, -0.55 * far),
+        position=(0.65 * far, -0.5 * far, -0.65 * far),
         look_target=(0.0, 0.05 * far, 0.5 * far),
         eye_up=(0.0, -1.0, 0.0),
     )

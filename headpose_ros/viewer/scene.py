@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import rerun as rr
 
+from headpose_ros.attention.events import HeadEvent
+from headpose_ros.attention.targets import CAMERA
 from headpose_ros.viewer.head_marks import HEADS, IN_IMAGE, in_image, in_numbers, in_space, rgb
 from headpose_ros.viewer.layout import HELP, LayoutOptions, layout
 from headpose_ros.viewer.lens_view import COLUMNS, LensView
@@ -29,8 +32,6 @@ from headpose_ros.viewer.series import Plots, clock
 from headpose_ros.viewer.shot import Shot
 
 TIMELINE = 'time'
-CAMERA = 'camera'
-"""The target whose probabilities are plotted."""
 
 _GREY = (150, 150, 150)
 _BEFORE_HEADS = 1.5
@@ -54,8 +55,8 @@ class Scene:
         document = rr.TextDocument(HELP, media_type=rr.MediaType.MARKDOWN)
         recording.log('help', document, static=True)
 
-    def log(self, shot: Shot) -> None:
-        """Log one image."""
+    def log(self, shot: Shot, events: Sequence[HeadEvent] | None = None) -> None:
+        """Log one image, with its events; or with `events`, those since the one before."""
         kind, times = clock([shot.stamp_ns])
         self._recording.set_time(TIMELINE, **{kind: times[0]})
         self._arrange(shot)
@@ -63,6 +64,12 @@ class Scene:
         self._log_image(shot)
         self._log_heads(shot)
         self._log_figures(shot)
+        if events is None:
+            events = shot.attention.events if shot.attention else ()
+        for event in events:
+            what = event.type.name.lower().replace('_', ' ')
+            text = f'{event.id} {what} {event.target}'.rstrip()
+            self._recording.log('events', rr.TextLog(text, color=rgb(event.id)))
 
     def finish(self) -> None:
         """Send what is still held back."""
@@ -75,11 +82,14 @@ class Scene:
         if self._reach is None and shot.result.heads:
             self._reach = float(np.clip(max(h.distance for h in shot.result.heads), 0.5, 20.0))
         before = self._options
+        picture = shot.picture
+        shown = shot.camera if picture is None else picture
         options = LayoutOptions(
             TIMELINE,
+            size=(shown.width, shown.height),
             image='camera/lens' if self._lens.is_flat else 'picture',
             reach=self._reach or _BEFORE_HEADS,
-            is_fixed=shot.place is not None,
+            is_fixed=shot.place is not None or bool(before and before.is_fixed),
             has_attention=shot.attention is not None or bool(before and before.has_attention),
         )
         if options != before:
@@ -172,7 +182,7 @@ class Scene:
             for quantity, value in quantities:
                 add(f'plots/{quantity}', head.id, rgb(head.id), value)
         for look in shot.attention.looks if shot.attention else ():
-            if look.target == CAMERA:
+            if look.target == CAMERA.name:
                 add('attention', look.id, rgb(look.id), look.probability)
         for stage, value in {**shot.result.timings, **shot.values}.items():
             add('timings', stage, _STAGES.get(stage, _GREY), value)
@@ -181,7 +191,3 @@ class Scene:
         if span > 0:
             add('rates', 'images', _GREY, 1e9 * (len(self._stamps) - 1) / span)
         self._plots.add(shot.stamp_ns, values, styles)
-        for event in shot.attention.events if shot.attention else ():
-            what = event.type.name.lower().replace('_', ' ')
-            text = f'{event.id} {what} {event.target}'.rstrip()
-            self._recording.log('events', rr.TextLog(text, color=rgb(event.id)))

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
 import cv2
 import numpy as np
 
+from headpose_ros.attention.looks import AttentionResult
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.media.frames import as_bgr
 from headpose_ros.media.image_messages import jpeg_size
@@ -23,58 +23,6 @@ MAX_SIDE = 1280
 """Pixels of the longer side: larger images are made smaller before they are encoded."""
 
 _JPEG, _PNG = 'image/jpeg', 'image/png'
-
-
-class Look(Protocol):
-    """Whether one head looks at one target: what is shown of it."""
-
-    @property
-    def id(self) -> str:
-        """The head."""
-
-    @property
-    def target(self) -> str:
-        """The target's name."""
-
-    @property
-    def probability(self) -> float:
-        """0 to 1, of this image."""
-
-
-class Kind(Protocol):
-    """The type of an event: an enumeration's member."""
-
-    @property
-    def name(self) -> str:
-        """Such as STARTED_LOOKING."""
-
-
-class Event(Protocol):
-    """What a head did."""
-
-    @property
-    def id(self) -> str:
-        """The head."""
-
-    @property
-    def type(self) -> Kind:
-        """What it did."""
-
-    @property
-    def target(self) -> str:
-        """At what, or empty."""
-
-
-class AttentionLike(Protocol):
-    """Who looks at what in an image, and what became certain with it: a result or a message."""
-
-    @property
-    def looks(self) -> Sequence[Look]:
-        """For each head and target."""
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """In the order in which they became certain."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +61,7 @@ class Shot:
     result: FrameResult
     stamp_ns: int
     place: Place | None = None
-    attention: AttentionLike | None = None
+    attention: AttentionResult | None = None
     values: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property

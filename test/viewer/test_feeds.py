@@ -11,6 +11,7 @@ import pytest
 import rerun  # noqa: F401 - skipped without
 from viewer_shots import made_shot
 
+from headpose_ros.attention import AttentionResult, HeadEvent, HeadEventType
 from headpose_ros.media.files import SinkError
 from headpose_ros.viewer import ViewerError
 from headpose_ros.viewer.feeds import QUEUED, Feed, LiveView, RecordingFile
@@ -114,6 +115,23 @@ def test_without_rerun_one_line_says_which_extra_brings_it(monkeypatch, tmp_path
     for start in (LiveView, lambda: RecordingFile(tmp_path / 'x.rrd')):
         with pytest.raises(ViewerError, match=r"pip install 'headpose_ros\[viewer\]'"):
             start()
+
+
+def test_events_of_images_that_are_left_out_are_shown_with_the_next(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        'headpose_ros.viewer.scene.Scene.log', lambda self, shot, events: shown.extend(events)
+    )
+    events = [HeadEvent(float(n), 'a', HeadEventType.NODDED) for n in range(5)]
+    with LiveView(max_rate_hz=0.001) as live:
+        for number, event in enumerate(events):
+            attention = AttentionResult(float(number), (), (), (event,))
+            if number == 4:
+                live._feed._next = 0.0  # time goes on
+            live.put(made_shot(number * 10**9, [], attention=attention))
+            while number == 0 and not live.taken:
+                time.sleep(0.01)
+    assert shown == events
 
 
 def server_of(live):

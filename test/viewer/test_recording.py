@@ -3,8 +3,6 @@
 """What a recording for the viewer holds."""
 
 import math
-from dataclasses import dataclass
-from enum import Enum
 
 import cv2
 import numpy as np
@@ -13,6 +11,7 @@ import rerun  # noqa: F401 - skipped without
 from rrd_files import components, poses
 from viewer_shots import CAMERA, made_head, made_shot
 
+from headpose_ros.attention import AttentionResult, HeadEvent, HeadEventType, Look
 from headpose_ros.geometry import CameraModel
 from headpose_ros.media.drawing import id_colour
 from headpose_ros.viewer.feeds import RecordingFile
@@ -95,33 +94,21 @@ def test_a_line_of_the_plots_breaks_where_somebody_is_away(tmp_path):
     assert [math.isnan(value) for (value,) in values] == [False] * 3 + [True] + [False] * 3
 
 
-class Kind(Enum):
-    STARTED_LOOKING = 3
-
-
-@dataclass
-class Attention:
-    looks: tuple
-    events: tuple
-
-
-@dataclass
-class Thing:
-    id: str
-    target: str
-    probability: float = 0.0
-    looking: bool = False
-    type: Kind = Kind.STARTED_LOOKING
+def look(target, probability, looking=False):
+    return Look('f0001', target, looking, probability, 0.1, 1.2, 0.0)
 
 
 def test_attention_and_events_are_shown_where_there_are_any(tmp_path):
     plain = recorded(tmp_path, [made_shot(0)])
     assert components(plain, '/events', 'text') == []
-    looks = (Thing('f0001', 'camera', 0.8), Thing('f0001', 'tablet', 0.1))
-    attention = Attention(looks, (Thing('f0001', 'camera'),))
+    looks = (look('camera', 0.8, True), look('tablet', 0.1))
+    event = HeadEvent(0.0, 'f0001', HeadEventType.STARTED_LOOKING, 'camera')
+    attention = AttentionResult(0.0, looks, (), (event,))
     path = recorded(tmp_path, [made_shot(0, attention=attention)])
     assert components(path, '/attention/f0001', 'scalars') == [[0.8]]
     assert components(path, '/events', 'text') == [['f0001 started looking camera']]
+    (label,) = components(path, '/camera/lens/labels', 'labels')[0]
+    assert label.splitlines()[-1] == 'looks at camera'
 
 
 def test_the_camera_stands_where_the_fixed_frame_has_it(tmp_path):
