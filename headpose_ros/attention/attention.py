@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -92,8 +91,7 @@ class Attention:
         fixed = _rotation(rotation_fixed_from_camera)
         if result.dropped:
             return AttentionResult(result.stamp)
-        moment = Moment(result.stamp, result.stamp, placed, fixed, self.options)
-        return self._answer(result, moment)
+        return self._answer(result, result.stamp, placed, fixed)
 
     def _placed(self, places: Mapping[str, Place | ArrayLike]) -> list[PlacedTarget]:
         camera, *others = self._targets
@@ -103,12 +101,14 @@ class Attention:
             *(PlacedTarget.at(one, places[one.name]) for one in others if one.name in places),
         ]
 
-    def _answer(self, result: FrameResult, moment: Moment) -> AttentionResult:
+    def _answer(
+        self, result: FrameResult, stamp: float, placed: list[PlacedTarget], fixed: Array | None
+    ) -> AttentionResult:
         events: list[HeadEvent] = []
-        if moment.stamp < self._time - MAX_BACK:
-            events += self.close(moment.stamp)
-        moment = replace(moment, time=max(self._time, moment.stamp))
-        self._time = moment.time
+        if stamp < self._time - MAX_BACK:
+            events += self.close(stamp)
+        self._time = max(self._time, stamp)
+        moment = Moment(stamp, self._time, placed, fixed, self.options)
         present = result.followed_ids | {head.id for head in result.heads}
         for person in [one for one in self._people.values() if one.id not in present]:
             events += person.leave(moment)

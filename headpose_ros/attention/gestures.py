@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headpose_ros.geometry.rotations import rotation_to_axis
+from headpose_ros.attention.plain import Axes, Vector, cross, dot
 from headpose_ros.typing import Array
 
 SWINGS = 3
@@ -90,33 +90,31 @@ class HeadPath:
 
     def __init__(self) -> None:
         self.samples: deque[_Sample] = deque()
-        self._before: tuple[Array, Array] | None = None
+        self._before: tuple[Axes, Vector] | None = None
 
-    def add(self, time: float, rotation: Array, ray: Array, fixed: Array | None) -> bool:
-        """Take the head's `rotation` (3,3) and the unit `ray` (3,) to it, camera frame.
+    def add(self, time: float, axes: Axes, ray: Vector, turned: bool) -> bool:
+        """Take the head's `axes` and the unit `ray` to it.
 
-        `fixed` (3,3): the rotation to a fixed frame from the camera's, where it is known. Return
-        whether the path begins anew.
+        Both in a fixed frame where the camera's rotation to that is known, as `turned` says, else
+        in the camera's. Return whether the path begins anew.
         """
-        if fixed is not None:
-            rotation = fixed @ rotation
-        seen = rotation if fixed is not None else rotation_to_axis(ray) @ rotation
+        before, self._before = self._before, (axes, ray)
         newest = self.samples[-1] if self.samples else None
-        if newest is None or self._before is None or time - newest.time > MAX_GAP:
+        if newest is None or before is None or time - newest.time > MAX_GAP:
             self.samples.clear()
             self.samples.append(_Sample(time, (0.0, 0.0), (0.0, 0.0)))
-            self._before = rotation, seen
             return True
-        (up, left), (seen_up, seen_left) = (
-            _turn((before.T @ now).tolist())
-            for before, now in zip(self._before, (rotation, seen), strict=True)
-        )
-        self._before = rotation, seen
+        down, left = _turn(before[0], axes)
+        seen_down, seen_left = down, left
+        if not turned:  # what the line of sight has turned, the camera may have
+            swing = cross(before[1], ray)
+            seen_down -= dot(axes.left, swing)
+            seen_left -= dot(axes.up, swing)
         self.samples.append(
             _Sample(
                 time,
-                (newest.turned[0] + up, newest.turned[1] + left),
-                (newest.seen[0] + seen_up, newest.seen[1] + seen_left),
+                (newest.turned[0] + down, newest.turned[1] + left),
+                (newest.seen[0] + seen_down, newest.seen[1] + seen_left),
             )
         )
         while self.samples[0].time < time - MEMORY:
@@ -143,12 +141,15 @@ class HeadPath:
         return rest[-1] if rest else leg[0]
 
 
-def _turn(step: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return the parts about y and z of the rotation vector of a small rotation (3,3)."""
-    cosine = 0.5 * (step[0][0] + step[1][1] + step[2][2] - 1.0)
-    angle = math.acos(max(-1.0, min(1.0, cosine)))
+def _turn(before: Axes, now: Axes) -> tuple[float, float]:
+    """Return the parts about the face's y and z axes of the rotation vector between two."""
+    trace = dot(before.ahead, now.ahead) + dot(before.left, now.left) + dot(before.up, now.up)
+    angle = math.acos(max(-1.0, min(1.0, 0.5 * (trace - 1.0))))
     factor = 0.5 * angle / math.sin(angle) if 1e-6 < angle < 3.0 else 0.5
-    return factor * (step[0][2] - step[2][0]), factor * (step[1][0] - step[0][1])
+    return (
+        factor * (dot(before.ahead, now.up) - dot(before.up, now.ahead)),
+        factor * (dot(before.left, now.ahead) - dot(before.ahead, now.left)),
+    )
 
 
 class Swings:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 from headpose_ros.attention.approaching import WalkRule
 from headpose_ros.attention.gaze import EYE_SIGMA_SIDEWAYS, EYE_SIGMA_UPWARDS
@@ -52,14 +53,19 @@ class AttentionOptions:
             if getattr(self, name) <= 0.0:
                 raise ValueError(f'{name}: expected more than 0')
 
-    @property
+    @cached_property
     def looking_rule(self) -> LookingRule:
         """When somebody looks."""
         return LookingRule(
             self.start_probability, self.stop_probability, self.start_dwell, self.stop_dwell
         )
 
-    @property
+    @cached_property
     def walk_rule(self) -> WalkRule:
         """What is a walk."""
         return WalkRule(self.walk_speed, self.walk_length)
+
+    @cached_property
+    def eye_sigma(self) -> tuple[float, float]:
+        """How far eyes are turned in the head, rad: sideways and upwards."""
+        return self.eye_sigma_sideways, self.eye_sigma_upwards

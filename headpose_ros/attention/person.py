@@ -16,9 +16,9 @@ from headpose_ros.attention.gestures import SIGMAS, HeadPath, Swings
 from headpose_ros.attention.looking import Looking
 from headpose_ros.attention.looks import Approach, Look
 from headpose_ros.attention.options import AttentionOptions
+from headpose_ros.attention.plain import Axes, Measured
 from headpose_ros.attention.seen import View
 from headpose_ros.attention.targets import PlacedTarget
-from headpose_ros.geometry.face_frame import FACE_CENTRE_IN_FACE
 from headpose_ros.heads import Head
 from headpose_ros.typing import Array
 
@@ -48,7 +48,7 @@ class Person:
         self.id = head.id
         self._seen_at = moment.time
         self._facing = head.rotation_camera_from_face
-        self._motion = ApproachFilter(_distance(_centre(head)))
+        self._motion = ApproachFilter(Measured.of(head).distance)
         self._walk = Walk()
         self._path = HeadPath()
         self._nod, self._shake = Swings(0), Swings(1)
@@ -59,30 +59,30 @@ class Person:
     ) -> tuple[list[Look], Approach]:
         """Return what the person looks at, and how fast they come; add what is new to `events`."""
         elapsed, self._seen_at = moment.time - self._seen_at, moment.time
-        centre = _centre(head)
-        self._turn(head, centre, moment)
-        looks = self._look(head, moment, events)
-        approach = self._move(head, _distance(centre), elapsed, moment, events)
-        self._gesture(head, moment, events)
+        measured = Measured.of(head)
+        self._turn(measured, moment)
+        looks = self._look(measured, moment, events)
+        approach = self._move(head, measured.distance, elapsed, moment, events)
+        self._gesture(measured.sigma, moment, events)
         return looks, approach
 
-    def _turn(self, head: Head, centre: Array, moment: Moment) -> None:
-        ray = centre / _distance(centre)
-        rotation = head.measured_rotation_camera_from_face
-        if self._path.add(moment.time, rotation, ray, moment.fixed):
+    def _turn(self, head: Measured, moment: Moment) -> None:
+        axes, ray, fixed = head.axes, head.ray, moment.fixed
+        if fixed is not None:
+            axes = Axes(*((fixed @ axis).tolist() for axis in axes))
+        if self._path.add(moment.time, axes, ray, fixed is not None):
             self._nod.restart()
             self._shake.restart()
 
-    def _look(self, head: Head, moment: Moment, events: list[HeadEvent]) -> list[Look]:
-        rotation, sellion = head.measured_rotation_camera_from_face, head.measured_position
+    def _look(self, head: Measured, moment: Moment, events: list[HeadEvent]) -> list[Look]:
         names, views = [], []
         for one in moment.placed:
-            view = View.of(one, rotation, sellion)
+            view = View.of(one, head)
             if view is not None:
                 names.append(one.target.name)
                 views.append(view)
         options = moment.options
-        eyes = options.eye_sigma_sideways, options.eye_sigma_upwards
+        eyes = options.eye_sigma
         chances = looking_probabilities(head, views, eyes)
         looks, rule = [], options.looking_rule
         soon: list[float] = []
@@ -125,8 +125,8 @@ class Person:
             events.append(self._event(moment, type))
         return Approach(self.id, self._motion.speed, self._motion.deviation)
 
-    def _gesture(self, head: Head, moment: Moment, events: list[HeadEvent]) -> None:
-        smallest = max(moment.options.gesture_angle, SIGMAS * head.rotation_sigma)
+    def _gesture(self, sigma: float, moment: Moment, events: list[HeadEvent]) -> None:
+        smallest = max(moment.options.gesture_angle, SIGMAS * sigma)
         if self._nod.update(self._path, smallest):
             events.append(self._event(moment, HeadEventType.NODDED))
         if self._shake.update(self._path, smallest):
@@ -152,16 +152,3 @@ class Person:
 
 
 _CHANGED = {True: HeadEventType.STARTED_LOOKING, False: HeadEventType.STOPPED_LOOKING}
-
-
-def _centre(head: Head) -> Array:
-    """Return the measured face centre (3,), camera frame, metres."""
-    centre: Array = (
-        head.measured_position + head.measured_rotation_camera_from_face @ FACE_CENTRE_IN_FACE
-    )
-    return centre
-
-
-def _distance(point: Array) -> float:
-    x, y, z = point.tolist()
-    return math.sqrt(x * x + y * y + z * z)

@@ -1,23 +1,17 @@
 # Copyright 2026 The headpose_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a face sees a target: which way, how large, how far beside where the face points.
-
-Plain numbers: this runs for every head and target of every image, and a NumPy call on three
-numbers costs more than the numbers.
-"""
+"""How a face sees a target: which way, how large, how far beside where the face points."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+from headpose_ros.attention.plain import Measured, Vector, cross, dot
 from headpose_ros.attention.targets import PlacedTarget
-from headpose_ros.typing import Array
 
 MIN_DISTANCE = 0.01
 """Metres: a target that is nearer to the sellion has no direction from it."""
-
-Vector = tuple[float, float, float]
 
 _AHEAD = (1.0, 0.0, 0.0)
 _SPHERE_AS_SQUARE = 0.5 * math.sqrt(math.pi)
@@ -47,12 +41,10 @@ class View(NamedTuple):
     reach: float = 0.0
 
     @staticmethod
-    def of(placed: PlacedTarget, rotation: Array, sellion: Array) -> View | None:
-        """Return `placed` as a face of `rotation` (3,3) at `sellion` (3,) sees it, camera frame.
-
-        None where it is too near to have a direction.
-        """
-        centre: Vector = tuple(((placed.position - sellion) @ rotation).tolist())
+    def of(placed: PlacedTarget, head: Measured) -> View | None:
+        """Return `placed` as `head` sees it; None where it is too near to have a direction."""
+        (a, b, c), (d, e, f) = placed.position, head.sellion
+        centre = head.axes.in_face((a - d, b - e, c - f))
         x, y, z = centre
         distance = math.sqrt(x * x + y * y + z * z)
         if distance < MIN_DISTANCE:
@@ -65,19 +57,19 @@ class View(NamedTuple):
             reach = math.asin(min(1.0, (placed.target.radius or 0.0) / distance))
             half, angle = _SPHERE_AS_SQUARE * reach, max(0.0, off - reach)
             return View(direction, scale * y, scale * z, half, half, angle, distance, reach=reach)
-        to_left, to_top = (tuple(axis) for axis in (placed.half_axes @ rotation).tolist())
+        to_left, to_top = (head.axes.in_face(axis) for axis in placed.half_axes)
         half_left, half_up = _extent(to_left, to_top, direction, distance)
         corners = _corners(centre, to_left, to_top)
         return View(
             direction, scale * y, scale * z, half_left, half_up, _angle_to(corners, _AHEAD),
-            distance, _dot(centre, _cross(to_left, to_top)) < 0.0, corners,
+            distance, dot(centre, cross(to_left, to_top)) < 0.0, corners,
         )  # fmt: skip
 
     def angle_from(self, direction: Vector) -> float:
         """Return the angle, rad, from a unit `direction`, face frame, to the nearest point."""
         if self.corners:
             return _angle_to(self.corners, direction)
-        return max(0.0, math.acos(_clipped(_dot(direction, self.direction))) - self.reach)
+        return max(0.0, math.acos(_clipped(dot(direction, self.direction))) - self.reach)
 
 
 def _extent(
@@ -89,7 +81,7 @@ def _extent(
     """
     left = up = 0.0
     for axis in (to_left, to_top):
-        along = _dot(axis, direction)
+        along = dot(axis, direction)
         left += (axis[1] - along * direction[1]) ** 2
         up += (axis[2] - along * direction[2]) ** 2
     return math.atan(math.sqrt(left) / distance), math.atan(math.sqrt(up) / distance)
@@ -106,16 +98,17 @@ def _corners(centre: Vector, to_left: Vector, to_top: Vector) -> tuple[Vector, .
 
 
 def _angle_to(corners: tuple[Vector, ...], direction: Vector) -> float:
-    """Return the angle, rad, from a unit `direction` to the convex polygon between `corners`."""
-    nearest, turns_left, turns_right = -1.0, True, True
-    for number, a in enumerate(corners):
-        b = corners[number - 3]
-        side = _dot(_cross(a, b), direction)
-        turns_left, turns_right = turns_left and side > 0.0, turns_right and side < 0.0
-        nearest = max(nearest, _largest_cosine(a, b, direction))
-    if (turns_left or turns_right) and nearest > 0.0:
-        return 0.0
-    return math.acos(_clipped(nearest))
+    """Return the angle, rad, from a unit `direction` to the convex polygon between `corners`.
+
+    Its nearest point lies on an edge of which `direction` is on the outer side.
+    """
+    a, b, c, d = corners
+    way = math.copysign(1.0, dot(cross(a, b), c))
+    nearest = -2.0
+    for one, other in ((a, b), (b, c), (c, d), (d, a)):
+        if way * dot(cross(one, other), direction) <= 0.0:
+            nearest = max(nearest, _largest_cosine(one, other, direction))
+    return 0.0 if nearest < -1.5 else math.acos(_clipped(nearest))
 
 
 def _largest_cosine(a: Vector, b: Vector, direction: Vector) -> float:
@@ -125,26 +118,15 @@ def _largest_cosine(a: Vector, b: Vector, direction: Vector) -> float:
     s = (a.u a.d - d.u a.a) / (d.u a.d - a.u d.d).
     """
     d = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
-    au, du, aa, ad, dd = _dot(a, direction), _dot(d, direction), _dot(a, a), _dot(a, d), _dot(d, d)
+    au, du, aa, ad, dd = dot(a, direction), dot(d, direction), dot(a, a), dot(a, d), dot(d, d)
     best = au / math.sqrt(aa) if aa > 0.0 else 1.0
     below = du * ad - au * dd
     s = (au * ad - du * aa) / below if below != 0.0 else 0.0
     if 0.0 < s < 1.0:
         square = aa + 2.0 * s * ad + s * s * dd
         best = max(best, (au + s * du) / math.sqrt(square) if square > 0.0 else 1.0)
-    return best  # the other end is where the next line begins
-
-
-def _dot(a: Vector, b: Vector) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def _cross(a: Vector, b: Vector) -> Vector:
-    return (
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    )
+    bb = dot(b, b)
+    return max(best, (au + du) / math.sqrt(bb)) if bb > 0.0 else 1.0
 
 
 def _clipped(cosine: float) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from headpose_ros.typing import Array
+from headpose_ros.attention.plain import Vector
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,13 @@ Places = Mapping[str, Place | ArrayLike]
 class PlacedTarget:
     """A target and where it is in one image, checked.
 
-    `position` (3,); `half_axes` (2,3): from the centre to the middle of the left and of the upper
-    edge of a rectangle, camera frame; None for other targets.
+    `position`: metres, camera frame; `half_axes`: two vectors, from the centre to the middle of
+    the left and of the upper edge of a rectangle, camera frame; None for other targets.
     """
 
     target: Target
-    position: Array
-    half_axes: Array | None
+    position: Vector
+    half_axes: tuple[Vector, Vector] | None
 
     @staticmethod
     def at(target: Target, place: Place | ArrayLike) -> PlacedTarget:
@@ -128,7 +128,8 @@ class PlacedTarget:
             placed = place if isinstance(place, Place) else Place(place)
         except ValueError as error:
             raise ValueError(f'place of target {target.name}: {error}') from None
-        position = np.asarray(placed.position)
+        x, y, z = np.asarray(placed.position).tolist()
+        position = (x, y, z)
         if target.size is None:
             return PlacedTarget(target, position, None)
         if placed.rotation_camera_from_target is None:
@@ -137,5 +138,5 @@ class PlacedTarget:
                 'Place(position, rotation_camera_from_target)'
             )
         rotation = np.asarray(placed.rotation_camera_from_target)
-        half = 0.5 * np.array(target.size)[:, None] * rotation[:, 1:].T
-        return PlacedTarget(target, position, half)
+        to_left, to_top = (0.5 * np.array(target.size)[:, None] * rotation[:, 1:].T).tolist()
+        return PlacedTarget(target, position, (tuple(to_left), tuple(to_top)))

@@ -7,6 +7,7 @@ import pytest
 from made_heads import facing, turned
 
 from headpose_ros.attention import CAMERA, Place, PlacedTarget, Target
+from headpose_ros.attention.plain import Axes, Measured
 from headpose_ros.attention.seen import View
 from headpose_ros.geometry.rotations import matrix_from_vector
 
@@ -62,7 +63,9 @@ def test_a_rectangle_needs_its_rotation():
 
 
 def seen(target, place, rotation, sellion):
-    return View.of(PlacedTarget.at(target, place), rotation, np.asarray(sellion, float))
+    sellion = tuple(np.asarray(sellion, float).tolist())
+    head = Measured(Axes(*map(tuple, rotation.T.tolist())), sellion, (0, 0, 1), 1, 0, 0, 0, 0, 0)
+    return View.of(PlacedTarget.at(target, place), head)
 
 
 def sampled_angle(points, rotation, sellion):
