@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONS = ('--csv', '--bags', '--preview')
+OPTIONS = ('--csv', '--bags', '--preview', '--events')
 VOLATILE = 'journal.jsonl'
 """What says when things were done."""
 

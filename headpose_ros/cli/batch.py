@@ -67,6 +67,10 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         '--bags', nargs='?', choices=('beside', 'merged'), const='beside', default='',
         help='the heads as MCAP bags: only them [beside], or merged with the original messages',
     )  # fmt: skip
+    add(
+        '--events', action='store_true',
+        help='who came, looked at the camera, came nearer, nodded: a table of events',
+    )  # fmt: skip
     add('--preview', action='store_true', help='a sheet of pictures with the heads drawn')
 
 
@@ -162,6 +166,8 @@ def _settings(args: argparse.Namespace) -> Settings:
 
     if args.split < 0 or 0 < args.split < 60:
         raise ValueError(f'--split: expected 0, or at least 60 seconds, got {args.split:g}')
+    if args.events and args.pictures == 'single':
+        raise ValueError('--events: need images in order of time, and --pictures single has none')
     if not args.timeout > 0:
         raise ValueError(f'--timeout: expected a positive number of seconds, got {args.timeout:g}')
     config, lenses = pipeline_config(args), Lenses(args)
@@ -185,6 +191,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         csv=args.csv,
         bags=args.bags,
         preview=args.preview,
+        events=args.events,
     )
 
 

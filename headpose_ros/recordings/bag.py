@@ -40,6 +40,9 @@ class Bag(Closing):
         self._unpacked: tempfile.TemporaryDirectory[str] | None = None
         self._paths = [path for path in recording.files if path.name != METADATA]
         self._read_metadata()
+        if self.topics and not self._metadata_fits():
+            self._note(f'{METADATA} says other topics than the files: files read without it')
+            self.topics, self.span_ns, self._spans = {}, None, {}
         if not self.topics:
             self._look_into_all()
 
@@ -125,6 +128,20 @@ class Bag(Closing):
             self._spans[path] = _span(entry)
         if about.get('message_count'):
             self.span_ns = _span(about)
+
+    def _metadata_fits(self) -> bool:
+        """Return whether the topics of the first file are in `metadata.yaml` as they are there."""
+        try:
+            storage = self._open(self._paths[0])
+        except SourceError:
+            return True  # told when it is to be read
+        for name, found in storage.topics.items():
+            stated = self.topics.get(name)
+            if stated is None or stated.msgtype != found.msgtype:
+                return False
+            if (stated.count or 0) < (found.count or 0):
+                return False
+        return True
 
     def _learn_types(self, storage: Storage) -> None:
         """Take the definitions of types from a file: `metadata.yaml` has none."""

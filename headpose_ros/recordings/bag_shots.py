@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.media.image_messages import ImageError, to_bgr, to_bgr_compressed, to_metres
+from headpose_ros.media.levels import Levels
 from headpose_ros.recordings.bag import Bag
 from headpose_ros.recordings.cameras import COMPRESSED, CameraTopic, is_rectified
 from headpose_ros.recordings.finding import Recording
@@ -52,6 +53,7 @@ class BagShots:
         self._lens = _BagLens(camera.topic, lenses, lens_is_given)
         self._depths: deque[tuple[int, Message]] = deque(maxlen=2 * MAX_WAITING)
         self._own_notes: list[str] = []
+        self._levels = Levels()
         if camera.info and not lens_is_given and (first := self._bag.first(camera.info)):
             self._lens.take(self._bag, first)
 
@@ -101,9 +103,9 @@ class BagShots:
         lead = self._is_lead(message)
         try:
             if self._camera.msgtype == COMPRESSED:
-                pixels = to_bgr_compressed(image)
+                pixels = to_bgr_compressed(image, levels=self._levels)
             else:
-                pixels = to_bgr(image)
+                pixels = to_bgr(image, self._levels)
             camera, source = self._lens.of(pixels.shape[1], pixels.shape[0])
         except ImageError as error:
             return Shot(place, problem=str(error), is_lead=lead)

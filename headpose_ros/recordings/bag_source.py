@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from headpose_ros.recordings.cameras import CameraTopic, find_cameras
 from headpose_ros.recordings.finding import bag_recording
 from headpose_ros.recordings.shots import Lenses, Shot
 
+_LOG = logging.getLogger(__name__)
 _USUAL_RATE_HZ = 30.0
 
 
@@ -86,6 +88,8 @@ class BagSource(FrameSource):
                     stamp_ns, shot.place.frame_id or '', shot.camera,
                 )  # fmt: skip
                 index += 1
+            for note in self._shots.damage:
+                _LOG.warning('%s', note)
             if not self._loop:
                 return
             offset = time + 1.0 / self.rate_hz
@@ -102,6 +106,11 @@ class BagSource(FrameSource):
         for shot in shots:
             if shot.image is None:
                 self._left_out.append(shot.problem)
+                self.unreadable = len(self._left_out)
+                if len(self._left_out) == 1:
+                    _LOG.warning(
+                        '%s: %s; such images are left out', self._camera.topic, shot.problem
+                    )
             else:
                 yield shot
 

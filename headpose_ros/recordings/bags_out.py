@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headpose_ros.attention import HeadEventType
 from headpose_ros.geometry.rotations import matrix_from_quaternion, quaternion_from_matrix
 from headpose_ros.recordings.bag import Bag
 from headpose_ros.recordings.cameras import base_topic
@@ -32,6 +34,7 @@ from headpose_ros.recordings.storage import Topic
 from headpose_ros.recordings.store import Store, Unit, encoded
 
 HEADS_TYPE = 'headpose_ros/msg/HeadPoseArray'
+EVENT_TYPE = 'headpose_ros/msg/HeadEvent'
 TF_TYPE = 'tf2_msgs/msg/TFMessage'
 BAG_VERSION: Literal[8] = 8
 """Of the metadata: that of Jazzy, which later distributions read."""
@@ -154,6 +157,7 @@ def _originals(bag: Bag) -> Iterator[_Written]:
 def _camera_messages(store: Store, unit: Unit, topic: str, prefix: str) -> Iterator[_Written]:
     """Yield heads and transforms of each image of a camera that was looked at."""
     make = _Messages(prefix)
+    events = _Events(store, unit, topic.rpartition('/')[0], make)
     heads = read_rows(store.work(unit) / JOINED)
     row = next(heads, None)
     images = store.path('images', unit.recording, unit.topic, PART_FILE)
@@ -173,6 +177,24 @@ def _camera_messages(store: Store, unit: Unit, topic: str, prefix: str) -> Itera
             yield _Written(
                 time_ns, Topic('/tf', TF_TYPE, None, 'cdr'), make.transforms(header, rows)
             )
+        yield from events.until(image['stamp_ns'], time_ns, header.frame_id)
+
+
+class _Events:
+    """The events of a camera, where they were asked for, as messages."""
+
+    def __init__(self, store: Store, unit: Unit, space: str, make: _Messages) -> None:
+        path = store.path('events', unit.recording, unit.topic, PART_FILE)
+        self._rows = deque(read_rows(path) if path.exists() else ())
+        self._topic = Topic(f'{space}/events', EVENT_TYPE, None, 'cdr')
+        self._make = make
+
+    def until(self, stamp_ns: int, time_ns: int, frame_id: str) -> Iterator[_Written]:
+        """Yield the events of images with stamps up to `stamp_ns`, recorded at `time_ns`."""
+        while self._rows and self._rows[0]['stamp_ns'] <= stamp_ns:
+            row = self._rows.popleft()
+            header = self._make.header(row['stamp_ns'], frame_id)
+            yield _Written(time_ns, self._topic, self._make.event(header, row))
 
 
 class _Messages:
@@ -209,6 +231,11 @@ class _Messages:
                     self._types['geometry_msgs/msg/TransformStamped'](header, child, transform)
                 )
         return self._types[TF_TYPE](made)
+
+    def event(self, header: Any, row: dict[str, Any]) -> Any:
+        """Return a HeadEvent."""
+        kind = HeadEventType[row['event']].value
+        return self._types[EVENT_TYPE](header, row['id'], kind, row['target'])
 
     def _head(self, header: Any, row: dict[str, Any]) -> Any:
         pose = self._types['geometry_msgs/msg/Pose'](

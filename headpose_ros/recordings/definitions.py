@@ -22,5 +22,19 @@ std_msgs/Header header
 HeadPose[] heads
 string principal_id
 """,
+    'headpose_ros/msg/HeadEvent': """\
+uint8 ENTERED = 1
+uint8 LEFT = 2
+uint8 STARTED_LOOKING = 3
+uint8 STOPPED_LOOKING = 4
+uint8 APPROACHED = 5
+uint8 MOVED_AWAY = 6
+uint8 NODDED = 7
+uint8 SHOOK = 8
+std_msgs/Header header
+string id
+uint8 type
+string target
+""",
 }
 """Fields by type, without the comments."""

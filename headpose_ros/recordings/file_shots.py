@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from headpose_ros.media.file_names import printable
 from headpose_ros.media.frames import SourceError
+from headpose_ros.media.levels import Levels
 from headpose_ros.media.pictures import IMAGE_RATE_HZ, read_picture
 from headpose_ros.media.sources import open_source
 from headpose_ros.recordings.shots import Lenses, Place, Shot
@@ -31,7 +33,7 @@ class VideoShots:
     def __iter__(self) -> Iterator[Shot]:
         try:
             for frame in self._source:
-                place = Place(round(NANO * frame.time), name=frame.name)
+                place = Place(round(NANO * frame.time), name=printable(frame.name))
                 yield Shot(place, frame.image_bgr, self._lens.camera, self._lens.source)
         except SourceError as error:  # what came before is good all the same
             self.damage.append(str(error))
@@ -65,12 +67,13 @@ class PictureShots:
 
     def __iter__(self) -> Iterator[Shot]:
         size: tuple[int, ...] | None = None
+        levels = Levels() if self._in_sequence else None
         for number, path in enumerate(self._paths):
             index = self._first + number
             time_ns = round(NANO * index / IMAGE_RATE_HZ) if self._in_sequence else 0
-            place, is_lead = Place(time_ns, name=path.name), number < self._leads
+            place, is_lead = Place(time_ns, name=printable(path.name)), number < self._leads
             try:
-                image = read_picture(path)
+                image = read_picture(path, levels)
                 lens = self._lenses.of(image.shape[1], image.shape[0])
             except (SourceError, ValueError) as error:
                 yield Shot(place, problem=str(error), is_lead=is_lead)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from headpose_ros.media.file_names import printable
 from headpose_ros.media.frames import SourceError
 from headpose_ros.media.pictures import IMAGE_SUFFIXES, natural_order
 
@@ -55,7 +56,8 @@ class Recording:
                 state = file.stat()
             except OSError as error:
                 raise SourceError(f'{file}: cannot be read: {error.strerror}') from None
-            known.update(f'{file.name}\0{state.st_size}\0{state.st_mtime_ns}\n'.encode())
+            known.update(os.fsencode(file.name))
+            known.update(f'\0{state.st_size}\0{state.st_mtime_ns}\n'.encode())
         return known.hexdigest()[:32]
 
 
@@ -204,8 +206,8 @@ def _storage_suffix(path: Path) -> str:
 def _name(path: Path, base: Path) -> str:
     real = path.resolve()
     if real == base:
-        return base.name
+        return printable(base.name)
     try:
-        return real.relative_to(base).as_posix()
+        return printable(real.relative_to(base).as_posix())
     except ValueError:
         raise ValueError(f'--root {base}: {path} is not in it') from None

@@ -15,15 +15,17 @@ from typing import Any
 from headpose_ros.media.tables import as_text, column_names
 from headpose_ros.recordings.contact_sheet import write_sheet
 from headpose_ros.recordings.joining import IdJoiner
-from headpose_ros.recordings.parts import ABOUT, HEADS, IMAGES, Part
+from headpose_ros.recordings.parts import ABOUT, EVENTS, HEADS, IMAGES, Part
 from headpose_ros.recordings.pose_tables import (
     COVARIANCE,
     LEAD,
     ParquetTable,
+    events_schema,
     heads_schema,
     images_schema,
     read_rows,
 )
+from headpose_ros.recordings.pose_tables import EVENTS as EVENT_COLUMNS
 from headpose_ros.recordings.settings import Settings
 from headpose_ros.recordings.store import Store, Unit
 
@@ -33,6 +35,9 @@ JOINED = 'joined.parquet'
 PART_FILE = 'part-0.parquet'
 SHEET = 'previews'
 CSV_PLACE = ('recording', 'topic', 'frame_id', 'image', 'stamp_ns')
+
+
+Writer = Callable[[Sequence[dict[str, Any]]], object]
 
 
 class NoImagesError(ValueError):
@@ -60,6 +65,10 @@ def finish_camera(parts: Sequence[Part], settings: Settings) -> dict[str, Any]:
         store.clear_work(unit, all_of_it=True)
         reasons = about['notes'][:3] or ['it holds none']
         raise NoImagesError(f'no image can be used: {"; ".join(reasons)}')
+    told = parts[0].camera.images if parts[0].camera else None
+    there = about['images'] + about['problems']
+    if len(parts) > 1 and told is not None and there < told:
+        about['notes'].append(f'{there} of {told} images are there')
     described = {
         **settings.options,
         'recording': unit.recording,
@@ -112,10 +121,13 @@ def _places(store: Store, unit: Unit, settings: Settings) -> dict[str, Path]:
     """Return the place of each result by what it is; `work`: of what the bag is made of."""
     names = {'heads': PART_FILE, 'images': PART_FILE}
     names |= {'csv': 'heads.csv'} if settings.csv else {}
+    names |= {'events': PART_FILE} if settings.events else {}
     names |= {SHEET: 'sheet.jpg'} if settings.preview else {}
     places = {
         what: store.path(what, unit.recording, unit.topic, name) for what, name in names.items()
     }
+    if settings.csv and settings.events:
+        places['csv_events'] = store.path('csv', unit.recording, unit.topic, 'events.csv')
     return places | ({'work': store.work(unit) / JOINED} if settings.bags else {})
 
 
@@ -135,18 +147,25 @@ def _write_tables(
             aside = stack.enter_context(store.replacing(path))
             return stack.enter_context(ParquetTable(aside, schema))
 
-        writers: list[Callable[[Sequence[dict[str, Any]]], object]] = []
+        writers: list[Writer] = []
         writers.append(table(places['heads'], heads_schema(described)).write)
         if 'work' in places:
             writers.append(table(places['work'], heads_schema(described, (COVARIANCE,))).write)
         if 'csv' in places:
             aside = stack.enter_context(store.replacing(places['csv']))
             writers.append(_csv_writer(aside, unit, stack))
-        for row in _joined(folders, joiner):
-            counts.heads += 1
-            people.add(row['id'])
-            for write in writers:
-                write([row])
+        event_writers = _event_writers(places, described, table, store, stack)
+        for number, folder in enumerate(folders):
+            if joiner is not None and number:
+                joiner.begin(_lead(folder / HEADS))
+            for row in _joined(folder / HEADS, joiner):
+                counts.heads += 1
+                people.add(row['id'])
+                for write in writers:
+                    write([row])
+            for row in _named(folder / EVENTS, joiner) if event_writers else ():
+                for write in event_writers:
+                    write([row])
         image_table = table(places['images'], images_schema(described))
         for folder in folders:
             for row in read_rows(folder / IMAGES):
@@ -157,17 +176,40 @@ def _write_tables(
     return counts
 
 
-def _joined(folders: Sequence[Path], joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the heads of all parts, without those that only lead in."""
-    for number, folder in enumerate(folders):
-        if joiner is not None and number:
-            joiner.begin(_lead(folder / HEADS))
-        for row in read_rows(folder / HEADS):
-            if row[LEAD]:
-                continue
+def _event_writers(
+    places: dict[str, Path],
+    described: dict[str, Any],
+    table: Callable[[Path, Any], ParquetTable],
+    store: Store,
+    stack: ExitStack,
+) -> list[Writer]:
+    """Return what writes events; empty where they are not asked for."""
+    if 'events' not in places:
+        return []
+    writers: list[Writer] = [table(places['events'], events_schema(described)).write]
+    if 'csv_events' in places:
+        aside = stack.enter_context(store.replacing(places['csv_events']))
+        file = stack.enter_context(aside.open('w', newline='', encoding='utf-8'))
+        writer = csv.DictWriter(file, EVENT_COLUMNS, lineterminator='\n', extrasaction='ignore')
+        writer.writeheader()
+        writers.append(writer.writerows)
+    return writers
+
+
+def _joined(path: Path, joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the heads of a part, without those that only lead in."""
+    for row in _named(path, joiner):
+        if joiner is not None:
+            joiner.keep(row)
+        yield row
+
+
+def _named(path: Path, joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a part with their joined names, without those that only lead in."""
+    for row in read_rows(path):
+        if not row[LEAD]:
             if joiner is not None:
                 row['id'] = joiner.name(row['id'])
-                joiner.keep(row)
             yield row
 
 
@@ -178,9 +220,7 @@ def _lead(path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _csv_writer(
-    path: Path, unit: Unit, stack: ExitStack
-) -> Callable[[Sequence[dict[str, Any]]], object]:
+def _csv_writer(path: Path, unit: Unit, stack: ExitStack) -> Writer:
     """Return what writes rows as `headpose video --csv` does, with the recording and the topic."""
     names = column_names(CSV_PLACE)
     file = stack.enter_context(path.open('w', newline='', encoding='utf-8'))

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headpose_ros.attention import Attention, HeadEvent
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.hindsight import MAX_HELD, Hindsight
@@ -32,6 +33,7 @@ from headpose_ros.recordings.pose_tables import (
     COVARIANCE,
     LEAD,
     ParquetTable,
+    events_schema,
     heads_schema,
     images_schema,
 )
@@ -41,7 +43,7 @@ from headpose_ros.recordings.store import Store, Unit
 from headpose_ros.result import FrameResult
 from headpose_ros.stages import Stages
 
-HEADS, IMAGES, ABOUT = 'heads.parquet', 'images.parquet', 'part.json'
+HEADS, IMAGES, EVENTS, ABOUT = 'heads.parquet', 'images.parquet', 'events.parquet', 'part.json'
 ASSUMED = (
     'nothing says the lens: a horizontal field of view of 60 degrees is assumed; --camera-info or '
     '--hfov gives it'
@@ -119,8 +121,10 @@ class _Run:
         self._part, self._settings, self._shots = part, settings, shots
         self._folder, self._report = folder, report
         mode: Literal['image', 'video'] = 'video'
-        if part.recording.kind == 'pictures' and settings.pictures == 'single':
+        single = part.recording.kind == 'pictures' and settings.pictures == 'single'
+        if single or (part.count == 1 and part.images == 1):  # as `headpose video` has it
             mode = 'image'
+        self._attention = Attention() if settings.events and mode == 'video' else None
         self._pipeline = pipeline_for(settings.config, mode)
         self._held: Hindsight[Shot] = Hindsight(MAX_HELD)
         self._tiles = Tiles(part.images, part.count) if settings.preview else None
@@ -132,11 +136,13 @@ class _Run:
 
     def run(self) -> None:
         """Process all images; write the tables and what is to be known of them."""
-        with _Tables(self._folder, bool(self._settings.bags)) as tables:
+        with _Tables(self._folder, self._settings) as tables:
             for shot in self._shots:
                 self._see(shot, tables)
                 self._report(0 if shot.is_lead else 1)
             self._deliver(self._held.rest(), tables)
+            if self._attention is not None and self._part.number == self._part.count - 1:
+                self._note_events(self._attention.close(), False, tables)
         if self._tiles:
             self._tiles.save(self._folder)
         warning = self._pipeline.warnings.get('device')
@@ -150,7 +156,7 @@ class _Run:
             'lens': list(self._sources),
             'camera': _camera_dict(self._camera),
         }
-        (self._folder / ABOUT).write_text(json.dumps(about, sort_keys=True, ensure_ascii=False))
+        (self._folder / ABOUT).write_text(json.dumps(about, sort_keys=True))
 
     def _see(self, shot: Shot, tables: _Tables) -> None:
         if shot.image is None or shot.camera is None:
@@ -178,8 +184,23 @@ class _Run:
                 row[COVARIANCE] = np.asarray(head.covariance, np.float64).ravel()
             tables.heads.write(rows)
             tables.images.write([_image_row(shot, result, where)])
+            if self._attention is not None and not shot.problem:
+                self._note_events(self._attention.update(result).events, shot.is_lead, tables)
             if self._tiles and shot.image is not None and shot.camera is not None:
                 self._tiles.add(shot.image, shot.camera, result)
+
+    def _note_events(self, events: Iterable[HeadEvent], is_lead: bool, tables: _Tables) -> None:
+        assert tables.events is not None
+        tables.events.write(
+            {
+                'stamp_ns': (self._first_ns or 0) + round(1e9 * event.stamp),
+                'id': event.id,
+                'event': event.type.name,
+                'target': event.target,
+                LEAD: is_lead,
+            }
+            for event in events
+        )
 
     def _count(self, shot: Shot) -> None:
         if shot.is_lead:
@@ -193,15 +214,20 @@ class _Run:
 
 
 class _Tables(Closing):
-    """The two tables of a part."""
+    """The tables of a part."""
 
-    def __init__(self, folder: Path, with_covariance: bool) -> None:
-        extra = (LEAD, COVARIANCE) if with_covariance else (LEAD,)
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        extra = (LEAD, COVARIANCE) if settings.bags else (LEAD,)
+        self.events: ParquetTable | None = None
+        if settings.events:
+            self.events = ParquetTable(folder / EVENTS, events_schema({}, (LEAD,)))
         self.heads = ParquetTable(folder / HEADS, heads_schema({}, extra))
         self.images = ParquetTable(folder / IMAGES, images_schema({}, (LEAD,)))
 
     def close(self) -> None:
-        """Finish both files."""
+        """Finish the files."""
+        if self.events is not None:
+            self.events.close()
         self.heads.close()
         self.images.close()
 

@@ -25,9 +25,12 @@ whether the image only leads the tracks in."""
 ROWS_HELD = 20_000
 """Rows that are kept in memory at most before they are written."""
 
-_TEXT = ('frame_id', 'image', 'id', 'problem')
+_TEXT = ('frame_id', 'image', 'id', 'problem', 'event', 'target')
 _WHOLE = ('roi_x', 'roi_y', 'roi_width', 'roi_height', 'width', 'height', 'heads')
 _IMAGES = (*PLACE, 'bag_time_ns', 'width', 'height', 'heads', 'problem')
+
+EVENTS = ('stamp_ns', 'id', 'event', 'target')
+"""The columns of events; `stamp_ns`: of the image in which it became certain."""
 
 Row = Mapping[str, Any]
 
@@ -44,6 +47,11 @@ def images_schema(about: Mapping[str, Any], extra: Sequence[str] = ()) -> Any:
     what is wrong with it.
     """
     return _schema([*_IMAGES, *extra], about)
+
+
+def events_schema(about: Mapping[str, Any], extra: Sequence[str] = ()) -> Any:
+    """Return the schema of the table of events, with the columns `extra` of parts."""
+    return _schema([*EVENTS, *extra], about)
 
 
 class ParquetTable(Closing):
@@ -97,7 +105,7 @@ def read_about(path: Path) -> dict[str, Any]:
 def _schema(names: Sequence[str], about: Mapping[str, Any]) -> Any:
     import pyarrow
 
-    text = json.dumps(about, sort_keys=True, ensure_ascii=False, default=str)
+    text = json.dumps(about, sort_keys=True, default=str)
     fields = [pyarrow.field(name, _type(name)) for name in names]
     return pyarrow.schema(fields, metadata={METADATA_KEY: text.encode()})
 

@@ -7,6 +7,7 @@ A file that is cut off, damaged or has no index is read as far as it goes, and s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from headpose_ros.media.frames import SourceError
 from headpose_ros.recordings.salvage import Salvage, has_log, salvage
 
 Encoding = Literal['cdr', 'ros1']
+
+
+_HARMLESS = ('Bag is not indexed', 'Profile is not ros2')
+"""What rosbags says of files that may be sound all the same."""
 
 
 class Message(NamedTuple):
@@ -76,10 +81,17 @@ class Storage(Closing):
             return
         last = start_ns
         if self._reader is not None:
+            counts: Counter[str] = Counter()
             try:
                 for message in self._indexed(known, start_ns, stop_ns):
                     last = message.time_ns
-                    yield message
+                    counts[message.topic] += 1
+                    if isinstance(message.data, (bytes, bytearray, memoryview)):
+                        yield message
+                    else:
+                        self._note(f'{message.topic}: a message without content is left out')
+                if start_ns is None and stop_ns is None:
+                    self._compare(known, counts)
                 return
             except GeneratorExit:
                 raise
@@ -118,8 +130,8 @@ class Storage(Closing):
             raise SourceError(f'{self.path}: cannot be read: {_reason(other)}') from None
         if not self.topics:
             raise SourceError(f'{self.path}: cannot be read: {_reason(error)}')
-        if not self._salvage.is_whole:
-            self._note(f'is incomplete ({_reason(error)}): read as far as it goes')
+        if not (self._salvage.is_whole and _reason(error).startswith(_HARMLESS)):
+            self._note(f'has no index to use ({_reason(error)}): read as far as it goes')
 
     def _indexed(
         self, topics: Collection[str], start_ns: int | None, stop_ns: int | None
@@ -145,6 +157,13 @@ class Storage(Closing):
             self._note(f'breaks off ({_reason(error)})')
         for note in self._salvage.damage:
             self._note(note)
+
+    def _compare(self, topics: Collection[str], counts: Counter[str]) -> None:
+        """Note where fewer messages were there than the index says."""
+        for name in topics:
+            stated = self.topics[name].count or 0
+            if counts[name] < stated:
+                self._note(f'holds {counts[name]} of {stated} messages of {name}')
 
     def _note(self, text: str) -> None:
         note = f'{self.path.name} {text}'

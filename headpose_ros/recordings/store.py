@@ -103,7 +103,7 @@ class Store:
 
     def write_marker(self, path: Path, content: Mapping[str, Any], durable: bool = True) -> None:
         """Write a marker, as the last thing of all."""
-        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + '\n'
+        text = json.dumps(content, indent=1, sort_keys=True) + '\n'
         with self.replacing(path, durable) as aside:
             aside.write_text(text, encoding='utf-8')
 
@@ -132,7 +132,7 @@ class Store:
 
     def note(self, **line: Any) -> None:
         """Append a line to the journal."""
-        text = json.dumps(line, ensure_ascii=False) + '\n'
+        text = json.dumps(line) + '\n'
         with (self.folder / 'journal.jsonl').open('a', encoding='utf-8') as journal:
             journal.write(text)
 

@@ -4,13 +4,24 @@
 
 import csv
 import json
+import os
 import shutil
 
 import cv2
 import numpy as np
 import pandas
 import pytest
-from made_archive import camera_bag, frames, make_archive, pictures, truncate, two_camera_bag
+from made_archive import (
+    PERIOD_NS,
+    START_NS,
+    BagMaker,
+    camera_bag,
+    frames,
+    make_archive,
+    pictures,
+    truncate,
+    two_camera_bag,
+)
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import get_types_from_msg
 
@@ -20,6 +31,7 @@ from headpose_ros.recordings.definitions import DEFINITIONS
 from headpose_ros.recordings.pose_tables import read_about
 
 COUNT = 16
+OUTPUTS = ('--csv', '--bags', '--preview', '--events')
 POSE = ('x', 'y', 'z', 'qx', 'qy', 'qz', 'qw', 'confidence', 'facing_deg', 'roi_x', 'roi_width')
 
 
@@ -38,7 +50,7 @@ def archive(tmp_path_factory):
 def out(archive, tmp_path_factory):
     """The results of one call for the whole archive."""
     folder = tmp_path_factory.mktemp('results')
-    assert batch(archive, '--out', folder, '--csv', '--bags', '--preview', '--jobs', 2) == 1
+    assert batch(archive, '--out', folder, *OUTPUTS, '--jobs', 2) == 1
     return folder
 
 
@@ -48,13 +60,13 @@ def table(out, what='heads'):
 
 def test_one_call_does_all_and_tells_what_failed(archive, out, capsys):
     # Begun again: nothing is left to do but what failed.
-    assert batch(archive, '--out', out, '--csv', '--bags', '--preview') == 1
+    assert batch(archive, '--out', out, *OUTPUTS) == 1
     printed = capsys.readouterr().out
     lines = {line.split()[0]: line for line in printed.splitlines()}
     assert len([line for line in lines.values() if 'done before' in line]) == 12  # and the sums
     assert 'FAILED' in lines['robot/09_empty.mcap']
     assert 'empty' in lines['robot/09_empty.mcap']
-    assert 'incomplete' in lines['robot/07_truncated']
+    assert 'no index to use' in lines['robot/07_truncated']
     assert 'nothing says the lens' in lines['robot/08_no_camera_info']
     assert printed.splitlines()[-1].startswith('12 recordings: 11 done before, 1 failed;')
     journal = [json.loads(line) for line in (out / 'journal.jsonl').read_text().splitlines()]
@@ -126,6 +138,17 @@ def test_csv_holds_the_same_rows(out):
     assert float(rows[-1]['x']) == pytest.approx(found.x.iloc[-1], abs=1e-6)
 
 
+def test_events_are_told_once_with_the_stamps_of_images(out):
+    events, images = table(out, 'events'), table(out, 'images')
+    assert events.recording.nunique() == 11
+    one = events[events.recording == 'robot/01_mcap']
+    assert list(one[one.event == 'ENTERED'].id) == ['f0001', 'f0002', 'f0003']
+    assert list(one[one.event == 'LEFT'].id) == ['f0001', 'f0002', 'f0003']
+    assert set(one.stamp_ns) <= set(images[images.recording == 'robot/01_mcap'].stamp_ns)
+    (path,) = out.glob('csv/recording=robot%2F01_mcap/topic=*/events.csv')
+    assert len(pandas.read_csv(path)) == len(one)
+
+
 def test_previews_show_each_camera(out):
     sheets = list(out.glob('previews/recording=*/topic=*/sheet.jpg'))
     assert len(sheets) == 12
@@ -138,7 +161,10 @@ def test_bags_hold_the_heads_with_their_definitions(out):
     (folder,) = out.glob('bags/recording=robot%2F06_two_cameras/*')
     with AnyReader([folder]) as reader:
         topics = {connection.topic: connection for connection in reader.connections}
-        assert set(topics) == {'/left/headpose/heads', '/right/headpose/heads', '/tf'}
+        assert set(topics) == {
+            '/left/headpose/heads', '/right/headpose/heads', '/left/headpose/events',
+            '/right/headpose/events', '/tf',
+        }  # fmt: skip
         messages = [
             (connection.topic, time_ns, reader.deserialize(data, connection.msgtype))
             for connection, time_ns, data in reader.messages()
@@ -163,6 +189,14 @@ def test_bags_hold_the_heads_with_their_definitions(out):
     turn = [matrix_from_quaternion([q.x, q.y, q.z, q.w]) for q in (face, gaze)]
     assert turn[1][:, 2] == pytest.approx(turn[0][:, 0])  # the gaze's z is out of the face
     assert turn[1][:, 0] == pytest.approx(-turn[0][:, 1])
+    told = [message for topic, _, message in messages if topic == '/left/headpose/events']
+    events = table(out, 'events')
+    own = events[
+        (events.recording == 'robot/06_two_cameras') & (events.topic == '/left/image_raw')
+    ]
+    assert [message.id for message in told] == list(own.id)
+    assert told[0].type == told[0].ENTERED
+    assert told[0].header.frame_id == 'left'
 
 
 def test_the_definitions_are_those_of_the_messages():
@@ -313,6 +347,7 @@ def camera_bag_at(path, images, period_ns):
         (['--split', '3'], '--split'),
         (['--timeout', '0'], '--timeout'),
         (['--hfov', '190'], '--hfov'),
+        (['--events', '--pictures', 'single'], '--events'),
     ],
 )
 def test_wrong_arguments_are_told(small, tmp_path, capsys, arguments, reason):
@@ -326,6 +361,40 @@ def test_a_missing_package_is_told_with_the_extra(small, tmp_path, capsys, monke
     monkeypatch.setattr(extras.importlib.util, 'find_spec', lambda name: None)
     assert batch(small, '--out', tmp_path / 'out') == 2
     assert "pip install 'headpose_ros[batch]'" in capsys.readouterr().err
+
+
+def test_images_of_more_than_8_bits_are_shown_as_a_stream(tmp_path):
+    images = [
+        (frame[..., 1].astype(np.uint16) * (3 + index)) for index, frame in enumerate(frames(6))
+    ]
+    with BagMaker(tmp_path / 'run') as bag:
+        for index, image in enumerate(images):
+            bag.image('/ir/image', image, START_NS + index * PERIOD_NS, encoding='mono16')
+    out = tmp_path / 'out'
+    assert batch(tmp_path / 'run', '--out', out, '--jobs', 1, '--hfov', 60) == 0
+    csv_file = tmp_path / 'v.csv'
+    assert main(['video', str(tmp_path / 'run'), '--hfov', '60', '--csv', str(csv_file)]) == 0
+    video, heads = pandas.read_csv(csv_file), table(out)
+    assert len(heads) == len(video) > 0
+    assert np.abs(heads.x.to_numpy() - video.x.to_numpy()).max() < 1e-5
+
+
+def test_names_that_are_no_utf_8(tmp_path):
+    folder = os.fsencode(tmp_path) + b'/caf\xe9'
+    pictures(tmp_path / 'plain', frames(2))  # OpenCV writes to no other
+    os.rename(tmp_path / 'plain', folder)
+    os.rename(folder + b'/0000.png', folder + b'/\xff0.png')
+    out = tmp_path / 'out'
+    assert batch(os.fsdecode(folder), '--out', out, '--jobs', 1, '--csv') == 0
+    assert set(table(out, 'images').image) == {'\\udcff0.png', '0001.png'}
+
+
+def test_one_image_is_a_picture_by_itself(tmp_path):
+    camera_bag(tmp_path / 'run', frames(1))
+    out = tmp_path / 'out'
+    assert batch(tmp_path / 'run', '--out', out, '--jobs', 1, '--events') == 0
+    assert len(table(out)) > 0
+    assert len(table(out, 'events')) == 0
 
 
 def test_a_truncated_video_gives_what_it_holds(tmp_path, capsys):
