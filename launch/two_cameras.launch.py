@@ -71,6 +71,7 @@ def head_pose_of(
             ('camera', 'none'),
             ('rviz', 'false'),
             ('viewer', 'false'),
+            ('viewer_port', '9090'),
             ('enclave', ''),
             *values,
         ],
