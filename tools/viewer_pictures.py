@@ -35,7 +35,10 @@ CLIP = ROOT / 'headpose_ros' / 'demo' / 'clip.mp4'
 CLIP_OPTIONS = ['--camera-info', str(CLIP.with_name('clip_camera.yaml'))]
 CLASSROOM = DATA / 'videos' / 'classroom'  # Intel sample-videos, CC BY 4.0
 SIZE = (1280, 760)
-FILM_SIZE, FILM_STEPS, FILM_STEP, FILM_STEP_MS, FILM_QUALITY = (1000, 600), 40, 6, 150, 50
+FILM_SIZE, FILM_STEPS, FILM_STEP, FILM_STEP_MS, FILM_QUALITY = (1280, 760), 40, 6, 150, 45
+
+TOP_BAR = 36
+"""Pixels that the film leaves out above."""
 
 
 def main() -> int:
@@ -72,7 +75,7 @@ def film() -> None:
         go_to_start(watched)
         for _ in range(FILM_STEPS):
             step_on(watched, FILM_STEP)
-            shots.append(Image.fromarray(watched.pixels()))
+            shots.append(Image.fromarray(watched.pixels()[TOP_BAR:]))
     out = IMAGES / 'viewer.webp'
     shots[0].save(
         out, save_all=True, append_images=shots[1:], duration=FILM_STEP_MS, loop=0,
@@ -131,9 +134,14 @@ def settle(watched: Any) -> None:
     while True:
         watched.page.wait_for_timeout(700)
         after = watched.pixels()
-        if np.abs(after.astype(int) - before).max(axis=2).mean() < 0.02:
+        if difference(before, after) < 0.02:
             return
         before = after
+
+
+def difference(before: np.ndarray, after: np.ndarray) -> float:
+    """Return by how much the pixels of two photographs differ, 0 to 255."""
+    return float(np.abs(after.astype(int) - before).max(axis=2).mean())
 
 
 def go_to_start(watched: Any) -> None:
@@ -152,7 +160,7 @@ def press(watched: Any, key: str, times: int) -> None:
     for _ in range(times):
         watched.page.keyboard.press(key)
         watched.page.wait_for_timeout(30)
-    watched.wait_until(lambda pixels: bool((pixels != before).any()))
+    watched.wait_until(lambda pixels: difference(pixels, before) > 0.5)
     settle(watched)
 
 

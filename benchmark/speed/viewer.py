@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -78,9 +79,9 @@ def cost(shots: list[Shot]) -> tuple[float, float]:
     return 1e3 * spent[0] / count, 1e3 * spent[1] / count
 
 
-def memory(shots: list[Shot], images: int) -> list[tuple[int, float, float]]:
-    """Return (images shown, MB of this process, MB of the servers) as a live view goes on."""
-    own, found = psutil.Process(), []
+def memory(shots: list[Shot], images: int) -> Iterator[tuple[int, float, float]]:
+    """Yield (images shown, MB of this process, MB of the servers) as a live view goes on."""
+    own = psutil.Process()
     with LiveView(max_rate_hz=1e9) as live:
         servers = own.children(recursive=True)
         for number in range(images):
@@ -90,8 +91,7 @@ def memory(shots: list[Shot], images: int) -> list[tuple[int, float, float]]:
             live.put(Shot(shot.image, shot.camera, shot.result, number * 33_333_333))
             if number % max(1, images // 12) == 0 or number == images - 1:
                 of_servers = sum(process.memory_info().rss for process in servers)
-                found.append((number + 1, own.memory_info().rss / 1e6, of_servers / 1e6))
-    return found
+                yield number + 1, own.memory_info().rss / 1e6, of_servers / 1e6
 
 
 def main() -> None:

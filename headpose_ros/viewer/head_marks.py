@@ -23,11 +23,13 @@ IN_IMAGE = ('boxes', 'labels', 'axes')
 FULL_LABELS = 4
 """Heads up to which the labels in the image give the angles too."""
 MOST_LABELS = 12
-"""Heads up to which the labels in the image give the distance too."""
+"""Heads up to which labels in the image give the distance too, and those in space are shown."""
 
 _AXES = ((255, 60, 60), (60, 220, 60), (60, 140, 255))
 """x, y, z are red, green, blue, as in `media.drawing` and everywhere in ROS."""
 _FACE_ALPHA, _FAINT_ALPHA = 150, 120
+_VIEW_WIDTH, _LABEL_SIZE = 600.0, (150.0, 50.0)
+"""Of the view of the image in an ordinary window, and of a full label, pixels of the screen."""
 _HIDDEN = 0.01
 """Radius of a point that only carries a label, pixels."""
 
@@ -65,7 +67,7 @@ def in_space(heads: Sequence[Head], colours: Sequence[Colour]) -> dict[str, Any]
         ),
         'camera/heads/ids': rr.Points3D(
             [head.position for head in heads], colors=colours, radii=[0.008],
-            labels=[head.id for head in heads], show_labels=True,
+            labels=[head.id for head in heads], show_labels=len(heads) <= MOST_LABELS,
         ),
     }  # fmt: skip
 
@@ -90,7 +92,8 @@ def in_image(shot: Shot, colours: Sequence[Colour]) -> dict[str, Any]:
         ),
         # Labels of boxes are broken into lines as narrow as the boxes; those of points are not.
         'labels': rr.Points2D(
-            (corners + sizes * (0.5, 1.0)) * scale, colors=colours, radii=[_HIDDEN],
+            np.array([_label_place(head) for head in heads]) * scale,
+            colors=colours, radii=[_HIDDEN],
             labels=[_label(head, shot) for head in heads], show_labels=True,
         ),
         'axes': rr.LineStrips2D(
@@ -112,13 +115,30 @@ def in_numbers(shot: Shot) -> Any:
 
 
 def _label(head: Head, shot: Shot) -> str:
-    """Return the text under a head: the less, the more heads there are."""
+    """Return the text under a head: the less, the more heads there are, and the closer."""
     who, angles = label_lines(head)
     count = len(shot.result.heads)
     if count > MOST_LABELS:
         return head.id
-    if count > FULL_LABELS:
+    if count > FULL_LABELS or _is_crowded(head, shot):
         return who
     looks = shot.attention.looks if shot.attention else ()
     at = [look.target for look in looks if look.id == head.id and look.looking]
     return '\n'.join([who, angles, *([f'looks at {", ".join(at)}'] if at else [])])
+
+
+def _is_crowded(head: Head, shot: Shot) -> bool:
+    """Tell whether another head is so near that full labels would cover each other."""
+    scale = _VIEW_WIDTH / shot.camera.width
+    here = np.array(_label_place(head)) * scale
+    apart = [
+        np.abs(here - np.array(_label_place(other)) * scale)
+        for other in shot.result.heads
+        if other is not head
+    ]
+    return any((distance < _LABEL_SIZE).all() for distance in apart)
+
+
+def _label_place(head: Head) -> tuple[float, float]:
+    roi = head.roi
+    return roi.x + roi.width / 2, roi.y + roi.height

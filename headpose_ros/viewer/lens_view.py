@@ -21,6 +21,9 @@ FLAT_WITHIN = math.radians(3.0)
 COLUMNS = 128
 """Points of the bowl along the image's longer side."""
 
+ROUND_FROM = math.radians(85.0)
+"""Rad off the axis: a lens that sees so far at the middle of an edge has a round image."""
+
 _BORDER = 24
 _FULL_TURN = math.radians(359.0)
 
@@ -65,6 +68,7 @@ class LensView:
         first = np.stack([corner, corner + 1, corner + columns], axis=1)
         second = np.stack([corner + 1, corner + columns + 1, corner + columns], axis=1)
         triangles = np.concatenate([first, second])
+        valid = valid & (_off_axis(rays) <= self._rim + 1e-6)
         triangles = triangles[valid[triangles].all(axis=1)]
         rays = np.where(valid[:, None], rays, 0.0)
         return rays, np.rint(pixels).astype(int), triangles.astype(np.uint32)
@@ -88,11 +92,33 @@ class LensView:
         """Lines (K,3) of rays: the rim of the image, and from the camera to its corners."""
         if self.camera.field_of_view[0] >= _FULL_TURN:
             return []
+        if self._rim < math.pi:
+            angle = np.linspace(0.0, 2 * math.pi, 4 * _BORDER + 1)
+            across = math.sin(self._rim) * np.stack([np.cos(angle), np.sin(angle)])
+            return [np.stack([*across, np.full(len(angle), math.cos(self._rim))], axis=1)]
         _, rays, valid = self._border
         ring = np.concatenate([rays, rays[:1]])[np.concatenate([valid, valid[:1]])]
         lines = [ring] if len(ring) > 1 else []
         corners = [index for index in range(0, len(rays), _BORDER) if valid[index]]
         return [*lines, *(np.stack([np.zeros(3), rays[index]]) for index in corners)]
+
+    @cached_property
+    def _rim(self) -> float:
+        """Rad off the axis to which the image is drawn; pi: all of it.
+
+        A fisheye that sees a half space from edge to edge has a round image: what its corners
+        would see is black.
+        """
+        camera = self.camera
+        if camera.distortion_model == 'equirectangular':
+            return math.pi
+        right, bottom = camera.width - 1.0, camera.height - 1.0
+        edges = np.array(
+            [(0.0, camera.cy), (right, camera.cy), (camera.cx, 0.0), (camera.cx, bottom)]
+        )
+        rays, valid = camera.rays_and_validity(edges)
+        widest = float(_off_axis(rays[valid]).max(initial=0.0))
+        return widest if widest >= ROUND_FROM else math.pi
 
     @cached_property
     def _border(self) -> tuple[Array, Array, np.ndarray]:
@@ -109,3 +135,9 @@ class LensView:
         pixels = np.concatenate([np.stack(side, axis=1) for side in sides])
         rays, valid = self.camera.rays_and_validity(pixels)
         return pixels, np.reshape(rays, (-1, 3)), np.ravel(valid)
+
+
+def _off_axis(rays: Array) -> Array:
+    """Return the angles (N,), rad, of unit rays (N,3) to the optical axis."""
+    angles: Array = np.arccos(np.clip(rays[:, 2], -1.0, 1.0))
+    return angles

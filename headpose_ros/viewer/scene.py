@@ -102,7 +102,7 @@ class Scene:
         self._recording.log('/', world, static=True)
         size = self._depth
         if lens.is_flat:
-            camera = lens.camera
+            camera = lens.camera.scaled_to(*options.size)  # the image may be made smaller
             pinhole = rr.Pinhole(
                 image_from_camera=camera.matrix, width=camera.width, height=camera.height,
                 camera_xyz=rr.ViewCoordinates.RDF, image_plane_distance=size,

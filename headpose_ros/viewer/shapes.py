@@ -19,6 +19,9 @@ FACE_WIDTH, FACE_HEIGHT = 0.15, 0.20
 FACE_CENTRE = (0.0, 0.0, -0.035)
 """Of the oval in the face frame, below the sellion."""
 
+WIDEST = math.radians(30.0)
+"""The largest standard deviation of a direction that is drawn, rad."""
+
 _OVAL = 24
 _RING = 25
 _AXIS_STEPS = 6
@@ -90,12 +93,13 @@ def uncertainties(heads: Sequence[Head]) -> list[Array]:
     """Return two lines (K,3) for each head, one standard deviation of its rotation and place.
 
     A circle about the end of the line of sight: where it might end. A bar through the sellion,
-    along the view: how near or far the head might be.
+    along the view: how near or far the head might be. A direction that is hardly known at all has
+    a circle of `WIDEST`, which can still be taken in.
     """
     lines: list[Array] = []
     for head in heads:
         end = head.position + head.distance * head.rotation_camera_from_face[:, 0]
-        radius = head.distance * math.tan(min(head.rotation_sigma, math.radians(60.0)))
+        radius = head.distance * math.tan(min(head.rotation_sigma, WIDEST))
         angle = np.linspace(0.0, 2 * math.pi, _RING)
         across = head.rotation_camera_from_face[:, 1:]
         circle = radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)

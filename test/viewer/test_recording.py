@@ -60,6 +60,10 @@ def test_a_large_image_is_made_smaller_and_its_boxes_with_it(tmp_path):
     (blob,) = components(path, '/camera/lens/image', 'blob')[0]
     image = cv2.imdecode(np.frombuffer(bytes(blob), np.uint8), cv2.IMREAD_COLOR)
     assert max(image.shape) == MAX_SIDE
+    # The frustum is that of the smaller image, or its image would lie in a corner of it.
+    assert components(path, '/camera/lens', 'resolution') == [[[MAX_SIDE, 720]]]
+    matrix = components(path, '/camera/lens', 'image_from_camera')[0][0]
+    assert matrix[0] == pytest.approx(camera.fx / 3, rel=1e-6)
     roi = made_head(camera=camera).roi
     (half,) = components(path, '/camera/lens/boxes', 'half_sizes')[0]
     np.testing.assert_allclose(half, np.array([roi.width, roi.height]) / 2 / 3, rtol=1e-5)
@@ -109,6 +113,22 @@ def test_attention_and_events_are_shown_where_there_are_any(tmp_path):
     assert components(path, '/events', 'text') == [['f0001 started looking camera']]
     (label,) = components(path, '/camera/lens/labels', 'labels')[0]
     assert label.splitlines()[-1] == 'looks at camera'
+
+
+def test_labels_say_less_the_more_and_the_closer_people_are(tmp_path):
+    def labels(*heads):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        return components(
+            recorded(folder, [made_shot(0, heads)]), '/camera/lens/labels', 'labels'
+        )[0]
+
+    apart = [made_head('a', position=(-0.4, 0, 1.2)), made_head('b', position=(0.4, 0, 1.2))]
+    assert all('az ' in label for label in labels(*apart))
+    close = [made_head('a', position=(-0.1, 0, 1.2)), made_head('b', position=(0.1, 0, 1.2))]
+    assert all('az ' not in label and ' m' in label for label in labels(*close))
+    many = [made_head(f'p{number}', position=(0.03 * number, 0, 1.5)) for number in range(13)]
+    assert labels(*many) == [head.id for head in many]
 
 
 def test_the_camera_stands_where_the_fixed_frame_has_it(tmp_path):

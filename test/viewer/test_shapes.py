@@ -3,6 +3,7 @@
 """Heads and lenses as lines and surfaces."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,23 @@ def test_the_outline_goes_round_the_image():
     np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 1.0)
     np.testing.assert_allclose(ring[0], ring[-1])
     assert LensView(LENSES['panorama']).outline == []
+
+
+def test_a_round_image_is_drawn_round():
+    camera = LENSES['fisheye']
+    view = LensView(camera)
+    (ring,) = view.outline
+    widest = np.arccos(camera.rays([[0.0, camera.cy]])[0, 2])
+    np.testing.assert_allclose(np.arccos(ring[:, 2]), widest)
+    _, pixels, triangles = view.grid
+    used = np.unique(triangles)
+    radius = np.linalg.norm(pixels[used] - [camera.cx, camera.cy], axis=1)
+    assert 0.95 * camera.cx < radius.max() < 1.02 * camera.cx  # not to the corners
+
+
+def test_a_direction_that_is_hardly_known_has_a_circle_that_can_be_taken_in():
+    head = replace(made_head(), covariance=np.diag([0.01, 0.01, 0.04, 2.0, 2.0, 2.0]))
+    circle, _ = shapes.uncertainties([head])
+    end = shapes.sights([head])[0, 1]
+    radius = np.linalg.norm(circle - end, axis=1).max()
+    assert radius == pytest.approx(head.distance * math.tan(shapes.WIDEST))
