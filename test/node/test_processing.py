@@ -49,10 +49,12 @@ class Outputs(SimpleNamespace):
     def publish(self, *_):
         pass
 
-    publish_debug_image = forget_debug_image = publish
+    publish_debug_image = forget_debug_image = publish_faces = publish_attention = publish
 
     def debug_image_wanted(self):
         return False
+
+    pixels_wanted = debug_image_wanted
 
 
 @pytest.fixture
@@ -62,7 +64,8 @@ def made():
         pipeline=Pipeline(),
         cameras=CameraSource(rectified=False),
         depths=DepthBuffer(),
-        fixed_frame=SimpleNamespace(clears=0, rotation=lambda header: None),
+        tf=SimpleNamespace(clears=0),
+        fixed_frame=SimpleNamespace(rotation=lambda header: None),
         problems=ProblemLog(Log(), 10.0),
         statistics=Statistics(),
         options=NodeConfig(use_depth=True),
@@ -70,15 +73,17 @@ def made():
     )
 
     def clear():
-        parts.fixed_frame.clears += 1
+        parts.tf.clears += 1
 
-    parts.fixed_frame.clear = clear
+    parts.tf.clear = clear
     parts.processor = Processor(
         parts.pipeline,
         parts.cameras,
         parts.depths,
+        parts.tf,
         parts.fixed_frame,
-        Outputs(),
+        SimpleNamespace(places=lambda targets, header: {}),
+        Outputs(attention=SimpleNamespace(leave=lambda: None, last=None)),
         parts.problems,
         parts.statistics,
         Topics('/image', '/camera_info', '/depth'),
@@ -138,10 +143,10 @@ def test_a_jump_of_time_forgets_the_depth_images_from_before(made):
     made.depths.put(depth(START + NANO))
     handle(made, image(START + 60 * NANO))
     assert [given is None for given in made.pipeline.depths] == [False, True]
-    resets, clears = made.pipeline.resets, made.fixed_frame.clears
+    resets, clears = made.pipeline.resets, made.tf.clears
     handle(made, image(START + NANO))
     assert made.pipeline.depths[-1] is None
-    assert (made.pipeline.resets, made.fixed_frame.clears) == (resets + 1, clears + 1)
+    assert (made.pipeline.resets, made.tf.clears) == (resets + 1, clears + 1)
 
 
 def test_a_view_that_is_only_resized_ends_what_was_wrong_with_the_camera_info(made):
