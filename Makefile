@@ -8,8 +8,9 @@ INPUT ?=
 CAMERA_INFO ?=
 HFOV ?=
 TESTS ?=
-# Test files side by side; each has a ROS domain of its own. JOBS=0: one after the other.
-JOBS ?= auto
+# JOBS=auto runs test files side by side, each in a ROS domain of its own. That is quicker, but a busy
+# machine then fails some tests that wait for other processes.
+JOBS ?= 0
 VIEW ?=
 
 # Started by another environment's Python: its libraries' path must not lead ours astray.
@@ -32,7 +33,7 @@ demo: setup ## camera -> node -> recorder over real ROS topics; INPUT=file|folde
 	  $(if $(INPUT),--input '$(INPUT)') $(if $(CAMERA_INFO),--camera-info '$(CAMERA_INFO)') \
 	  $(if $(HFOV),--hfov '$(HFOV)') $(if $(VIEW),--view $(filter-out 1,$(VIEW)))
 
-test: setup ## run every test; TESTS=test/geometry for some, JOBS=0 one after the other
+test: setup ## run every test; TESTS=test/geometry for some, JOBS=auto side by side
 	@$(OVERLAY) exec $(VENV)/python -m pytest -n $(JOBS) --maxprocesses 4 --dist loadfile $(TESTS)
 
 benchmark: setup ## measure the tables of the README
