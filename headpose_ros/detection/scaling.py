@@ -19,5 +19,7 @@ def scaled(image: Image, scale: float, min_side: int = 1) -> tuple[Image, Array]
     w, h = (max(round(side * scale), min_side) for side in (width, height))
     # Averages over areas take six times as long, and make no difference from half the size on.
     how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    if height == width == 1:  # OpenCV 4.5 refuses such an image
+        image = np.repeat(image, 2, axis=0)
     small = np.asarray(cv2.resize(image, (w, h), interpolation=how), np.uint8)
     return small, np.array([w / width, h / height])

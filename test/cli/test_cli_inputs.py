@@ -193,7 +193,9 @@ def test_a_recording_with_a_pause_plays_as_it_was(tmp_path, scene, suffix):
     assert main(['video', str(tmp_path / 'in.webm'), '-o', str(out), '--hfov', '60']) == 0
     with open_source(out) as source:
         frames = list(source)
-    assert frames[-1].time == pytest.approx(times[-1], abs=0.01)
+    # A video of one rate shows an image early, by less than the time between two.
+    early = 0.01 if suffix == 'mp4' else 1 / 30
+    assert frames[-1].time == pytest.approx(times[-1], abs=early)
     assert len(frames) == (10 if suffix == 'mp4' else 5 + 8 * 30)
 
 

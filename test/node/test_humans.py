@@ -78,7 +78,9 @@ def test_a_face_topic_alone_keeps_the_node_working_while_the_face_is_there(domai
     with Bench(domain, 'alone') as alone:
         listener = FaceListener(bench.node, ['roi'])
         bench.shoot_until(lambda: any(f.got['roi'] for f in listener.faces.values()), 'a region')
-        assert alone.node.count_publishers('/humans/faces/f0001/roi') == 1
+        bench.shoot_until(
+            lambda: alone.node.count_publishers('/humans/faces/f0001/roi') == 1, 'its discovery'
+        )
         bench.shoot_until(
             lambda: not alone.node.count_publishers('/humans/faces/f0001/roi'),
             'the topics to go with the face',
@@ -92,7 +94,7 @@ def test_faces_are_lost_when_images_stop(bench):
     bench.shoot_until(lambda: listener.faces, 'a face')
     bench.until(lambda: not listener.faces, 'the face to be lost', timeout=10)
     assert listener.lists[-1] == []
-    assert not bench.node.count_publishers('/humans/faces/f0001/roi')
+    bench.until(lambda: not bench.node.count_publishers('/humans/faces/f0001/roi'), 'its topics')
 
 
 def test_landmarks_are_those_of_the_estimator(domain, logs):

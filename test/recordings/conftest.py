@@ -5,18 +5,10 @@
 import pytest
 
 
-class OneLens:
-    """The same ideal lens for every image."""
-
-    def of(self, width, height):
-        from headpose_ros.cli.lens import Lens
-        from headpose_ros.geometry import CameraModel
-
-        return Lens(CameraModel.from_fov(width, height, 1.0), 'assumed')
-
-
 @pytest.fixture
 def lenses():
+    from made_archive import OneLens
+
     return OneLens()
 
 

@@ -32,6 +32,16 @@ def frames(count, skip=0, size=(320, 240)):
     return found
 
 
+class OneLens:
+    """The same ideal lens for every image."""
+
+    def of(self, width, height):
+        from headpose_ros.cli.lens import Lens
+        from headpose_ros.geometry import CameraModel
+
+        return Lens(CameraModel.from_fov(width, height, 1.0), 'assumed')
+
+
 class BagMaker:
     """Writes a rosbag2 recording, or one of ROS 1 where the name ends in `.bag`."""
 
