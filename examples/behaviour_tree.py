@@ -100,6 +100,9 @@ def main() -> None:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # RCLError, where the signal came just before rclpy waits
+        if rclpy.ok():
+            raise
     finally:
         rclpy.try_shutdown()
 

@@ -52,6 +52,9 @@ def main() -> None:
             executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # RCLError, where the signal came just before rclpy waits
+        if rclpy.ok():
+            raise
     finally:
         rclpy.try_shutdown()
 

@@ -66,6 +66,9 @@ def main() -> None:
         rclpy.spin(WhoLooksAt(sys.argv[1] if len(sys.argv) > 1 else 'tablet'))
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:  # RCLError, where the signal came just before rclpy waits
+        if rclpy.ok():
+            raise
     finally:
         rclpy.try_shutdown()
 
