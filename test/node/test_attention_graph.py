@@ -160,9 +160,17 @@ def told(domain, logs, clip, expected):
 
 
 def test_a_consumer_is_told_the_same_as_the_library_finds(told, expected):
-    """In the same order, with the stamps of the images: looped, restarted and ended."""
+    """In the same order, with the stamps of the images: looped, restarted and ended.
+
+    With OpenCV's networks, poses in the node and here differ from the sixth digit on, which may
+    move an event on a threshold by an image. With OpenVINO's they are the same.
+    """
     events, _ = told
-    assert [tuple(event[:4]) for event in events] == list(chain(*expected))
+    found = list(chain(*expected))
+    assert [tuple(event[:3]) for event in events] == [event[:3] for event in found]
+    late = [abs(one[3] - other[3]) for one, other in zip(events, found, strict=True)]
+    assert max(late) <= 1.01e9 / FPS
+    assert sum(gap > 0 for gap in late) <= 0.05 * len(late)
     assert {event[4] for event in events} == {'lens'}
 
 
