@@ -118,6 +118,14 @@ class Motion:
         start = Motion.start(self.time, ray, angular_size)
         return replace(start, velocity=sphere.transport(self.velocity, self.ray, ray))
 
+    def moving_as(self, other: Motion) -> Motion:
+        """Return the motion with the velocity of `other`, of the same time."""
+        return replace(
+            self,
+            velocity=sphere.transport(other.velocity, other.ray, self.ray),
+            var_velocity=other.var_velocity,
+        )
+
     def turned(self, rotation: Array) -> Motion:
         """Return the motion as seen by a camera whose frame is `rotation` (3,3) of this one's."""
         return replace(self, ray=rotation @ self.ray, velocity=rotation @ self.velocity)

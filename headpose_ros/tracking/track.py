@@ -29,7 +29,8 @@ class Track:
 
     In the newest image: `visible`: its pose can be read; `present`: a head is there, if perhaps
     turned away from the camera; `detected`: the detector found it. `was_visible`: in the image
-    before. `coarse`: its place is known from a detection only.
+    before. `coarse`: its place is known from a detection only. `undetected`: the motion without
+    the newest detection.
     `last_visible`, `last_present`: s. `occlusion_allowance`: seconds of absence that do not count,
     since another head stood before this one. `before`: these three before the newest image.
 
@@ -41,6 +42,7 @@ class Track:
 
     motion: Motion
     unoccluded: Motion
+    undetected: Motion
     last_visible: float
     last_present: float
     score: float
@@ -67,7 +69,7 @@ class Track:
     def start(ray: Array, angular_size: float, score: float, time: float) -> Track:
         """Return a new track at a face just detected."""
         motion = Motion.start(time, ray, angular_size)
-        return Track(motion, motion, time, time, score, score)
+        return Track(motion, motion, motion, time, time, score, score)
 
     @property
     def is_tentative(self) -> bool:
@@ -106,6 +108,7 @@ class Track:
         self.score = score
         self.best_score = max(self.best_score, score)
         size = angular_size if self.coarse else None
+        self.undetected = self.motion
         self.motion = self.motion.measured(ray, DETECTION_SIGMA, size)
 
     def read(self, ray: Array, angular_size: float) -> None:
@@ -126,7 +129,13 @@ class Track:
         self.occlusion_allowance = 0.0
 
     def be_unread(self, present: bool) -> None:
-        """Note that no pose can be read; `present`: though a head is there."""
+        """Note that no pose can be read; `present`: though a head is there.
+
+        A detection that no reading bears out may be of something else. So it says nothing of how
+        the face moves: what it says of that would carry the track away from who is still there.
+        """
+        if self.detected:
+            self.motion = self.motion.moving_as(self.undetected)
         self.visible = False
         self.present = present
         self.up = np.zeros(3)
@@ -135,8 +144,8 @@ class Track:
         """Take back what this image said: it was another's face. Go on from where unoccluded."""
         self.last_visible, self.last_present, self.occlusion_allowance = self.before
         self.motion = self.unoccluded.at(self.motion.time)
-        self.be_unread(present=False)
         self.detected = False
+        self.be_unread(present=False)
 
     def elapsed_since_filtered(self, time: float) -> float:
         """Return the seconds since the last call, 0 at the first; for the filters over time."""

@@ -35,9 +35,9 @@ MAX_GATE = 6.0
 farther than people move."""
 
 SURE_PLACE_FOR = 0.5
-"""Seconds without a head after which one that is found beyond MIN_GATE has to be confirmed, as
-somebody new is, before it is taken for the same person: what looks like a face for a moment would
-else take the id along."""
+"""Seconds without a pose, lost or turned away, after which one that is found beyond MIN_GATE has
+to be confirmed, as somebody new is, before it is taken for the same person: what looks like a face
+for a moment would else take the id along."""
 
 CAPTURE_MARGIN = 1.3
 """A reading that lies so many times the capture radius from the crop's middle is of another."""
@@ -286,7 +286,7 @@ class Tracker:
 
     def _gate(self, track: Track) -> float:
         """Return how far from where it is expected a detection is taken for `track`."""
-        is_sure = track.is_tentative or track.missing_for(self._time) <= SURE_PLACE_FOR
+        is_sure = track.is_tentative or track.unread_for(self._time) <= SURE_PLACE_FOR
         return self._reach(track) if is_sure or not self._refines else MIN_GATE
 
     def _reach(self, track: Track) -> float:
