@@ -177,7 +177,8 @@ class Swings:
             if self._told:
                 return False
             self._extremes = deque([self._extremes[-1]], SWINGS + 1)
-        self._told = self._is_gesture(path, smallest)
+        # Where the head goes no farther, it is as it was in the image before.
+        self._told = self._farthest is sample and self._is_gesture(path, smallest)
         return self._told
 
     def _follow(self, sample: _Sample, reversal: float) -> None:
@@ -210,15 +211,17 @@ class Swings:
             return False
         first, *others = [*list(self._extremes)[-SWINGS:], self._farthest]
         times = [b.time - a.time for a, b in pairwise(others)]
+        # But the first swing, which may begin in the middle. No swing is larger than its legs.
+        if (
+            min(times) < SHORTEST_SWING
+            or max(times) > min(LONGEST_SWING, EVEN_TIME * min(times))
+            or max(self._sizes(others)) < smallest
+        ):
+            return False
         earliest = max(first.time, others[0].time - EVEN_TIME * min(times))
         ends = [path.onset(earliest, others[0], self._axis), *others]
-        sizes = [abs(b.turned[self._axis] - a.turned[self._axis]) for a, b in pairwise(ends)]
-        even = (
-            min(times) >= SHORTEST_SWING  # but the first, which may begin in the middle
-            and max(times) <= min(LONGEST_SWING, EVEN_TIME * min(times))
-            and max(sizes) <= min(LARGEST, EVEN_SIZE * min(sizes))
-        )
-        if not even:
+        sizes = self._sizes(ends)
+        if max(sizes) > min(LARGEST, EVEN_SIZE * min(sizes)):
             return False
         size = min(self._swing(*ends[k : k + 3]) for k in range(SWINGS - 1))
         return (
@@ -226,6 +229,10 @@ class Swings:
             and (size >= PLAIN * smallest or self._was_calm(path, ends[0].time, CALM_SHARE * size))
             and self._is_wave(path, ends)
         )
+
+    def _sizes(self, ends: Sequence[_Sample]) -> list[float]:
+        """Return how far, rad, the head goes from each end to the next."""
+        return [abs(b.turned[self._axis] - a.turned[self._axis]) for a, b in pairwise(ends)]
 
     def _swing(self, a: _Sample, b: _Sample, c: _Sample) -> float:
         """Return how far, rad, the head went to `b` and back; 0 where only the camera did.
