@@ -210,7 +210,10 @@ class _Job:
             for count, frame in enumerate(self._source, 1):
                 self._dark += is_dark(frame.image_bgr)
                 self._camera = getattr(frame, 'camera', None) or self._camera
-                result = pipeline.process(frame.image_bgr, self._camera, frame.time)
+                # Whole nanoseconds, as archives have them: an image more or less of an event hangs
+                # on the last digits.
+                seconds = 1e-9 * round(1e9 * frame.time)
+                result = pipeline.process(frame.image_bgr, self._camera, seconds)
                 go_on = self._deliver(held.add(frame, result))
                 bar.update()
                 if not go_on or count == self._args.frames:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headpose_ros.attention import CAMERA, Place, Target
+from headpose_ros.attention.gaze import EYE_SIGMA_SIDEWAYS, EYE_SIGMA_UPWARDS
 from headpose_ros.geometry.rotations import matrix_from_vector
 from headpose_ros.typing import Array
 
@@ -21,6 +22,8 @@ FACING_PEOPLE = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 
 GLANCES = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Seconds for which something is looked at."""
+
+_EYES = np.array([EYE_SIGMA_SIDEWAYS, EYE_SIGMA_UPWARDS])
 
 ROOM_TARGETS = (Target('screen', size=(0.5, 0.3)), Target('cup', radius=0.05), Target('door'))
 ROOM = {
@@ -93,7 +96,7 @@ def _glancer(
         if name == before:
             continue
         point = points[name] if name else _elsewhere(rng, place, list(points.values()))
-        turned = eyes * np.radians([7.0, 6.0]) * rng.normal(size=2)
+        turned = eyes * _EYES * rng.normal(size=2)
         aims.append(Aim(time, name or None, point, (float(turned[0]), float(turned[1]))))
         lasts = float(rng.choice(GLANCES)) if name else float(rng.uniform(1.0, 2.5))
         time += lasts + 0.4
