@@ -17,7 +17,7 @@ from headpose_ros.attention.seen import View
 EYE_SIGMA_SIDEWAYS = math.radians(8.4)
 EYE_SIGMA_UPWARDS = math.radians(11.6)
 """Rad: how far eyes are turned in the head, one standard deviation: 8.41 and 11.63 degrees in 27
-people who wore eye-tracking glasses for 5.5 hours each in their daily life (Zheng, Gentry,
+people who wore eye-tracking glasses, 328 minutes each, in their daily life (Zheng, Gentry,
 Economides and Horton: Distribution of globe excursions within the orbits monitored by eye tracking
 glasses in ambulatory subjects engaged in their normal daily activities, IOVS 66(3):20, 2025,
 doi:10.1167/iovs.66.3.20)."""
