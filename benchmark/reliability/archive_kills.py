@@ -4,8 +4,8 @@
 
     python -m benchmark.reliability.archive_kills --kills 20
 
-Prints a line for each kill and a verdict; exit status 1 where a file differs from those of a call
-that was left alone, or where something finished was done again.
+Prints a line for each kill and each end, and a verdict; exit status 1 where, at an end, a file
+differs from those of a call that was left alone, or where something finished was done again.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ('--csv', '--bags', '--preview', '--events')
 VOLATILE = 'journal.jsonl'
 """What says when things were done."""
+MARKERS = 'done/recording=*/topic=*.json'
+"""Of cameras that are finished."""
 
 
 def start(archive: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -52,7 +55,7 @@ def files_in(out: Path) -> dict[str, bytes]:
 def finished(out: Path) -> dict[str, tuple[int, int]]:
     """Return inode and time of each file that a camera's marker names, and of the marker."""
     known = {}
-    for marker in out.glob('done/recording=*/topic=*.json'):
+    for marker in out.glob(MARKERS):
         try:
             content = json.loads(marker.read_text())
         except (OSError, ValueError):
@@ -73,34 +76,57 @@ def kill(process: subprocess.Popen[bytes], whole_group: bool) -> None:
     process.wait()
 
 
-def try_kills(archive: Path, out: Path, kills: int, longest: float, seed: int) -> list[str]:
-    """Kill the call `kills` times, then let it end; return what went wrong."""
+class Kills(NamedTuple):
+    """What `try_kills` saw.
+
+    `differ`, `again`: files that differ at an end, and that were written again. `midway`: kills
+    when some of the cameras were finished. `ends`: calls that came to their end.
+    """
+
+    differ: list[str]
+    again: list[str]
+    midway: int
+    ends: int
+
+
+def try_kills(
+    archive: Path, out: Path, expected: dict[str, bytes], kills: int, longest: float, seed: int
+) -> Kills:
+    """Kill the call `kills` times, and compare its files whenever it comes to its end.
+
+    `longest`: seconds after which the last kill comes. A call that has ended is begun anew, with
+    no results, so that there is something to be killed in.
+    """
     chance = random.Random(seed)
-    wrong: list[str] = []
+    differ: list[str] = []
+    again: list[str] = []
     whole: dict[str, tuple[int, int]] = {}
-    done = 0
-    while done < kills:
+    done = ends = midway = 0
+    cameras = sum(PurePosixPath(name).match(MARKERS) for name in expected)
+    while done < kills or whole or out.exists():
         process = start(archive, out)
-        wait = chance.uniform(0.5, longest)
+        wait = chance.uniform(0.5, longest) if done < kills else None
         try:
             process.wait(timeout=wait)
         except subprocess.TimeoutExpired:
             kill(process, chance.random() < 0.5)
             done += 1
+            midway += 0 < len(list(out.glob(MARKERS))) < cameras
             print(f'killed after {wait:5.1f} s; {len(finished(out))} files were finished')
-        else:
-            # It had time to end: from here on there is nothing to be killed in.
-            print(f'ended by itself in less than {wait:.1f} s: begun anew')
-            wrong += touched(whole, finished(out))
+            time.sleep(1.0)  # for processes whose parent is gone
+        now = finished(out)
+        again += touched(whole, now)
+        whole |= now
+        if process.returncode >= 0:
+            ends += 1
+            found = files_in(out)
+            differ += [
+                name for name in {*expected, *found} if expected.get(name) != found.get(name)
+            ]
+            print(f'ended: {len(found)} files, {len(differ)} differ until now')
             shutil.rmtree(out)
             whole = {}
-            continue
-        now = finished(out)
-        wrong += touched(whole, now)
-        whole |= now
-    time.sleep(1.0)  # for processes whose parent is gone
-    start(archive, out).wait()
-    return wrong + touched(whole, finished(out))
+    return Kills(differ, again, midway, ends)
 
 
 def touched(before: dict[str, tuple[int, int]], now: dict[str, tuple[int, int]]) -> list[str]:
@@ -124,14 +150,16 @@ def main() -> int:
         began = time.monotonic()
         start(archive, alone).wait()
         longest = time.monotonic() - began
-        print(f'left alone: {longest:.0f} s, {len(files_in(alone))} files')
-        again = try_kills(archive, killed, args.kills, longest, args.seed)
-        expected, found = files_in(alone), files_in(killed)
-        differ = [name for name in {*expected, *found} if expected.get(name) != found.get(name)]
-    print(f'{len(expected)} files, {len(differ)} differ, {len(again)} were written again')
-    for name in [*differ, *again][:20]:
+        expected = files_in(alone)
+        print(f'left alone: {longest:.0f} s, {len(expected)} files')
+        seen = try_kills(archive, killed, expected, args.kills, longest, args.seed)
+    print(
+        f'{args.kills} kills, {seen.midway} of them with some cameras finished, {seen.ends} ends: '
+        f'{len(expected)} files, {len(seen.differ)} differ, {len(seen.again)} were written again'
+    )
+    for name in [*seen.differ, *seen.again][:20]:
         print(f'  {name}')
-    return 1 if differ or again else 0
+    return 1 if seen.differ or seen.again else 0
 
 
 if __name__ == '__main__':
