@@ -9,15 +9,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from headpose_ros.media.tables import as_text, column_names
 from headpose_ros.recordings.contact_sheet import write_sheet
 from headpose_ros.recordings.joining import IdJoiner
-from headpose_ros.recordings.parts import ABOUT, EVENTS, HEADS, IMAGES, Part
+from headpose_ros.recordings.parts import ABOUT, HEADS, IMAGES, Part
 from headpose_ros.recordings.pose_tables import (
     COVARIANCE,
+    FOLLOWED,
     LEAD,
     ParquetTable,
     events_schema,
@@ -28,6 +30,7 @@ from headpose_ros.recordings.pose_tables import (
 from headpose_ros.recordings.pose_tables import EVENTS as EVENT_COLUMNS
 from headpose_ros.recordings.settings import Settings
 from headpose_ros.recordings.store import Store, Unit
+from headpose_ros.recordings.watching import Watcher
 
 JOINED = 'joined.parquet'
 """The heads with their covariances, kept until the bag is written."""
@@ -79,7 +82,7 @@ def finish_camera(parts: Sequence[Part], settings: Settings) -> dict[str, Any]:
     joiner = IdJoiner() if len(parts) > 1 and settings.pictures == 'sequence' else None
     places = _places(store, unit, settings)
     try:
-        counts = _write_tables(places, unit, folders, described, joiner, store)
+        counts = _write_tables(places, unit, folders, described, joiner, store, about['is_stream'])
         if SHEET in places:
             with store.replacing(places[SHEET]) as aside:
                 write_sheet(aside, folders)
@@ -109,6 +112,7 @@ def _summary(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     cameras = [part['camera'] for part in parts if part['camera']]
     return {
+        'is_stream': all(part['is_stream'] for part in parts),
         'images': sum(part['images'] for part in parts),
         'problems': sum(part['problems'] for part in parts),
         'notes': together('notes'),
@@ -138,9 +142,11 @@ def _write_tables(
     described: dict[str, Any],
     joiner: IdJoiner | None,
     store: Store,
+    is_stream: bool,
 ) -> Counts:
     """Write the tables of heads and images, and the same in other forms."""
-    counts, people = Counts(), set()
+    counts = Counts()
+    people: set[str] = set()
     with ExitStack() as stack:
 
         def table(path: Path, schema: Any) -> ParquetTable:
@@ -155,23 +161,18 @@ def _write_tables(
             aside = stack.enter_context(store.replacing(places['csv']))
             writers.append(_csv_writer(aside, unit, stack))
         event_writers = _event_writers(places, described, table, store, stack)
-        for number, folder in enumerate(folders):
-            if joiner is not None and number:
-                joiner.begin(_lead(folder / HEADS))
-            for row in _joined(folder / HEADS, joiner):
-                counts.heads += 1
-                people.add(row['id'])
-                for write in writers:
-                    write([row])
-            for row in _named(folder / EVENTS, joiner) if event_writers else ():
-                for write in event_writers:
-                    write([row])
-        image_table = table(places['images'], images_schema(described))
-        for folder in folders:
-            for row in read_rows(folder / IMAGES):
-                if not row[LEAD]:
-                    counts.images += 1
-                    image_table.write([row])
+        watcher = Watcher() if event_writers and is_stream else None
+        writers_of_images = [table(places['images'], images_schema(described)).write]
+        for image, rows, followed in _together(folders, joiner):
+            counts.images += 1
+            counts.heads += len(rows)
+            people.update(row['id'] for row in rows)
+            _write(writers_of_images, [image])
+            _write(writers, rows)
+            if watcher is not None:
+                _write(event_writers, watcher.see(image, rows, followed))
+        if watcher is not None:
+            _write(event_writers, watcher.close())
     counts.people = len(people)
     return counts
 
@@ -196,20 +197,38 @@ def _event_writers(
     return writers
 
 
+def _together(
+    folders: Sequence[Path], joiner: IdJoiner | None
+) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]], list[str]]]:
+    """Yield image after image: its row, those of its heads, and who is followed; names joined."""
+    for number, folder in enumerate(folders):
+        if joiner is not None and number:
+            joiner.begin(_lead(folder / HEADS))
+        heads = _joined(folder / HEADS, joiner)
+        for image in _own(folder / IMAGES):
+            rows = list(islice(heads, image['heads'] or 0))
+            followed = image.get(FOLLOWED, [])
+            yield image, rows, followed if joiner is None else joiner.names_of(followed)
+
+
+def _write(writers: Sequence[Writer], rows: Sequence[dict[str, Any]]) -> None:
+    for write in writers:
+        write(rows)
+
+
 def _joined(path: Path, joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the heads of a part, without those that only lead in."""
-    for row in _named(path, joiner):
+    """Yield the rows of the heads of a part with their joined names, without its lead."""
+    for row in _own(path):
         if joiner is not None:
+            row['id'] = joiner.name(row['id'])
             joiner.keep(row)
         yield row
 
 
-def _named(path: Path, joiner: IdJoiner | None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a part with their joined names, without those that only lead in."""
+def _own(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a part, without those that only lead in."""
     for row in read_rows(path):
         if not row[LEAD]:
-            if joiner is not None:
-                row['id'] = joiner.name(row['id'])
             yield row
 
 

@@ -57,6 +57,12 @@ class IdJoiner:
             self._names[own] = f'f{self._highest:04d}'
         return self._names[own]
 
+    def names_of(self, own: Iterable[str]) -> list[str]:
+        """Return the joined names of ids of this part, without those who have none yet."""
+        return (
+            list(own) if self._is_first else [self._names[id] for id in own if id in self._names]
+        )
+
     def keep(self, row: Row) -> None:
         """Remember a row of this part, under its joined name, for the next cut."""
         image = row['stamp_ns']

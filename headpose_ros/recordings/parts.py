@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from headpose_ros.attention import Attention, HeadEvent
 from headpose_ros.config import PipelineConfig
 from headpose_ros.geometry.camera import CameraModel
 from headpose_ros.hindsight import MAX_HELD, Hindsight
@@ -31,19 +30,21 @@ from headpose_ros.recordings.file_shots import PictureShots, VideoShots
 from headpose_ros.recordings.finding import Recording
 from headpose_ros.recordings.pose_tables import (
     COVARIANCE,
+    FOLLOWED,
     LEAD,
+    POSES,
     ParquetTable,
-    events_schema,
     heads_schema,
     images_schema,
 )
 from headpose_ros.recordings.settings import Settings
 from headpose_ros.recordings.shots import Shot, Shots
 from headpose_ros.recordings.store import Store, Unit
+from headpose_ros.recordings.watching import poses_of
 from headpose_ros.result import FrameResult
 from headpose_ros.stages import Stages
 
-HEADS, IMAGES, EVENTS, ABOUT = 'heads.parquet', 'images.parquet', 'events.parquet', 'part.json'
+HEADS, IMAGES, ABOUT = 'heads.parquet', 'images.parquet', 'part.json'
 ASSUMED = (
     'nothing says the lens: a horizontal field of view of 60 degrees is assumed; --camera-info or '
     '--hfov gives it'
@@ -124,7 +125,7 @@ class _Run:
         single = part.recording.kind == 'pictures' and settings.pictures == 'single'
         if single or (part.count == 1 and part.images == 1):  # as `headpose video` has it
             mode = 'image'
-        self._attention = Attention() if settings.events and mode == 'video' else None
+        self._mode = mode
         self._pipeline = pipeline_for(settings.config, mode)
         self._held: Hindsight[Shot] = Hindsight(MAX_HELD)
         self._tiles = Tiles(part.images, part.count) if settings.preview else None
@@ -141,8 +142,6 @@ class _Run:
                 self._see(shot, tables)
                 self._report(0 if shot.is_lead else 1)
             self._deliver(self._held.rest(), tables)
-            if self._attention is not None and self._part.number == self._part.count - 1:
-                self._note_events(self._attention.close(), False, tables)
         if self._tiles:
             self._tiles.save(self._folder)
         warning = self._pipeline.warnings.get('device')
@@ -150,6 +149,7 @@ class _Run:
         if 'assumed' in self._sources:
             notes.append(ASSUMED)
         about = {
+            'is_stream': self._mode == 'video',
             'images': self._images,
             'problems': self._problems,
             'notes': list(dict.fromkeys(notes)),
@@ -182,25 +182,11 @@ class _Run:
             for row, head in zip(rows, result.heads, strict=True):
                 row[LEAD] = shot.is_lead
                 row[COVARIANCE] = np.asarray(head.covariance, np.float64).ravel()
+                row[POSES] = poses_of(head)
             tables.heads.write(rows)
             tables.images.write([_image_row(shot, result, where)])
-            if self._attention is not None and not shot.problem:
-                self._note_events(self._attention.update(result).events, shot.is_lead, tables)
             if self._tiles and shot.image is not None and shot.camera is not None:
                 self._tiles.add(shot.image, shot.camera, result)
-
-    def _note_events(self, events: Iterable[HeadEvent], is_lead: bool, tables: _Tables) -> None:
-        assert tables.events is not None
-        tables.events.write(
-            {
-                'stamp_ns': (self._first_ns or 0) + round(1e9 * event.stamp),
-                'id': event.id,
-                'event': event.type.name,
-                'target': event.target,
-                LEAD: is_lead,
-            }
-            for event in events
-        )
 
     def _count(self, shot: Shot) -> None:
         if shot.is_lead:
@@ -217,17 +203,15 @@ class _Tables(Closing):
     """The tables of a part."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        extra = (LEAD, COVARIANCE) if settings.bags else (LEAD,)
-        self.events: ParquetTable | None = None
-        if settings.events:
-            self.events = ParquetTable(folder / EVENTS, events_schema({}, (LEAD,)))
-        self.heads = ParquetTable(folder / HEADS, heads_schema({}, extra))
-        self.images = ParquetTable(folder / IMAGES, images_schema({}, (LEAD,)))
+        events = settings.events
+        of_heads = (LEAD, *((COVARIANCE,) if settings.bags or events else ()))
+        of_heads += (POSES,) if events else ()
+        of_images = (LEAD, FOLLOWED) if events else (LEAD,)
+        self.heads = ParquetTable(folder / HEADS, heads_schema({}, of_heads))
+        self.images = ParquetTable(folder / IMAGES, images_schema({}, of_images))
 
     def close(self) -> None:
         """Finish the files."""
-        if self.events is not None:
-            self.events.close()
         self.heads.close()
         self.images.close()
 
@@ -241,6 +225,7 @@ def _image_row(shot: Shot, result: FrameResult, where: dict[str, Any]) -> dict[s
         'height': height,
         'heads': None if result.dropped else len(result.heads),
         'problem': shot.problem or None,
+        FOLLOWED: sorted(result.followed_ids),
         LEAD: shot.is_lead,
     }
 

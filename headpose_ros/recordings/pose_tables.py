@@ -18,9 +18,10 @@ METADATA_KEY = b'headpose_ros'
 PLACE = ('frame_id', 'image', 'stamp_ns')
 """The columns that say which image it is; recording and topic are in the path, as Hive has it."""
 
-COVARIANCE, LEAD = 'covariance', 'lead'
-"""Columns of parts that are still to be joined: the covariance, 36 numbers in rows, for bags; and
-whether the image only leads the tracks in."""
+COVARIANCE, POSES, FOLLOWED, LEAD = 'covariance', 'poses', 'followed', 'lead'
+"""Columns of parts that are still to be joined. Of heads: the covariance, 36 numbers in rows, for
+bags and events, and the poses, 24 of `watching.poses_of`, for events. Of images: the ids of those
+who are followed, for events. Of both: whether the image only leads the tracks in."""
 
 ROWS_HELD = 20_000
 """Rows that are kept in memory at most before they are written."""
@@ -49,9 +50,9 @@ def images_schema(about: Mapping[str, Any], extra: Sequence[str] = ()) -> Any:
     return _schema([*_IMAGES, *extra], about)
 
 
-def events_schema(about: Mapping[str, Any], extra: Sequence[str] = ()) -> Any:
-    """Return the schema of the table of events, with the columns `extra` of parts."""
-    return _schema([*EVENTS, *extra], about)
+def events_schema(about: Mapping[str, Any]) -> Any:
+    """Return the schema of the table of events."""
+    return _schema(EVENTS, about)
 
 
 class ParquetTable(Closing):
@@ -123,4 +124,8 @@ def _type(name: str) -> Any:
         return pyarrow.bool_()
     if name == COVARIANCE:
         return pyarrow.list_(pyarrow.float64(), 36)
+    if name == POSES:
+        return pyarrow.list_(pyarrow.float64(), 24)
+    if name == FOLLOWED:
+        return pyarrow.list_(pyarrow.string())
     return pyarrow.float64()
