@@ -77,8 +77,6 @@ def write_bag(
                 notes = original.damage
         else:
             _write(bag, ours)
-    for unit in units:
-        store.clear_work(unit, all_of_it=True)
     return store.relative(folder), notes
 
 

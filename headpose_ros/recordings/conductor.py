@@ -119,6 +119,7 @@ class Conductor:
             for name in ('cameras', 'images', 'heads', 'people', 'notes'):
                 setattr(result, name, marker[name])
             result.state = 'before' if marker['cameras'] else 'none'
+            self._store.clear_recording(recording.name)  # of one that was killed just then
             self._finish(result)
             return None
         return Job('plan', recording)
@@ -242,9 +243,12 @@ class Conductor:
                 'files': list(files),
                 'markers': [self._store.relative(self._store.camera_marker(u)) for u in units],
             }
-            # Where a power cut takes it, those of the cameras say the same.
+            # Where a power cut takes it, those of the cameras say the same, but not of the bag.
+            bags = bool(self._settings.bags)
             path = self._store.recording_marker(plan.recording.name)
-            self._store.write_marker(path, marker, durable=False)
+            self._store.write_marker(path, marker, durable=bags)
+            if bags:  # only now: without the marker, the bag is made again from what is in there
+                self._store.clear_recording(plan.recording.name)
         self._finish(result, time.monotonic() - state.began)
 
     def _finish(self, result: Result, seconds: float = 0.0) -> None:

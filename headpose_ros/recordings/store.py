@@ -82,6 +82,14 @@ class Store:
                 with suppress(OSError):  # others are at work in it
                     folder.rmdir()
 
+    def clear_recording(self, recording: str) -> None:
+        """Remove what is being made of all cameras of a recording."""
+        place = self._partition('work', recording)
+        if place.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            with suppress(OSError):  # others are at work in it
+                place.parent.rmdir()
+
     def camera_marker(self, unit: Unit) -> Path:
         """Return the place of a camera's marker."""
         return self._partition('done', unit.recording) / f'topic={encoded(unit.topic)}.json'

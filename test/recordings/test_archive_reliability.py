@@ -14,7 +14,7 @@ from benchmark.reliability import archive_kills, mutated_bags
 from headpose_ros.cli.main import main
 from headpose_ros.config import PipelineConfig
 from headpose_ros.media.files import SinkError
-from headpose_ros.recordings import store, workers
+from headpose_ros.recordings import conductor, store, workers
 from headpose_ros.recordings.finding import find_recordings
 from headpose_ros.recordings.jobs import Job, Outcome
 from headpose_ros.recordings.settings import Settings
@@ -52,6 +52,21 @@ def test_killed_and_begun_again_it_ends_with_the_same_files(tmp_path):
     assert archive_kills.start(archive, killed, '--jobs', '1').wait() == 0
     assert archive_kills.touched(whole, archive_kills.finished(killed)) == []
     assert archive_kills.files_in(killed) == archive_kills.files_in(alone)
+
+
+def test_killed_after_the_bag_and_before_the_marker_no_camera_is_done_again(tmp_path, monkeypatch):
+    camera_bag(tmp_path / 'run', frames(3))
+    out = tmp_path / 'out'
+    words = ['batch', str(tmp_path / 'run'), '--out', str(out), '--bags', '--jobs', '1']
+    with monkeypatch.context() as patched:
+        patched.setattr(conductor.Conductor, '_close', lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            main(words)
+    assert list(out.glob('bags/*/*/*.mcap'))
+    whole = archive_kills.finished(out)
+    assert main(words) == 0
+    assert archive_kills.touched(whole, archive_kills.finished(out)) == []
+    assert not (out / 'work').exists()
 
 
 def test_processes_end_with_the_program_that_began_them(tmp_path):

@@ -35,7 +35,7 @@ def events_of(bag, out, split_s):
 
 @pytest.mark.parametrize('leaving', [66, 74])
 def test_a_cut_makes_no_event_and_hides_none(tmp_path, leaving):
-    """The cut is at image 76. Two seconds after image 65, rounding decides who is given up when."""
+    """The cut is at image 76, two seconds after 65: rounding decides who is given up when."""
     there = frames(leaving)
     nobody = np.full_like(there[0], 90)
     images = [*there, *[nobody] * 14]
