@@ -87,7 +87,7 @@ class SpotPipeline:
         order = np.argsort(centres[1:, 0]) + 1
         heads = [
             self._head(camera, number, centres[i], stats[i], depth)
-            for number, i in enumerate(order, 1)
+            for number, i in enumerate(order[: self.max_heads], 1)
         ]
         widest = max(heads, key=lambda head: head.roi.width, default=None)
         return FrameResult(tuple(heads), widest.id if widest else None, stamp)
