@@ -159,16 +159,26 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
-def run_part(doc: str, measure: Callable[[], dict[str, Any]]) -> None:
-    """Run one part from the command line: print its result, and write it where asked."""
+def run_part(
+    doc: str,
+    measure: Callable[..., dict[str, Any]],
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Run one part from the command line: print its result, and write it where asked.
+
+    `options`: further ones by name, as `add_argument` takes them; `measure` is given their values.
+    """
     parser = argparse.ArgumentParser(description=doc.split('\n')[0])
     parser.add_argument('--json', type=Path, metavar='FILE')
-    args = parser.parse_args()
+    for name, how in (options or {}).items():
+        parser.add_argument(f'--{name}', **how)
+    values = vars(parser.parse_args())
+    path = values.pop('json')
     try:
-        result = {'machine': machine(), **measure()}
+        result = {'machine': machine(), **measure(**values)}
     except NotMeasuredError as error:
         raise SystemExit(f'not measured: {error}') from None
-    write_json(args.json, result)
+    write_json(path, result)
 
 
 def write_json(path: Path | None, result: Mapping[str, Any]) -> None:

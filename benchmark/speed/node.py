@@ -3,22 +3,26 @@
 """The node between a camera and a listener, three processes over real topics.
 
     python -m benchmark.speed.node --json out/benchmark/node.json
+    python -m benchmark.speed.node --against ../headpose_ros_0.1.0 --times 4
 
 Latency: from the camera's stamp, set as it publishes, to the reception of the result in the third
 process; all use the FastDDS profile that our launch files set. CPU: the node process, all
 threads, in percent of one core. *plain*: a node in Python that takes each image and publishes an
 empty result, which is what rclpy and the transport cost. Start: from starting the executable to
-the first result; `ros2 run` adds what it takes to find it.
+the first result; `ros2 run` adds what it takes to find it. With `--against`, the node of another
+checkout takes its turns with ours, between the same camera and listener.
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -48,8 +52,12 @@ _SETTLE, _SECONDS, _REST, _START_LIMIT = 1.5, 10.0, 1.0, 60.0
 class Trio:
     """Camera, node and listener on a graph of their own, for as long as the context lasts."""
 
-    def __init__(self, folder: Path, clip: Path, node: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, clip: Path, node: Sequence[str], checkout: Path | None = None
+    ) -> None:
+        """Take the node of `checkout`, or of this one."""
         self._folder, self._clip, self._node = folder, clip, node
+        self._checkout = checkout
         self._processes: list[subprocess.Popen[str]] = []
 
     def run(self, seconds: float) -> dict[str, Any]:
@@ -73,7 +81,7 @@ class Trio:
         )
         time.sleep(2.0)  # both are up; the camera waits for the node
         began = time.monotonic()
-        node = self._start(self._node, env)
+        node = self._start(self._node, env, cwd=self._checkout)
         assert listener.stdout is not None
         self._await_first(listener.stdout)
         start_s = time.monotonic() - began
@@ -92,14 +100,14 @@ class Trio:
         percent = 100 * cpu / ((after - before) / 1e9)
         return {'start_s': start_s, **figures, 'cpu_percent': percent, **memory}
 
-    def _start(self, command: Sequence[str], env: dict[str, str], **pipes: Any) -> Any:
+    def _start(self, command: Sequence[str], env: dict[str, str], **options: Any) -> Any:
         process = subprocess.Popen(
             [sys.executable, *command],
             env=env,
             start_new_session=True,
             text=True,
             preexec_fn=end_with_parent(),
-            **pipes,
+            **options,
         )
         self._processes.append(process)
         return process
@@ -128,6 +136,7 @@ def _figures(
         raise NotMeasuredError('no result for any image of the time measured')
     return {
         'images': len(published),
+        'results': len(done),
         'drops': len(published) - len(done),
         'heads': sum(received[stamp][1] for stamp in done),
         'latency_ms': spread((received[stamp][0] - stamp) / 1e6 for stamp in done),
@@ -165,5 +174,51 @@ def measure() -> dict[str, Any]:
     return result
 
 
+def compare(checkout: Path, times: int) -> dict[str, Any]:
+    """Measure our node and that of `checkout` in turns; return medians, and ours over theirs."""
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for width, height in SIZES:
+            size = f'{width}x{height}'
+            clip = folder / f'{size}.mp4'
+            write_clip(clip, width, height)
+            runs: dict[str, list[dict[str, Any]]] = {'theirs': [], 'ours': []}
+            for _ in range(times):
+                for who, place in (('theirs', checkout), ('ours', None)):
+                    run = Trio(folder, clip, NODES['headpose'], place).run(_SECONDS)
+                    runs[who].append(run)
+                    print(size, who, json.dumps(run), file=sys.stderr, flush=True)
+            result[size] = _compared(runs)
+    return result
+
+
+def _compared(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    figures: dict[str, Callable[[dict[str, Any]], float]] = {
+        'latency_p50_ms': lambda run: run['latency_ms']['p50'],
+        'latency_p95_ms': lambda run: run['latency_ms']['p95'],
+        'cpu_ms_a_result': lambda run: 10 * _SECONDS * run['cpu_percent'] / run['results'],
+        **{key: itemgetter(key) for key in ('cpu_percent', 'rss_mb', 'start_s')},
+    }
+    result: dict[str, Any] = {}
+    for name, of in figures.items():
+        median = {who: statistics.median(map(of, done)) for who, done in runs.items()}
+        result[name] = {**median, 'ratio': median['ours'] / median['theirs']}
+    for name in ('drops', 'images', 'heads'):
+        result[name] = {who: sum(run[name] for run in done) for who, done in runs.items()}
+    return result
+
+
+def _run(against: Path | None, times: int) -> dict[str, Any]:
+    return measure() if against is None else compare(against.resolve(), times)
+
+
 if __name__ == '__main__':
-    run_part(__doc__, measure)
+    run_part(
+        __doc__,
+        _run,
+        {
+            'against': {'type': Path, 'metavar': 'CHECKOUT', 'help': 'another one, in turns'},
+            'times': {'type': int, 'default': 4, 'help': 'turns against it'},
+        },
+    )

@@ -20,7 +20,7 @@ from headpose_ros.inference.openvino_runtime import MAX_BATCH, MAX_SIZES, OpenVi
 from headpose_ros.inference.protocols import DeviceError, rounded_batch
 from headpose_ros.inference.runtime import create_runtime
 from headpose_ros.inference.torch_runtime import TorchRuntime
-from headpose_ros.inference.weights import read
+from headpose_ros.inference.weights import MODELS, read
 
 
 def onnx_runtime():
@@ -101,6 +101,16 @@ def test_what_is_written_is_onnx(architecture, tmp_path):
     for initializer in parsed.graph.initializer:
         value = onnx.numpy_helper.to_array(initializer)
         np.testing.assert_array_equal(model.tensors[initializer.name], value)
+
+
+@pytest.mark.parametrize('path', sorted(MODELS.glob('*.onnx')), ids=lambda path: path.stem)
+def test_no_prelu_follows_a_matrix_product(path):
+    """OpenVINO fuses those two, which ends the process on processors without AVX."""
+    onnx = pytest.importorskip('onnx')
+    nodes = onnx.load(path).graph.node
+    made_by = {name: node.op_type for node in nodes for name in node.output}
+    before = {made_by[node.input[0]] for node in nodes if node.op_type == 'PRelu'}
+    assert before <= {'Conv', 'Reshape'}
 
 
 def test_tensors_go_round(tmp_path):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random and mutated messages to the node over DDS: it lives, logs no exception, does not grow.
 
-HEADPOSE_FUZZ=10000 makes it 10,000 images of each kind and as many CameraInfo; test_fuzz.py looks at
-single functions.
+HEADPOSE_FUZZ=10000 makes it 10,000 images of each kind and as many CameraInfo; test_fuzz.py looks
+at single functions.
 """
 
 import array
@@ -113,7 +113,7 @@ class Mutator:
 
 @pytest.mark.parametrize('kind', ['raw', 'compressed'])
 def test_ten_thousand_bad_messages(domain, logs, kind):
-    """Images, and as many CameraInfo; three of four images are broken, and every second CameraInfo."""
+    """Images, three of four broken; as many CameraInfo, every second broken."""
     topic = '/fuzz/image' if kind == 'raw' else '/fuzz/image/compressed'
     names = {'topic': topic, 'info_topic': '/fuzz/camera_info'}
     arguments = ['-r', '__ns:=/fuzz', '-p', f'image_transport:={kind}', '-p', 'warn_rate:=0.0']
