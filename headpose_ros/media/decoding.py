@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _START_OF_JPEG, _END_OF_JPEG = b'\xff\xd8', b'\xff\xd9'
+_START_OF_PNG, _END_OF_PNG = b'\x89PNG\r\n\x1a\n', b'IEND'
 _START_OF_SCAN = 0xDA
 _PROGRESSIVE = 0xC2
 _NO_FRAME_HEADERS = (0xC4, 0xC8, 0xCC)  # among the markers C0 to CF
@@ -53,6 +54,7 @@ def decode(data: Any, flags: int) -> NDArray[Any]:
     """
     array = np.frombuffer(data, np.uint8)
     _require_memory(array)
+    _require_whole_png(array)
     is_jpeg = bytes(array[:2]) == _START_OF_JPEG
     picture = b''
     if is_jpeg and _END_OF_JPEG not in bytes(array[-_TAIL_BYTES:]):
@@ -98,7 +100,7 @@ def _frame_header(data: Any) -> tuple[int, int, int] | None:
 def _stated_size(data: Bytes) -> tuple[int, int] | None:
     """Return width and height as the header of a JPEG, PNG, BMP or PNM states them."""
     head = bytes(data[:64])
-    if head[:8] == b'\x89PNG\r\n\x1a\n' and len(head) >= 24:
+    if head[:8] == _START_OF_PNG and len(head) >= 24:
         width, height = struct.unpack('>LL', head[16:24])
         return width, height
     if head[:2] == b'BM' and len(head) >= 26:
@@ -123,6 +125,26 @@ def _require_memory(data: Bytes) -> None:
         raise ImageError(
             'size', f'has {size[0]}x{size[1]} pixels by its header ({limit}); is it damaged?'
         )
+
+
+def _require_whole_png(data: Bytes) -> None:
+    """Refuse a PNG with a chunk that is longer than what came: OpenCV takes memory for all of it.
+
+    A chunk is its length, its name, so many bytes, and a checksum (PNG specification, 5.3).
+    """
+    at = len(_START_OF_PNG)
+    if bytes(data[:at]) != _START_OF_PNG:
+        return
+    while at + 8 <= len(data):
+        length, name = struct.unpack('>L4s', bytes(data[at : at + 8]))
+        at += 12 + length
+        if at > len(data):
+            raise ImageError(
+                'length',
+                f'is a PNG that is cut off or damaged: {at - len(data)} bytes are missing',
+            )
+        if name == _END_OF_PNG:
+            return
 
 
 def _free_bytes() -> int:

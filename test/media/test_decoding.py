@@ -161,3 +161,15 @@ def test_the_limit_of_opencv_that_a_user_sets(monkeypatch):
 def test_what_is_hardly_anything(data):
     with pytest.raises(ImageError):
         decode(data, BGR)
+
+
+def test_a_png_whose_chunk_is_longer_than_what_came_takes_no_memory_for_it(monkeypatch):
+    """OpenCV would take 1.5 GB for these few bytes."""
+    whole = cv2.imencode('.png', np.zeros((24, 32, 3), np.uint8))[1].tobytes()
+    at = whole.index(b'IDAT') - 4
+    damaged = whole[:at] + struct.pack('>L', 0x5E000000) + whole[at + 4 :]
+    assert decode(whole + bytes(3000), BGR).shape == (24, 32, 3)
+    monkeypatch.setattr(decoding, '_decoded', lambda *_: pytest.fail('was given to OpenCV'))
+    for bad in (damaged, whole[:-1], whole[: len(whole) // 2]):
+        with pytest.raises(ImageError, match=r'is a PNG that is cut off or damaged: \d+ bytes'):
+            decode(bad, BGR)
