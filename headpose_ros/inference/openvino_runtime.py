@@ -9,11 +9,10 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as op
 
 from headpose_ros.inference.protocols import Shape, check_images, filled_up, rounded_batch
+from headpose_ros.inference.quiet_openvino import op, ov
 from headpose_ros.inference.threads import default_threads
 from headpose_ros.inference.weights import LoadedWeights
 
