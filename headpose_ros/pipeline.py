@@ -248,7 +248,7 @@ class HeadPosePipeline:
     ) -> None:
         with timer.stage('search'):
             faces = self._stages.find(
-                picture.image, picture.seen_by, config, stream.up_if_turned, part
+                picture.image, picture.seen_by, config, stream.up_if_turned, part, stream.thorough
             )
         stream.detect(faces, config, complete=part.total == 1)
 

@@ -71,9 +71,15 @@ class Stages:
         config: PipelineConfig,
         up: Array | None = None,
         part: Part = WHOLE,
+        thorough: bool = False,
     ) -> Faces:
-        """Search a `part` of `image`; `up` (3,): against gravity, where that is not up in it."""
+        """Search a `part` of `image`; `up` (3,): against gravity, where that is not up in it.
+
+        `thorough`: by the detector that finds more, where the search has one.
+        """
         held: dict[str, Any] = {} if up is None else {'up': up}
+        if thorough and getattr(self.search, 'thorough', None) is not None:
+            held['thorough'] = True
         if part.total == 1:
             return self.search.find(image, camera, config, **held)
         return self.search.find_part(image, camera, part.number, config, **held)
@@ -113,12 +119,14 @@ def _require(what: str, stage: object, names: tuple[str, ...], cure: str = '') -
 
 
 def _create_search(config: PipelineConfig, runtime: Runtime, single: bool) -> Search:
-    from headpose_ros.detection import FaceSearch, create_detector
+    from headpose_ros.detection import FaceSearch, create_detector, create_thorough_detector
     from headpose_ros.geometry.coverage import covering_views
     from headpose_ros.geometry.near_views import NearViews
 
     views = covering_views if single else NearViews()
-    return FaceSearch(create_detector(config, runtime, single), config, views, single)
+    detector = create_detector(config, runtime, single)
+    thorough = None if single else create_thorough_detector(config, runtime)
+    return FaceSearch(detector, config, views, single, thorough)
 
 
 def _create_estimator(config: PipelineConfig, runtime: Runtime) -> Estimator:

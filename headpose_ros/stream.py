@@ -138,6 +138,11 @@ class Stream:
         parts = parts if tracker.all_confirmed or not tracker.tracks else 1
         return self._schedule.due(self._every(config), tracker.urgent, parts)
 
+    @property
+    def thorough(self) -> bool:
+        """Whether the search that is due is a thorough one."""
+        return self._schedule.thorough
+
     def detect(self, faces: Faces, config: PipelineConfig, complete: bool = True) -> None:
         """Take what a search of the image found; `complete`: no part of it."""
         self._tracker.detect(faces, config, complete)

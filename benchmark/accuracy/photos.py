@@ -3,11 +3,13 @@
 """Which faces of real photographs are found, and what is taken for one.
 
     python -m benchmark.accuracy.photos [FOLDER] [--detectors NAME ...] [--set OPTION=VALUE ...]
+    python -m benchmark.accuracy.photos --stream 1 --detectors auto --set min_face_px=0
 
 FOLDER holds pictures, `faces.csv` (file, box, kind, roll, and whether a face counts) and
 `pictures.csv` (lens); by default `photos` of the shared data. Each picture goes through
 `HeadPosePipeline(mode='image')`, with a camera of 60 degrees where its own is not known. `--list`
-prints each miss and each false head.
+prints each miss and each false head. `--stream`: each picture is shown to a still camera with
+grain for so many seconds, and the heads of the last image count.
 
 A head can match a face where the centre of one lies in the other's box, the centres are less than
 0.6 face sides apart, and the head's square is 0.5 to 2.6 times as large as the face's box (sides:
@@ -32,7 +34,7 @@ import cv2
 import numpy as np
 
 from benchmark.measure import DATA, NotMeasuredError, machine, write_json
-from headpose_ros import CameraModel, Head, HeadPosePipeline, PipelineConfig
+from headpose_ros import CameraModel, FrameResult, Head, HeadPosePipeline, PipelineConfig
 from headpose_ros.typing import Array, Image
 
 FOLDER = DATA / 'photos'
@@ -46,6 +48,7 @@ _ROLLS = (0, 30, 60, 120, 180.1)
 _NEAR, _RATIOS = 0.6, (0.5, 2.6)
 _UPRIGHT_DEG = 30.0
 _TURNED_WRONG_DEG = 45.0
+_STREAM_HZ, _GRAIN = 10.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -228,22 +231,40 @@ def groups_of(face: Face) -> Iterator[str]:
 
 
 def measure(
-    photos: Sequence[Photo], config: PipelineConfig, listing: bool = False
+    photos: Sequence[Photo], config: PipelineConfig, listing: bool = False, seconds: float = 0.0
 ) -> dict[str, Any]:
-    """Return what `config` finds in pictures of ordinary and of wide lenses, and the time."""
+    """Return what `config` finds in pictures of ordinary and of wide lenses, and the time.
+
+    `seconds`: for which each is shown as a stream; 0: by itself.
+    """
     scores = {'ordinary': Score(), 'wide': Score()}
     began = time.process_time()
-    with HeadPosePipeline(config, mode='image') as pipeline:
+    with HeadPosePipeline(config, mode='video' if seconds else 'image') as pipeline:
         for photo in photos:
             image = read(photo.path)
             camera = photo.camera(image.shape[1], image.shape[0])
             wide = photo.lens in ('fisheye', 'equirectangular')
-            result = pipeline.process(image, camera)
+            if seconds:
+                result = _last_of_stream(pipeline, image, camera, seconds)
+            else:
+                result = pipeline.process(image, camera)
             scores['wide' if wide else 'ordinary'].add(photo, result, listing)
     return {
         'cpu_s': time.process_time() - began,
         **{lens: score.result() for lens, score in scores.items() if score.pictures},
     }
+
+
+def _last_of_stream(
+    pipeline: HeadPosePipeline, image: Image, camera: CameraModel, seconds: float
+) -> FrameResult:
+    pipeline.reset()
+    random = np.random.default_rng(0)
+    for number in range(round(seconds * _STREAM_HZ) + 1):
+        noisy = image + random.normal(0.0, _GRAIN, image.shape).astype(np.float32)
+        shown = np.clip(noisy, 0, 255).astype(np.uint8)
+        result = pipeline.process(shown, camera, number / _STREAM_HZ)
+    return result
 
 
 def read(path: Path) -> Image:
@@ -262,6 +283,7 @@ def main() -> None:
     add('--detectors', nargs='+', default=list(DETECTORS), metavar='NAME')
     add('--set', nargs='*', default=[], metavar='OPTION=VALUE', help='of PipelineConfig')
     add('--list', action='store_true', help='print each miss and each false head')
+    add('--stream', type=float, default=0.0, metavar='SECONDS')
     add('--json', type=Path, metavar='FILE')
     args = parser.parse_args()
     options = {**OPTIONS, **dict(map(_option, args.set))}
@@ -271,7 +293,7 @@ def main() -> None:
         for name in args.detectors:
             own = {'min_face_px': 24.0} if name == 'cascade' else {}
             config = PipelineConfig(detector=name, **{**options, **own})
-            found[name] = measure(photos, config, args.list)
+            found[name] = measure(photos, config, args.list, args.stream)
     except NotMeasuredError as error:
         raise SystemExit(f'not measured: {error}') from None
     write_json(args.json, {'machine': machine(), 'options': options, 'detectors': found})

@@ -13,7 +13,7 @@ from headpose_ros.detection.search import FaceSearch
 from headpose_ros.inference.protocols import Runtime
 from headpose_ros.inference.weights import WeightsError
 
-__all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector']
+__all__ = ['BoxToFace', 'Detector', 'FaceSearch', 'create_detector', 'create_thorough_detector']
 
 
 def create_detector(config: PipelineConfig, runtime: Runtime, single: bool = False) -> Detector:
@@ -44,6 +44,19 @@ def create_detector(config: PipelineConfig, runtime: Runtime, single: bool = Fal
     from headpose_ros.detection import one_pass
 
     return one_pass.create(config, runtime)
+
+
+def create_thorough_detector(config: PipelineConfig, runtime: Runtime) -> Detector | None:
+    """Return the detector for some searches of a stream, which finds more than the usual one.
+
+    None where `config` names a detector, or the runtime or the weights suit only the usual one.
+    """
+    if config.detector != 'auto':
+        return None
+    try:
+        return create_detector(replace(config, detector='retinaface'), runtime)
+    except WeightsError:
+        return None
 
 
 def _for_single_pictures(config: PipelineConfig, runtime: Runtime) -> Detector:

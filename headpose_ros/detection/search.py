@@ -62,7 +62,8 @@ class FaceSearch:
 
     `config`: the options where a call gives none; only the live ones may differ there. `views`:
     tells what to search of a camera's image. `single`: images are pictures by themselves, for
-    which a search may take longer than for those of a stream.
+    which a search may take longer than for those of a stream. `thorough`: a detector that finds
+    more and takes longer, for the searches that are to be thorough; None: they are as others.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class FaceSearch:
         config: PipelineConfig | None = None,
         views: Callable[..., Sequence[AnyView]] = covering_views,
         single: bool = False,
+        thorough: Detector | None = None,
     ) -> None:
         self.detector = detector
+        self.thorough = thorough
         self._config = config or PipelineConfig()
         self._views = views
         self._single = single
@@ -87,6 +90,7 @@ class FaceSearch:
         part: int,
         config: PipelineConfig | None = None,
         up: Array | None = None,
+        thorough: bool = False,
     ) -> Faces:
         """Find the faces in part `part` of `parts`: tiles for small ones, or all of it for large.
 
@@ -104,7 +108,7 @@ class FaceSearch:
         first = part + self.parts * (self._round % rounds)
         due = usual[part :: self.parts] + small[first :: self.parts * rounds]
         self.parts = _parts_for(usual, small)
-        return self._find(image_bgr, due, config)
+        return self._find(image_bgr, due, config, thorough)
 
     def find(
         self,
@@ -112,6 +116,7 @@ class FaceSearch:
         camera: CameraModel,
         config: PipelineConfig | None = None,
         up: Array | None = None,
+        thorough: bool = False,
     ) -> Faces:
         """Return the faces in `image_bgr` (H,W,3), which `camera` took, best score first.
 
@@ -128,7 +133,7 @@ class FaceSearch:
             for piece in self._pieces(view, config, _WHOLE_TILE)
         ]
         self.parts = _parts_for(*self._jobs(camera, config, up))
-        return self._find(image_bgr, every, config)
+        return self._find(image_bgr, every, config, thorough)
 
     def _jobs(
         self, camera: CameraModel, config: PipelineConfig, up: Array | None
@@ -150,12 +155,15 @@ class FaceSearch:
         smallest = smallest_face_px(config, view.camera, relation, self._single)
         return pieces(view.camera.width, view.camera.height, smallest, side)
 
-    def _find(self, image: Image, due: Sequence[_Job], config: PipelineConfig) -> Faces:
+    def _find(
+        self, image: Image, due: Sequence[_Job], config: PipelineConfig, thorough: bool
+    ) -> Faces:
+        detector = (self.thorough if thorough else None) or self.detector
         found, shown, rendered = [_NOTHING], None, image
         for view, piece in due:
             if view is not shown:
                 shown, rendered = view, view.render(image)
-            found.append(self._find_in_piece(rendered, view, piece, config))
+            found.append(self._find_in_piece(detector, rendered, view, piece, config))
         rays, sizes, scores, cut = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = merge_on_sphere(rays, sizes, scores - 2 * cut)  # whole ones first
         whole, rest = kept[~cut[kept]], kept[cut[kept]]
@@ -164,18 +172,23 @@ class FaceSearch:
         return Faces(rays[kept], sizes[kept], scores[kept])
 
     def _find_in_piece(
-        self, rendered: Image, view: AnyView, piece: Piece, config: PipelineConfig
+        self,
+        detector: Detector,
+        rendered: Image,
+        view: AnyView,
+        piece: Piece,
+        config: PipelineConfig,
     ) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
         """Return rays, angular sizes, scores, and which faces the view's border cuts.
 
         Left out is what a border of the piece cuts: others of the same view show that whole.
         """
-        boxes = detect_scaled(self.detector, piece.of(rendered), piece.smallest)
+        boxes = detect_scaled(detector, piece.of(rendered), piece.smallest)
         width, height = view.camera.width, view.camera.height
         uncut = ~piece.is_cut(boxes.corners, width, height)
         corners = boxes.corners[uncut] + np.tile([piece.x0, piece.y0], 2)
         boxes = Boxes(corners, boxes.scores[uncut])
-        centres, sides = face_squares(boxes, self.detector.box_to_face)
+        centres, sides = face_squares(boxes, detector.box_to_face)
         end = np.array([width, height]) - 0.5
         inside = ((centres > -0.5) & (centres < end)).all(axis=1)
         least = config.score_threshold - (SINGLE_LENIENCE if self._single else 0.0)

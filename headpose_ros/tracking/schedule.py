@@ -15,6 +15,10 @@ class Part(NamedTuple):
 
 
 WHOLE = Part(0, 1)
+
+THOROUGH_EVERY = 8
+"""Of ordinary searches one in so many is thorough: it takes twice as long."""
+
 _SHORT = 3  # images: at rates so low, new faces wait for long enough as it is
 
 
@@ -27,6 +31,10 @@ class SearchSchedule:
     scene from then on, a search may be spread over the N images, so that none takes long.
     Pauses are odd and even by turns: in light that comes and goes with the images, searches would
     else all meet the dark.
+
+    Some searches are thorough, by a detector that finds more and takes longer: of urgent ones
+    every second, of ordinary ones one in THOROUGH_EVERY. Who is to be confirmed is searched for
+    as they were found.
     """
 
     def __init__(self) -> None:
@@ -37,9 +45,17 @@ class SearchSchedule:
         self._since_last = self._pause = self._extra = self._next = 0
         self._was_urgent = self._was_late = self._is_odd = self._is_in_vain = False
         self._since_late = self._backoff = 0
+        self._ordinary = 0
+        self._same_again = False
+        self.thorough = False
+        """Whether the search that was due last is a thorough one."""
 
     def request_search(self) -> None:
-        """Make the next image one to search, whatever the pause."""
+        """Make the next image one to search as the last was, whatever the pause."""
+        self._same_again = True
+        self._search_next()
+
+    def _search_next(self) -> None:
         self._pause = self._extra = 0
         self._was_late = self._is_in_vain = False
 
@@ -58,6 +74,7 @@ class SearchSchedule:
         self._was_urgent = True
         self._since_last, self._pause, self._extra = 0, 1, 0
         self._since_late, self._backoff = 0, min(2 * self._backoff + 1, every)
+        self.thorough = False
         self._was_late = True
         return True
 
@@ -68,7 +85,8 @@ class SearchSchedule:
     def due(self, every: int, urgent: bool, parts: int = 1) -> Part | None:
         """Count one image; return what to search of it: None, all, or one of `parts`."""
         if urgent and not self._was_urgent:
-            self.request_search()
+            self.thorough = True  # so that the first is not
+            self._search_next()
         elif self._was_late and not urgent:
             self._pause = every - 1  # found again
         self._was_urgent, self._was_late = urgent, False
@@ -81,6 +99,8 @@ class SearchSchedule:
         if (urgent or parts > every) and not self._is_in_vain:
             parts = 1
         part = Part(self._next % parts, parts)
+        if part.number == 0:
+            self._choose(urgent)
         self._next = (part.number + 1) % parts
         if urgent and part.total == 1:
             self._pause = min(2 * self._pause + 1, every - 1)
@@ -89,6 +109,14 @@ class SearchSchedule:
             self._pause = (part.number + 1) * every // parts - part.number * every // parts - 1
         self._extra = self._alternating(every) if part.number == 0 else 0
         return part
+
+    def _choose(self, urgent: bool) -> None:
+        """Decide whether a search that begins is thorough."""
+        if not urgent:
+            self._ordinary += 1
+        if not self._same_again:
+            self.thorough = not self.thorough if urgent else self._ordinary % THOROUGH_EVERY == 0
+        self._same_again = False
 
     def _alternating(self, every: int) -> int:
         """Return what to add to the pause, so that not all are odd or even."""

@@ -303,3 +303,25 @@ def test_large_images_are_shrunk_by_means_of_pixels():
     assert np.abs(search._shrunk(image, 2) - by_four).max() <= 0.5
     by_eight = by_four.reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
     assert np.abs(search._shrunk(image, 3) - by_eight).max() <= 1.0
+
+
+@pytest.mark.parametrize('thorough', [False, True])
+def test_a_thorough_search_asks_the_other_detector(thorough):
+    """Whose boxes may be of another size around the same face."""
+    camera, ray = CameraModel.from_fov(640, 480, np.radians(70)), np.array([0.2, 0.1, 1])
+    usual, other = PaintedFaces(0.7), PaintedFaces(0.8)
+    other.box_to_face = BoxToFace(scale=2.0)
+    search = FaceSearch(usual, PipelineConfig(), thorough=other)
+    image = painted(camera, ray, 0.2)
+    for faces in (
+        search.find(image, camera, thorough=thorough),
+        search.find_part(image, camera, 0, thorough=thorough),
+    ):
+        assert faces.scores.tolist() == [0.8 if thorough else 0.7]
+        assert faces.angular_sizes[0] == pytest.approx(0.4 if thorough else 0.2, rel=0.05)
+
+
+def test_without_another_detector_a_thorough_search_is_as_any():
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    search = FaceSearch(PaintedFaces(), PipelineConfig())
+    assert len(search.find(painted(camera, (0, 0, 1), 0.2), camera, thorough=True)) == 1

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from headpose_ros.tracking.schedule import SearchSchedule
+from headpose_ros.tracking.schedule import THOROUGH_EVERY, SearchSchedule
 
 
 class TestSearchSchedule:
@@ -65,6 +65,40 @@ class TestSearchSchedule:
         schedule.succeed()
         schedule.due(100, False)
         assert schedule.is_due_after_all(100)
+
+    def thorough(self, every, urgent):
+        schedule = SearchSchedule()
+        return [schedule.thorough for now in urgent if schedule.due(every, now)]
+
+    def test_every_second_urgent_search_is_thorough(self):
+        assert self.thorough(8, [True] * 40) == [False, True, False, True, False, True]
+        again = self.thorough(1, [True] * 4 + [False] + [True] * 2)
+        assert again == [False, True, False, True, False, False, True]
+
+    def test_of_ordinary_searches_few_are_thorough(self):
+        found = self.thorough(2, [False] * (4 * THOROUGH_EVERY))
+        assert np.flatnonzero(found).tolist() == [THOROUGH_EVERY - 1, 2 * THOROUGH_EVERY - 1]
+
+    def test_who_is_to_be_confirmed_is_searched_for_as_they_were_found(self):
+        schedule = SearchSchedule()
+        for thorough in (False, True):
+            while not (schedule.due(5, True) and schedule.thorough == thorough):
+                pass
+            for _ in range(3):
+                schedule.request_search()
+                assert schedule.due(5, True)
+                assert schedule.thorough == thorough
+
+    def test_a_whole_search_in_parts_is_thorough_or_none(self):
+        schedule = SearchSchedule()
+        found = [
+            (part.number, schedule.thorough)
+            for _ in range(60 * THOROUGH_EVERY)
+            if (part := schedule.due(5, False, 3))
+        ]
+        rounds = [found[i : i + 3] for i in range(0, len(found) - 2, 3)]
+        assert all(len({thorough for _, thorough in three}) == 1 for three in rounds)
+        assert any(three[0][1] for three in rounds)
 
     def test_urgency_breaks_the_pause(self):
         assert self.searched(100, [False] * 10 + [True] + [False] * 10)[:2] == [0, 10]
