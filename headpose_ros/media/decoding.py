@@ -141,7 +141,7 @@ def _require_whole_png(data: Bytes) -> None:
         if at > len(data):
             raise ImageError(
                 'length',
-                f'is a PNG that is cut off or damaged: {at - len(data)} bytes are missing',
+                f'is a PNG, but cut off or damaged: {at - len(data)} bytes are missing',
             )
         if name == _END_OF_PNG:
             return

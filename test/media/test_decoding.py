@@ -171,5 +171,5 @@ def test_a_png_whose_chunk_is_longer_than_what_came_takes_no_memory_for_it(monke
     assert decode(whole + bytes(3000), BGR).shape == (24, 32, 3)
     monkeypatch.setattr(decoding, '_decoded', lambda *_: pytest.fail('was given to OpenCV'))
     for bad in (damaged, whole[:-1], whole[: len(whole) // 2]):
-        with pytest.raises(ImageError, match=r'is a PNG that is cut off or damaged: \d+ bytes'):
+        with pytest.raises(ImageError, match=r'is a PNG, but cut off or damaged: \d+ bytes'):
             decode(bad, BGR)
