@@ -15,12 +15,13 @@ from headpose_ros.attention.plain import Measured
 from headpose_ros.attention.seen import View
 
 EYE_SIGMA_SIDEWAYS = math.radians(8.4)
-EYE_SIGMA_UPWARDS = math.radians(11.6)
-"""Rad: how far eyes are turned in the head, one standard deviation: 8.41 and 11.63 degrees in 27
+EYE_SIGMA_UPWARDS = math.radians(8.4)
+"""Rad: how far eyes are turned in the head, one standard deviation: 8.41 degrees sideways in 27
 people who wore eye-tracking glasses, 328 minutes each, in their daily life (Zheng, Gentry,
 Economides and Horton: Distribution of globe excursions within the orbits monitored by eye tracking
 glasses in ambulatory subjects engaged in their normal daily activities, IOVS 66(3):20, 2025,
-doi:10.1167/iovs.66.3.20)."""
+doi:10.1167/iovs.66.3.20). Their 11.63 degrees upwards count reading and the near, too; upwards as
+sideways finds more of what heads look at across a room (docs/attention.md)."""
 
 ELSEWHERE = 2.0
 """Solid angle, sr, over which the heads of people who look at no target are spread."""
