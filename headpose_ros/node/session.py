@@ -62,33 +62,31 @@ class Session:
         depth_topic = node.resolve_topic_name('depth')
         image, info = self._inputs.image, self._inputs.camera_info
         self.topics = Topics(image.topic, info.topic, depth_topic)
-        self._processor = Processor(
-            pipeline,
-            cameras,
-            self._depths,
-            self._tf,
-            self._fixed_frame,
-            self._targets,
-            outputs,
-            problems,
-            statistics,
-            self.topics,
-            options,
-            lambda: node.get_clock().now().nanoseconds,
-        )
+        now_ns = lambda: node.get_clock().now().nanoseconds  # noqa: E731
+        self._processor = self._make_processor(pipeline, now_ns)
         self._worker: NewestWorker[Job] = NewestWorker(self._processor.handle, self._on_error)
-        self._monitor = InputMonitor(
-            self._inputs,
-            cameras,
-            outputs,
-            problems,
-            node.get_fully_qualified_name(),
-            lambda: node.get_clock().now().nanoseconds,
-        )
+        name = node.get_fully_qualified_name()
+        self._monitor = InputMonitor(self._inputs, cameras, outputs, problems, name, now_ns)
         self._idle = IdleNotice(self._monitor.unavailable, node.get_logger())
         self._context = node.context
         self._closed = self.is_processing = False
         self._processing_since = self._next_due = 0.0
+
+    def _make_processor(self, pipeline: Pipeline, now_ns: Callable[[], int]) -> Processor:
+        return Processor(
+            pipeline,
+            self.cameras,
+            self._depths,
+            self._tf,
+            self._fixed_frame,
+            self._targets,
+            self._outputs,
+            self._problems,
+            self._statistics,
+            self.topics,
+            self._options,
+            now_ns,
+        )
 
     @property
     def rates_are_valid(self) -> bool:
