@@ -5,6 +5,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 import headpose_ros
 from headpose_ros import CameraModel, HeadPosePipeline, Hindsight, open_source
 from headpose_ros.attention import Attention
@@ -12,6 +14,7 @@ from headpose_ros.cli.main import main
 from headpose_ros.config import PipelineConfig
 from headpose_ros.hindsight import MAX_HELD
 
+pytest.importorskip('pyarrow')
 DEMO = Path(headpose_ros.__file__).parent / 'demo'
 CLIP, CLIP_CAMERA = DEMO / 'clip.mp4', DEMO / 'clip_camera.yaml'
 
