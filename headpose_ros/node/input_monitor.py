@@ -74,6 +74,7 @@ class InputMonitor:
         self._node_name = node_name
         self._now_ns = now_ns
         self._clock_shows, self._clock_moved_at = -1, time.monotonic()
+        self._clock_stands = False
         self._sole_publisher_at = time.monotonic()
         self._no_conflict_at: dict[str, float] = {}
         self._conflicts_due = 0.0
@@ -113,7 +114,8 @@ class InputMonitor:
     def _watch_clock(self) -> None:
         """Note when the node's clock was last seen to move: it is /clock with use_sim_time."""
         shows = self._now_ns()
-        if shows != self._clock_shows:
+        self._clock_stands = shows == self._clock_shows
+        if not self._clock_stands:
             self._clock_shows, self._clock_moved_at = shows, time.monotonic()
 
     def _check_data(self, topic: Input[Any], key: str, timeout: float) -> None:
@@ -127,7 +129,7 @@ class InputMonitor:
                 f'{topic.topic}: no message arrives and /clock stands still: a bag that is paused?'
             )
             self._problems.report(paused, text)
-        else:
+        elif not topic.publishers or not self._clock_stands:  # else it may just have been paused
             self._problems.forget(paused)
             self._problems.report(f'{key}.no_data', self._reason(topic), error=key == 'image')
 

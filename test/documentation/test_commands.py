@@ -26,6 +26,10 @@ from headpose_ros.cli import main as cli
 
 pytest.importorskip('rclpy', reason='the launch files know the parameters of the node')
 pytest.importorskip('benchmark.measure', reason='only in a checkout')
+pytest.importorskip('matplotlib', reason='the commands of the documentation need all extras')
+pytest.importorskip('psutil', reason='the commands of the documentation need all extras')
+pytest.importorskip('pyarrow', reason='the commands of the documentation need all extras')
+pytest.importorskip('torch', reason='the commands of the documentation need all extras')
 
 from benchmark.measure import AUTHORS_WEIGHTS
 from headpose_ros.node.launch_arguments import PARAMETERS

@@ -138,6 +138,19 @@ def test_a_paused_bag_is_told_by_its_clock(made):
     assert [text for text, _ in made.problems.current()] == ['/image: nobody publishes']
 
 
+def test_a_bag_that_was_just_paused_is_not_taken_for_a_broken_camera(made):
+    """Its clock was seen to move a little after the last image, at the check that came then."""
+    made.image.publishers = ['the player']
+    made.clock = lambda: 17
+    for waited in (0.0, 2.0, 3.1, 4.0):
+        made.now[0] = 100.0 + waited
+        made.image.seconds_since_message = waited + 0.5
+        made.monitor.check(3.0)
+        told = made.log[:]
+        assert not told or 'a bag that is paused?' in told[0], told
+    assert len(told) == 1
+
+
 def test_two_publishers_of_any_input_are_told(made):
     for topic in (made.image, made.info):
         topic.competing_publishers = lambda: ['/a', '/b']

@@ -9,6 +9,7 @@ consumer is outside. Node, models, camera and clip are the real ones.
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from graph import Bench, Process
@@ -99,4 +100,6 @@ def test_shared_memory_that_is_not_there(domain, logs, mounts, apart):
 @pytest.mark.parametrize('mounts', [FULL_DISKS, READ_ONLY], ids=['full', 'read-only'])
 def test_disks(domain, mounts):
     """Logs and /tmp on full disks; all but the logs' disk read-only, as of a locked container."""
+    if mounts == FULL_DISKS and '/tmp' in (f'/{Path(p).parts[1]}' for p in (sys.prefix, __file__)):
+        pytest.skip('the code itself is in /tmp, which is mounted over')
     assert 'models loaded' in heads_come(domain, LOGS, mounts)
