@@ -38,6 +38,8 @@ class OpenVinoRuntime:
             'PERFORMANCE_HINT': 'LATENCY',
             'NUM_STREAMS': '1',
             'INFERENCE_PRECISION_HINT': 'f32',
+            # Each process would bind its first thread to the first core, and all share that one.
+            'ENABLE_CPU_PINNING': 'NO',
         }
         self._options['INFERENCE_NUM_THREADS'] = str(threads or default_threads())
 
