@@ -76,9 +76,8 @@ class PipelineConfig(Options):
     detector: str = option(
         'auto',
         'Face detector: auto (one_pass for streams, with some searches by retinaface; retinaface '
-        'for single pictures), one_pass (our proposal network and the '
-        'last two stages of MTCNN), mtcnn (as published), retinaface (finds most), yunet or '
-        'cascade.',
+        'for single pictures), one_pass (our proposal network and the last two stages of MTCNN), '
+        'mtcnn (as published), retinaface (finds most), yunet or cascade.',
         choices=DETECTORS,
     )
     detector_weights: str = option(

@@ -24,6 +24,9 @@ class Search(Protocol):
     direction against gravity in the camera's frame. One that knows upright faces only needs it.
 
     `parts`: in how many parts a search can be divided, so that none takes long; 1: it cannot.
+
+    One that has an attribute `thorough`, not None, is called with `thorough=True` now and then,
+    for a search that finds more and may take longer.
     """
 
     parts: int

@@ -23,8 +23,8 @@ def create_detector(config: PipelineConfig, runtime: Runtime, single: bool = Fal
     Raises WeightsError where its weights or model files cannot be used.
     """
     name = config.detector
-    if name == 'auto' and single:
-        return _for_single_pictures(config, runtime)
+    if name == 'auto' and single and (best := _retinaface(config, runtime)):
+        return best
     if name == 'mtcnn':
         from headpose_ros.detection import mtcnn
 
@@ -51,16 +51,11 @@ def create_thorough_detector(config: PipelineConfig, runtime: Runtime) -> Detect
 
     None where `config` names a detector, or the runtime or the weights suit only the usual one.
     """
-    if config.detector != 'auto':
-        return None
-    try:
-        return create_detector(replace(config, detector='retinaface'), runtime)
-    except WeightsError:
-        return None
+    return _retinaface(config, runtime) if config.detector == 'auto' else None
 
 
-def _for_single_pictures(config: PipelineConfig, runtime: Runtime) -> Detector:
-    """Return RetinaFace, or one_pass where the runtime or the weights suit only that.
+def _retinaface(config: PipelineConfig, runtime: Runtime) -> Detector | None:
+    """Return RetinaFace; None, with a warning, where runtime or weights suit only one_pass.
 
     OpenCV 4.5.4 without another runtime cannot read RetinaFace.
     """
@@ -68,4 +63,4 @@ def _for_single_pictures(config: PipelineConfig, runtime: Runtime) -> Detector:
         return create_detector(replace(config, detector='retinaface'), runtime)
     except WeightsError as error:
         logging.getLogger(__name__).warning('detector auto: one_pass, since %s', error)
-    return create_detector(replace(config, detector='one_pass'), runtime)
+        return None

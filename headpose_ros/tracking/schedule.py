@@ -17,7 +17,8 @@ class Part(NamedTuple):
 WHOLE = Part(0, 1)
 
 THOROUGH_EVERY = 8
-"""Of ordinary searches one in so many is thorough: it takes twice as long."""
+THOROUGH_EVERY_URGENT = 2
+"""One in so many ordinary and urgent searches is thorough: it takes twice as long."""
 
 _SHORT = 3  # images: at rates so low, new faces wait for long enough as it is
 
@@ -32,9 +33,9 @@ class SearchSchedule:
     Pauses are odd and even by turns: in light that comes and goes with the images, searches would
     else all meet the dark.
 
-    Some searches are thorough, by a detector that finds more and takes longer: of urgent ones
-    every second, of ordinary ones one in THOROUGH_EVERY. Who is to be confirmed is searched for
-    as they were found.
+    Some searches are thorough, by a detector that finds more and takes longer: one in
+    THOROUGH_EVERY, and of urgent ones one in THOROUGH_EVERY_URGENT. Who is to be confirmed is
+    searched for as they were found.
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class SearchSchedule:
         self._since_last = self._pause = self._extra = self._next = 0
         self._was_urgent = self._was_late = self._is_odd = self._is_in_vain = False
         self._since_late = self._backoff = 0
-        self._ordinary = 0
+        self._ordinary_searches = self._urgent_searches = 0
         self._same_again = False
         self.thorough = False
         """Whether the search that was due last is a thorough one."""
@@ -74,7 +75,7 @@ class SearchSchedule:
         self._was_urgent = True
         self._since_last, self._pause, self._extra = 0, 1, 0
         self._since_late, self._backoff = 0, min(2 * self._backoff + 1, every)
-        self.thorough = False
+        self._urgent_searches, self.thorough = 1, False
         self._was_late = True
         return True
 
@@ -85,7 +86,7 @@ class SearchSchedule:
     def due(self, every: int, urgent: bool, parts: int = 1) -> Part | None:
         """Count one image; return what to search of it: None, all, or one of `parts`."""
         if urgent and not self._was_urgent:
-            self.thorough = True  # so that the first is not
+            self._urgent_searches = 0
             self._search_next()
         elif self._was_late and not urgent:
             self._pause = every - 1  # found again
@@ -112,11 +113,14 @@ class SearchSchedule:
 
     def _choose(self, urgent: bool) -> None:
         """Decide whether a search that begins is thorough."""
-        if not urgent:
-            self._ordinary += 1
-        if not self._same_again:
-            self.thorough = not self.thorough if urgent else self._ordinary % THOROUGH_EVERY == 0
-        self._same_again = False
+        if self._same_again:
+            self._same_again = False
+        elif urgent:
+            self._urgent_searches += 1
+            self.thorough = self._urgent_searches % THOROUGH_EVERY_URGENT == 0
+        else:
+            self._ordinary_searches += 1
+            self.thorough = self._ordinary_searches % THOROUGH_EVERY == 0
 
     def _alternating(self, every: int) -> int:
         """Return what to add to the pause, so that not all are odd or even."""

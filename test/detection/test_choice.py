@@ -32,6 +32,15 @@ def test_auto_does_without_retinaface_where_it_cannot_run(monkeypatch, caplog):
         create_detector(PipelineConfig(detector='retinaface'), create_runtime('cpu', 1), True)
 
 
+def test_a_stream_without_retinaface_is_told(monkeypatch, caplog):
+    def refuse(config, runtime):
+        raise WeightsError('OpenCV cannot read it')
+
+    monkeypatch.setattr(retinaface, 'create', refuse)
+    assert Stages.create(PipelineConfig(device='cpu')).search.thorough is None
+    assert 'detector auto: one_pass, since OpenCV cannot read it' in caplog.text
+
+
 def test_auto_takes_weights_of_either():
     config = PipelineConfig(detector_weights='proposals_best')
     assert create_detector(config, create_runtime('cpu', 1), single=True).name == 'one_pass'
