@@ -62,17 +62,21 @@ class Session:
         depth_topic = node.resolve_topic_name('depth')
         image, info = self._inputs.image, self._inputs.camera_info
         self.topics = Topics(image.topic, info.topic, depth_topic)
-        now_ns = lambda: node.get_clock().now().nanoseconds  # noqa: E731
-        self._processor = self._make_processor(pipeline, now_ns)
+        self._clock = node.get_clock()
+        self._processor = self._make_processor(pipeline)
         self._worker: NewestWorker[Job] = NewestWorker(self._processor.handle, self._on_error)
         name = node.get_fully_qualified_name()
-        self._monitor = InputMonitor(self._inputs, cameras, outputs, problems, name, now_ns)
+        self._monitor = InputMonitor(self._inputs, cameras, outputs, problems, name, self._now_ns)
         self._idle = IdleNotice(self._monitor.unavailable, node.get_logger())
         self._context = node.context
         self._closed = self.is_processing = False
         self._processing_since = self._next_due = 0.0
 
-    def _make_processor(self, pipeline: Pipeline, now_ns: Callable[[], int]) -> Processor:
+    def _now_ns(self) -> int:
+        nanoseconds: int = self._clock.now().nanoseconds
+        return nanoseconds
+
+    def _make_processor(self, pipeline: Pipeline) -> Processor:
         return Processor(
             pipeline,
             self.cameras,
@@ -85,7 +89,7 @@ class Session:
             self._statistics,
             self.topics,
             self._options,
-            now_ns,
+            self._now_ns,
         )
 
     @property

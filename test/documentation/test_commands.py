@@ -58,6 +58,10 @@ OTHERS = {
 PARSED = {'--show', '--device', '--view', '--shard', '--ray', 'train', 'synthesize', 'evaluate'}
 """Words by which a command of ours takes a screen, a GPU, a cluster or hours."""
 
+UNPARSED = ('benchmark.reliability.ends',)
+"""Modules that are only looked up, as are those without arguments, some of which write pages: it
+starts nodes before it looks at its own."""
+
 MAKE_VARIABLES = ('INPUT', 'HFOV', 'CAMERA_INFO', 'VIEW', 'TESTS', 'JOBS', 'PYTHON')
 PLACEHOLDERS = {
     'N': '3', 'WIDTHxHEIGHT': '96x96', 'CROPS…': 'crops.npz', 'NAME': 'best',
@@ -184,12 +188,7 @@ def run(words):
             run_headpose(words)
         case ['python', '-m', 'colcon', *_]:
             pass  # .ci/colcon_builds runs it
-        case ['python', '-m', module] | [
-            'python',
-            '-m',
-            'benchmark.reliability.ends' as module,
-            *_,
-        ]:  # nothing to parse; it may be one that writes pages
+        case ['python', '-m', module, *more] if not more or module in UNPARSED:
             with pytest.MonkeyPatch.context() as patch:
                 patch.syspath_prepend(str(pages.ROOT))
                 assert find_spec(module), module

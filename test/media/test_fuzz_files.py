@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from made_streams import h264, jpeg, matroska, mjpeg
+from mutations import mutated
 
 from headpose_ros.media.frames import SourceError
 from headpose_ros.media.pictures import decode_picture, is_picture
@@ -42,15 +43,6 @@ def videos():
         'raw.h264': h264(IMAGES),
         'raw.mjpeg': mjpeg(IMAGES),
     }
-
-
-def mutated(data, random):
-    broken = bytearray(data)
-    for at in random.integers(0, len(broken), random.integers(1, 7)):
-        broken[at] = random.integers(256)
-    if random.random() < 0.3:
-        del broken[random.integers(len(broken)) :]
-    return bytes(broken)
 
 
 def one_line(caught):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mutations import mutated
 
 pytest.importorskip('sensor_msgs')
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -97,16 +98,6 @@ def seeds():
 
 
 SEEDS = seeds()
-
-
-def mutated(data, random):
-    """Some bytes wrong, often cut off, and sometimes with more behind."""
-    broken = bytearray(data)
-    for at in random.integers(0, len(broken), random.integers(0, 7)):
-        broken[at] = random.integers(256)
-    if random.random() < 0.5:
-        del broken[random.integers(len(broken)) :]
-    return bytes(broken) + random.bytes(random.integers(9))
 
 
 @pytest.mark.parametrize('name', SEEDS)
