@@ -7,7 +7,7 @@
 
 `compute` takes pictures and a stream of the packaged clip, on each runtime that is installed,
 and gives every shipped network the same random images. `compare` prints the differences and fails
-where they are larger than BOUNDS. `.ci/other_processors` does both on emulated processors.
+where they are larger than BOUNDS.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
@@ -154,15 +154,19 @@ def write_clip(path: Path, width: int, height: int) -> None:
         raise NotMeasuredError('this OpenCV cannot write the clip for the camera (codec mp4v)')
 
 
+def _clips(folder: Path) -> Iterator[tuple[str, Path]]:
+    for width, height in SIZES:
+        size = f'{width}x{height}'
+        write_clip(folder / f'{size}.mp4', width, height)
+        yield size, folder / f'{size}.mp4'
+
+
 def measure() -> dict[str, Any]:
     """Measure everything of this part."""
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for width, height in SIZES:
-            size = f'{width}x{height}'
-            clip = folder / f'{size}.mp4'
-            write_clip(clip, width, height)
+        for size, clip in _clips(folder):
             result[size] = {
                 kind: Trio(folder, clip, node).run(_SECONDS) for kind, node in NODES.items()
             }
@@ -179,10 +183,7 @@ def compare(checkout: Path, times: int) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for width, height in SIZES:
-            size = f'{width}x{height}'
-            clip = folder / f'{size}.mp4'
-            write_clip(clip, width, height)
+        for size, clip in _clips(folder):
             runs: dict[str, list[dict[str, Any]]] = {'theirs': [], 'ours': []}
             for _ in range(times):
                 for who, place in (('theirs', checkout), ('ours', None)):

@@ -20,8 +20,8 @@ EYE_SIGMA_UPWARDS = math.radians(8.4)
 people who wore eye-tracking glasses, 328 minutes each, in their daily life (Zheng, Gentry,
 Economides and Horton: Distribution of globe excursions within the orbits monitored by eye tracking
 glasses in ambulatory subjects engaged in their normal daily activities, IOVS 66(3):20, 2025,
-doi:10.1167/iovs.66.3.20). Their 11.63 degrees upwards count reading and the near, too; upwards as
-sideways finds more of what heads look at across a room (docs/attention.md)."""
+doi:10.1167/iovs.66.3.20). Their 11.63 degrees upwards count reading and other near work, so that
+upwards the same is taken as sideways."""
 
 ELSEWHERE = 2.0
 """Solid angle, sr, over which the heads of people who look at no target are spread."""
