@@ -220,11 +220,11 @@ class Bench:
         self.shoot_until(lambda: len(kept) > before, f'a message on {results}', **how)
         return kept[-1]
 
-    def call(self, kind, service, request, reads_only=False):
+    def call(self, kind, service, request, repeatable=False):
         """Call a service; return its response.
 
-        What only reads is asked again every few seconds: the first answer to a new client is lost
-        where the server has not found the client's reader yet.
+        What may be asked twice is asked again every few seconds: the first answer to a new client
+        is lost where the server has not found the client's reader yet.
         """
         client = self.node.create_client(kind, service)
         try:
@@ -232,7 +232,7 @@ class Bench:
             began, asked = time.monotonic(), [client.call_async(request)]
 
             def answered():
-                if reads_only and time.monotonic() > began + len(asked) * ASK_AGAIN:
+                if repeatable and time.monotonic() > began + len(asked) * ASK_AGAIN:
                     asked.append(client.call_async(request))
                 return any(future.done() for future in asked)
 
@@ -264,7 +264,8 @@ def set_parameters(bench, node='/headpose', **values):
     """Set all of them or none; return the result."""
     parameters = [Parameter(name=name, value=value_of(value)) for name, value in values.items()]
     request = SetParametersAtomically.Request(parameters=parameters)
-    return bench.call(SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
+    service = f'{node}/set_parameters_atomically'
+    return bench.call(SetParametersAtomically, service, request, repeatable=True).result
 
 
 def change(bench, transition, node='/headpose'):
@@ -276,7 +277,7 @@ def change(bench, transition, node='/headpose'):
 
 def state(bench, node='/headpose'):
     """Return the lifecycle state."""
-    answer = bench.call(GetState, f'{node}/get_state', GetState.Request(), reads_only=True)
+    answer = bench.call(GetState, f'{node}/get_state', GetState.Request(), repeatable=True)
     return answer.current_state.label
 
 
@@ -293,5 +294,5 @@ def python_value(value):
 def get(bench, *names, node='/headpose'):
     """Return the values of parameters."""
     request = GetParameters.Request(names=list(names))
-    answer = bench.call(GetParameters, f'{node}/get_parameters', request, reads_only=True)
+    answer = bench.call(GetParameters, f'{node}/get_parameters', request, repeatable=True)
     return [python_value(value) for value in answer.values]
