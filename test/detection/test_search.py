@@ -321,6 +321,16 @@ def test_a_thorough_search_asks_the_other_detector(thorough):
         assert faces.angular_sizes[0] == pytest.approx(0.4 if thorough else 0.2, rel=0.05)
 
 
+def test_the_thorough_detector_is_ready_after_the_first_search():
+    """What it takes to make a graph for a size of images is not spent amid a stream."""
+    camera = CameraModel.from_fov(640, 480, np.radians(70))
+    usual, other = PaintedFaces(), PaintedFaces()
+    search = FaceSearch(usual, PipelineConfig(), thorough=other)
+    for _ in range(3):
+        search.find(painted(camera, (0, 0, 1), 0.2), camera)
+    assert other.calls == usual.calls[:1]
+
+
 def test_without_another_detector_a_thorough_search_is_as_any():
     camera = CameraModel.from_fov(640, 480, np.radians(70))
     search = FaceSearch(PaintedFaces(), PipelineConfig())
